@@ -1,0 +1,3 @@
+//! The program `sock`.
+
+fn main() {}

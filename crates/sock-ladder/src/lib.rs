@@ -1,0 +1,1 @@
+//! Ladders: pictures of a record, as pure functions.

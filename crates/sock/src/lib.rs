@@ -1,0 +1,6 @@
+//! Sockets, names, engines and observers.
+
+pub mod socket;
+
+mod run;
+mod sys;

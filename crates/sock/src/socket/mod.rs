@@ -1,0 +1,1 @@
+//! The classic calls over any family of socket.
