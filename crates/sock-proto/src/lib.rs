@@ -3,3 +3,7 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+pub mod endpoint;
+
+pub use endpoint::{Endpoint, Host, HostName, ParseError, Transport, UnixName, Zone};
