@@ -1,0 +1,186 @@
+//! Out: everything that a protocol can make happen.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::context::Context;
+use crate::endpoint::Endpoint;
+use crate::event::{By, Interest, What};
+use crate::peers::{Gate, Kind, Life, Ours, Peer, Peers, State, Theirs};
+use crate::time::Time;
+
+/// What a protocol can make happen; it speaks to [`Out::peer`] unless told otherwise.
+#[derive(Debug)]
+pub struct Out<'a> {
+    pub(crate) peers: &'a mut Peers,
+    pub(crate) wake: &'a mut Option<Time>,
+    pub(crate) cx: &'a mut Context,
+    pub(crate) peer: Peer,
+}
+
+impl Out<'_> {
+    /// Tells which peer this speaks to.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Tells whether the peer's messages have boundaries.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.peers.state(self.peer).map_or(Kind::Stream, |state| state.kind)
+    }
+
+    /// Tells the time since the run began.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.cx.now
+    }
+
+    /// Tells the time of day, since the Unix epoch.
+    #[must_use]
+    pub fn wall(&self) -> Duration {
+        self.cx.wall()
+    }
+
+    /// Draws a number by chance; the same seed draws the same numbers.
+    pub fn draw(&mut self) -> u64 {
+        self.cx.draw()
+    }
+
+    /// Speaks to another peer of this session.
+    pub fn to(&mut self, peer: Peer) -> Out<'_> {
+        Out { peers: self.peers, wake: self.wake, cx: self.cx, peer }
+    }
+
+    /// Queues bytes, or one datagram (which may be empty).
+    ///
+    /// To a peer that is not open, or that was told that we are done, nothing can be sent: the
+    /// bytes are dropped and a note `late-send` says so.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let now = self.cx.now;
+        let pause = self.cx.limits.pauses.write;
+        let Some(state) = self.peers.open_mut(self.peer).filter(|s| s.ours == Ours::Open) else {
+            let conn = self.conn();
+            self.cx.emit(
+                conn,
+                What::Note {
+                    code: "late-send",
+                    text: format_args!("{} B were not sent: we had already ended", bytes.len()),
+                },
+            );
+            return;
+        };
+        if state.outbox.is_empty() {
+            state.moved = now;
+            if !pause.is_zero() {
+                state.write_from = now + pause;
+            }
+        }
+        state.outbox.push(bytes, state.kind, &mut self.cx.pool);
+        self.peers.activate(self.peer);
+    }
+
+    /// Formats and queues one message.
+    pub fn say(&mut self, text: fmt::Arguments<'_>) {
+        use alloc::string::String;
+        if let Some(text) = text.as_str() {
+            return self.send(text.as_bytes());
+        }
+        let mut buf = String::from_utf8(self.cx.pool.take()).unwrap_or_default();
+        // Writing to a string cannot fail; a Display that reports an error wrote what it could.
+        let _ = fmt::Write::write_fmt(&mut buf, text);
+        self.send(buf.as_bytes());
+        self.cx.pool.give(buf.into_bytes());
+    }
+
+    /// Tells how many bytes wait for this peer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.peers.state(self.peer).map_or(0, |state| state.outbox.len())
+    }
+
+    /// Ends our direction once everything queued is sent; the peer is still heard.
+    pub fn finish(&mut self) {
+        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours });
+    }
+
+    /// Ends the conversation: sends what is queued, ends our direction, discards what still comes,
+    /// and closes when the peer has ended too or the linger limit has passed.
+    pub fn close(&mut self) {
+        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours });
+        let heard = |state: &&mut State| state.theirs == Theirs::Heard;
+        if let Some(state) = self.peers.open_mut(self.peer).filter(heard) {
+            state.theirs = Theirs::Unheard;
+        }
+    }
+
+    /// Cuts the conversation short: what is queued is dropped, and the peer sees a reset.
+    pub fn abort(&mut self) {
+        self.end(|_| Ours::Aborting);
+    }
+
+    fn end(&mut self, to: impl FnOnce(Ours) -> Ours) {
+        let now = self.cx.now;
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.ours = to(state.ours);
+            state.moved = now;
+            state.ended_first.get_or_insert(By::Us);
+            self.peers.activate(self.peer);
+        }
+    }
+
+    /// Asks for one [`Input::Drained`](crate::Input::Drained) when the outbox is empty, at once if
+    /// it is so now: a producer's turn.
+    pub fn notify_drained(&mut self) {
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.wants_drained = true;
+            self.peers.activate(self.peer);
+        }
+    }
+
+    /// Asks for one [`Input::Timeout`](crate::Input::Timeout) at `time`; the last request counts.
+    pub fn wake_at(&mut self, time: Time) {
+        *self.wake = Some(time);
+    }
+
+    /// Takes back [`Out::wake_at`].
+    pub fn sleep(&mut self) {
+        *self.wake = None;
+    }
+
+    /// Calls `endpoint`; the peer opens, or closes with the reason why it could not.
+    pub fn dial(&mut self, endpoint: Endpoint) -> Peer {
+        let peer = self.peers.add(Gate::Call);
+        self.peers.more().dials.push_back((peer, endpoint));
+        peer
+    }
+
+    /// Reads `from` only while `into` has room for it: the plumbing of a relay.
+    pub fn feeds(&mut self, from: Peer, into: Peer) {
+        self.peers.feed(from, into);
+    }
+
+    /// Says something worth saying; formatted only if somebody listens.
+    pub fn note(&mut self, code: &'static str, text: fmt::Arguments<'_>) {
+        let conn = self.conn();
+        self.cx.emit(conn, What::Note { code, text });
+    }
+
+    /// Tells whether notes are heard.
+    #[must_use]
+    pub fn is_noted(&self) -> bool {
+        self.cx.is_watched(Interest::NOTES)
+    }
+
+    /// Tells whether the peer is open and we have not ended.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let state = self.peers.state(self.peer);
+        state.is_some_and(|s| s.life == Life::Open && s.ours == Ours::Open)
+    }
+
+    fn conn(&self) -> u64 {
+        self.peers.state(self.peer).map_or(0, |state| state.conn)
+    }
+}

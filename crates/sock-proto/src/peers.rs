@@ -1,0 +1,274 @@
+//! Peers: the state of each conversation that a session holds.
+//!
+//! Most sessions have one peer; it lies inline, without a map and without an allocation. A
+//! session with more (a relay, a room) keeps the others in a tree beside it.
+//!
+//! Each of the two directions of a conversation ends on its own:
+//!
+//! ```text
+//! ours:    Open --finish--> Finishing --outbox empty, FIN--> Ended
+//! theirs:  Heard --close--> Unheard ---------eof-----------> Ended
+//! both Ended: the conversation is over and is closed
+//! ```
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use crate::context::Context;
+use crate::endpoint::Endpoint;
+use crate::event::By;
+use crate::outbox::Outbox;
+use crate::time::Time;
+
+/// The number of a peer within its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer(u32);
+
+impl Peer {
+    /// The first peer of a session, for most sessions the only one.
+    pub const FIRST: Self = Self(0);
+
+    /// Tells the number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// What a conversation keeps of its messages' boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Nothing: bytes in order.
+    Stream,
+    /// Everything: each datagram is one message, and may be lost.
+    Datagram,
+}
+
+/// What an engine says of a connection when it opens.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// The conversation's number in this run, from 1.
+    pub conn: u64,
+    /// Stream or datagram.
+    pub kind: Kind,
+    /// Whether we called the peer (and not the peer us).
+    pub called: bool,
+    /// Whether it lives for one datagram only.
+    pub transient: bool,
+    /// Our address and the peer's, where somebody wants to know.
+    pub names: Option<(&'a Endpoint, &'a Endpoint)>,
+}
+
+impl Link<'_> {
+    /// A stream on which a peer called us.
+    #[must_use]
+    pub const fn stream(conn: u64) -> Self {
+        Self { conn, kind: Kind::Stream, called: false, transient: false, names: None }
+    }
+
+    /// One datagram, to be answered and forgotten.
+    #[must_use]
+    pub const fn datagram(conn: u64) -> Self {
+        Self { conn, kind: Kind::Datagram, called: false, transient: true, names: None }
+    }
+}
+
+/// When a peer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// While its own outbox is empty: who does not read its answers is not read.
+    Answer,
+    /// Always: who asks must hear, or two full pipes wait for each other for ever.
+    Call,
+    /// While the outbox of that other peer has room.
+    Feeds(Peer),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Not yet open.
+    Due,
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ours {
+    Open,
+    Finishing,
+    Ended,
+    /// To be cut short: nothing more is sent.
+    Aborting,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theirs {
+    Heard,
+    /// The protocol has closed: what still comes is counted and discarded.
+    Unheard,
+    Ended,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) outbox: Outbox,
+    pub(crate) conn: u64,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) opened: Time,
+    /// When something last moved.
+    pub(crate) moved: Time,
+    pub(crate) read_from: Time,
+    pub(crate) write_from: Time,
+    pub(crate) close_from: Time,
+    pub(crate) gate: Gate,
+    pub(crate) kind: Kind,
+    pub(crate) life: Life,
+    pub(crate) ours: Ours,
+    pub(crate) theirs: Theirs,
+    pub(crate) wants_drained: bool,
+    pub(crate) transient: bool,
+    pub(crate) ended_first: Option<By>,
+}
+
+impl State {
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self {
+            outbox: Outbox::default(),
+            conn: 0,
+            sent: 0,
+            received: 0,
+            opened: Time::ZERO,
+            moved: Time::ZERO,
+            read_from: Time::ZERO,
+            write_from: Time::ZERO,
+            close_from: Time::ZERO,
+            gate,
+            kind: Kind::Stream,
+            life: Life::Due,
+            ours: Ours::Open,
+            theirs: Theirs::Heard,
+            wants_drained: false,
+            transient: false,
+            ended_first: None,
+        }
+    }
+
+    /// Until when the peer may stay silent, whichever limit comes first.
+    pub(crate) fn patience(&self, cx: &Context) -> Option<Time> {
+        let ending = match self.ours {
+            Ours::Open => None,
+            Ours::Finishing | Ours::Ended | Ours::Aborting if self.theirs == Theirs::Unheard => {
+                cx.limits.linger
+            }
+            Ours::Finishing | Ours::Ended | Ours::Aborting => cx.limits.patience,
+        };
+        let wait = match (ending, cx.limits.idle) {
+            (Some(a), Some(b)) => a.min(b),
+            (a, b) => a.or(b)?,
+        };
+        Some(self.moved + wait)
+    }
+}
+
+/// The peers that are not the first, and what concerns several of them.
+#[derive(Debug, Default)]
+pub(crate) struct More {
+    states: BTreeMap<u32, State>,
+    next: u32,
+    /// Peers that have something for the engine to do.
+    pub(crate) active: VecDeque<Peer>,
+    pub(crate) dials: VecDeque<(Peer, Endpoint)>,
+    /// Who is read only while whose outbox has room.
+    feeders: Vec<(Peer, Peer)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Peers {
+    first: State,
+    pub(crate) more: Option<Box<More>>,
+}
+
+impl Peers {
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { first: State::new(gate), more: None }
+    }
+
+    pub(crate) fn state(&self, peer: Peer) -> Option<&State> {
+        if peer == Peer::FIRST {
+            return Some(&self.first);
+        }
+        self.more.as_ref()?.states.get(&peer.0)
+    }
+
+    pub(crate) fn state_mut(&mut self, peer: Peer) -> Option<&mut State> {
+        if peer == Peer::FIRST {
+            return Some(&mut self.first);
+        }
+        self.more.as_mut()?.states.get_mut(&peer.0)
+    }
+
+    /// The state of a peer that is open.
+    pub(crate) fn open_mut(&mut self, peer: Peer) -> Option<&mut State> {
+        self.state_mut(peer).filter(|state| state.life == Life::Open)
+    }
+
+    pub(crate) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_with(|| Box::new(More { next: 1, ..More::default() }))
+    }
+
+    /// Makes room for one more peer.
+    pub(crate) fn add(&mut self, gate: Gate) -> Peer {
+        let more = self.more();
+        let peer = Peer(more.next);
+        more.next = more.next.wrapping_add(1).max(1);
+        more.states.insert(peer.0, State::new(gate));
+        peer
+    }
+
+    /// Forgets a peer that has closed; the first one's place stays, marked closed.
+    pub(crate) fn forget(&mut self, peer: Peer) {
+        if let Some(more) = &mut self.more {
+            more.states.remove(&peer.0);
+            more.feeders.retain(|(from, _)| *from != peer);
+        }
+    }
+
+    /// Notes that the engine has something to do for `peer`.
+    pub(crate) fn activate(&mut self, peer: Peer) {
+        if let Some(more) = &mut self.more
+            && more.active.back() != Some(&peer)
+        {
+            more.active.push_back(peer);
+        }
+    }
+
+    pub(crate) fn activate_all(&mut self) {
+        if let Some(more) = &mut self.more {
+            more.active.push_back(Peer::FIRST);
+            more.active.extend(more.states.keys().copied().map(Peer));
+        }
+    }
+
+    /// Reads `from` only while the outbox of `into` has room.
+    pub(crate) fn feed(&mut self, from: Peer, into: Peer) {
+        let Some(state) = self.state_mut(from) else { return };
+        state.gate = Gate::Feeds(into);
+        let feeders = &mut self.more().feeders;
+        feeders.retain(|(other, _)| *other != from);
+        feeders.push((from, into));
+    }
+
+    /// The outbox of `into` has changed: who feeds it may be read again.
+    pub(crate) fn activate_feeders(&mut self, into: Peer) {
+        let Some(More { feeders, active, .. }) = self.more.as_deref_mut() else { return };
+        active.extend(feeders.iter().filter(|(_, to)| *to == into).map(|(from, _)| *from));
+    }
+
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Peer, &State)> {
+        let rest = self.more.iter().flat_map(|more| &more.states);
+        core::iter::once((Peer::FIRST, &self.first)).chain(rest.map(|(n, s)| (Peer(*n), s)))
+    }
+}

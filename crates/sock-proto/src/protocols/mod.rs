@@ -1,0 +1,5 @@
+//! The built-in protocols.
+
+mod echo;
+
+pub use echo::Echo;

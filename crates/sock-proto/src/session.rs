@@ -1,0 +1,371 @@
+//! Session: one protocol with its outboxes and timers; all that an engine drives.
+//!
+//! Every decision about when a peer is read and how a conversation ends is made here, once, so
+//! that no engine makes it again. After each call an engine flushes: for the peers that
+//! [`Session::active`] names (or the only one) it sends [`Session::output`], reports
+//! [`Session::sent`], and carries out each [`Session::command`], until there is nothing more.
+
+use core::time::Duration;
+
+use crate::context::Context;
+use crate::endpoint::Endpoint;
+use crate::event::{By, How, Reason, What};
+use crate::out::Out;
+use crate::peers::{Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs};
+use crate::time::Time;
+use crate::{Input, Protocol};
+
+/// What an engine is to do with a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Everything is sent: end our direction (FIN).
+    Finish,
+    /// The conversation is over, and the protocol knows: close the socket.
+    Close,
+    /// The conversation is cut short, and the protocol knows: close the socket with a reset.
+    Abort,
+}
+
+/// One protocol with its peers.
+#[derive(Debug)]
+pub struct Session<P> {
+    protocol: P,
+    peers: Peers,
+    gate: Gate,
+    /// When the protocol asked to be woken.
+    wake: Option<Time>,
+    /// No limit passes before this moment; the look at it finds the next.
+    look: Option<Time>,
+    stopped: bool,
+}
+
+impl<P: Protocol> Session<P> {
+    /// A session whose peers call us: each is read only while its own outbox is empty.
+    pub fn answer(protocol: P) -> Self {
+        Self::new(protocol, Gate::Answer)
+    }
+
+    /// A session that calls its peers: they are always read.
+    pub fn call(protocol: P) -> Self {
+        Self::new(protocol, Gate::Call)
+    }
+
+    fn new(protocol: P, gate: Gate) -> Self {
+        let peers = Peers::new(gate);
+        Self { protocol, peers, gate, wake: None, look: None, stopped: false }
+    }
+
+    /// Makes a number for one more peer, which opens later.
+    pub fn join(&mut self) -> Peer {
+        // The first place serves the first peer that ever comes.
+        let first = self.peers.state(Peer::FIRST).is_some_and(|s| s.life == Life::Due);
+        if first && self.peers.more.is_none() {
+            self.peers.more();
+            return Peer::FIRST;
+        }
+        self.peers.add(self.gate)
+    }
+
+    /// The peer is connected.
+    pub fn open(&mut self, peer: Peer, link: &Link<'_>, cx: &mut Context) {
+        let gate = self.gate;
+        let Some(state) = self.peers.state_mut(peer) else { return };
+        match state.life {
+            Life::Due => {}
+            // A transient peer's place is used again for the next datagram.
+            Life::Closed if state.transient && link.transient => *state = State::new(gate),
+            Life::Open | Life::Closed => return,
+        }
+        state.life = Life::Open;
+        state.conn = link.conn;
+        state.kind = link.kind;
+        state.transient = link.transient;
+        state.opened = cx.now;
+        state.moved = cx.now;
+        state.read_from = cx.now + cx.limits.pauses.read;
+        if let Some((local, remote)) = link.names {
+            let Link { kind, called, transient, .. } = *link;
+            cx.emit(link.conn, What::Open { kind, called, transient, local, remote });
+        }
+        self.handle(peer, Input::Open, cx);
+    }
+
+    /// Bytes, or one datagram, came from the peer in a call that began at `since`.
+    pub fn data(&mut self, peer: Peer, bytes: &[u8], since: Time, cx: &mut Context) {
+        let Some(state) = self.peers.open_mut(peer).filter(|s| s.theirs != Theirs::Ended) else {
+            return;
+        };
+        if bytes.is_empty() && state.kind == Kind::Stream {
+            return;
+        }
+        state.received += bytes.len() as u64;
+        state.read_from = cx.now + cx.limits.pauses.read;
+        let (conn, heard) = (state.conn, is_heard(state));
+        if heard {
+            // What we no longer hear keeps nobody waiting.
+            state.moved = cx.now;
+        }
+        cx.emit(conn, What::Received { bytes, since });
+        if heard {
+            return self.handle(peer, Input::Data(bytes), cx);
+        }
+        let text = format_args!("{} B came after we had closed: discarded", bytes.len());
+        cx.emit(conn, What::Note { code: "discarded", text });
+    }
+
+    /// The peer ended its direction.
+    pub fn eof(&mut self, peer: Peer, cx: &mut Context) {
+        let Some(state) = self.peers.open_mut(peer).filter(|s| s.theirs != Theirs::Ended) else {
+            return;
+        };
+        let heard = is_heard(state);
+        state.theirs = Theirs::Ended;
+        state.moved = cx.now;
+        state.ended_first.get_or_insert(By::Peer);
+        let conn = state.conn;
+        cx.emit(conn, What::Eof);
+        self.peers.activate(peer);
+        if heard {
+            self.handle(peer, Input::Eof, cx);
+        }
+    }
+
+    /// The connection is gone, or never came to be, for a reason that the engine saw; the engine
+    /// lets go of the socket.
+    pub fn closed(&mut self, peer: Peer, reason: Reason, cx: &mut Context) {
+        let Some(state) = self.peers.state_mut(peer).filter(|s| s.life != Life::Closed) else {
+            return;
+        };
+        let was_open = state.life == Life::Open;
+        state.life = Life::Closed;
+        let unsent = state.outbox.clear(&mut cx.pool) as u64;
+        let (conn, sent, received) = (state.conn, state.sent, state.received);
+        let lasted = if was_open { cx.now - state.opened } else { Duration::ZERO };
+        cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
+        self.handle(peer, Input::Closed(reason), cx);
+        // Whoever waited for room in this outbox waits no more.
+        self.peers.activate_feeders(peer);
+        self.peers.forget(peer);
+    }
+
+    /// Asks the protocol, once, to come to an end.
+    pub fn stop(&mut self, cx: &mut Context) {
+        if !core::mem::replace(&mut self.stopped, true) {
+            self.handle(Peer::FIRST, Input::Stop, cx);
+        }
+    }
+
+    /// The first bytes, or the datagram, to send to the peer now.
+    #[must_use]
+    pub fn output(&self, peer: Peer, cx: &Context) -> Option<&[u8]> {
+        let state = self.peers.state(peer)?;
+        let may = state.life == Life::Open
+            && matches!(state.ours, Ours::Open | Ours::Finishing)
+            && state.write_from <= cx.now;
+        state.outbox.first().filter(|_| may)
+    }
+
+    /// The kernel took `n` bytes of [`Session::output`] (or the datagram) in a call that began at
+    /// `since`.
+    pub fn sent(&mut self, peer: Peer, n: usize, since: Time, cx: &mut Context) {
+        let Some(state) = self.peers.open_mut(peer) else { return };
+        if let Some(first) = state.outbox.first() {
+            let n = n.min(first.len());
+            state.sent += n as u64;
+            state.moved = cx.now;
+            cx.emit(state.conn, What::Sent { bytes: &first[..n], since });
+            state.outbox.advance(n, &mut cx.pool);
+        }
+        self.peers.activate_feeders(peer);
+    }
+
+    /// The datagram that [`Session::output`] gave cannot be sent: it is dropped, and a note says
+    /// why.
+    pub fn unsendable(&mut self, peer: Peer, why: &str, cx: &mut Context) {
+        let Some(state) = self.peers.open_mut(peer) else { return };
+        if let Some(first) = state.outbox.first() {
+            let n = first.len();
+            let text = format_args!("a datagram of {n} B was not sent: {why}");
+            cx.emit(state.conn, What::Note { code: "unsendable", text });
+            state.outbox.advance(n, &mut cx.pool);
+        }
+    }
+
+    /// The peer does not read: gives roomy buffers back.
+    pub fn stalled(&mut self, peer: Peer, cx: &mut Context) {
+        if let Some(state) = self.peers.state_mut(peer) {
+            state.outbox.settle(&mut cx.pool);
+        }
+    }
+
+    /// What the engine is to do with the peer's socket now; ask after everything that
+    /// [`Session::output`] gives was sent, and until it says none.
+    pub fn command(&mut self, peer: Peer, cx: &mut Context) -> Option<Command> {
+        let command = self.next_command(peer, cx);
+        if command.is_none()
+            && let Some(state) = self.peers.state(peer)
+        {
+            // Progress moves limits away, which is seen at the next look; what has come nearer
+            // counts now.
+            self.look = earlier(self.look, next_look(state, cx));
+        }
+        command
+    }
+
+    fn next_command(&mut self, peer: Peer, cx: &mut Context) -> Option<Command> {
+        loop {
+            let state = self.peers.open_mut(peer)?;
+            let by = state.ended_first.unwrap_or(By::Us);
+            if state.ours == Ours::Aborting {
+                self.closed(peer, Reason { by: By::Us, how: How::Reset }, cx);
+                return Some(Command::Abort);
+            }
+            if !state.outbox.is_empty() {
+                return None;
+            }
+            if core::mem::take(&mut state.wants_drained) && state.ours == Ours::Open {
+                self.handle(peer, Input::Drained, cx);
+                let state = self.peers.open_mut(peer)?;
+                if !state.outbox.is_empty() {
+                    return None;
+                }
+                continue;
+            }
+            return match state.ours {
+                Ours::Finishing if cx.limits.reset => {
+                    self.closed(peer, Reason { by: By::Us, how: How::Reset }, cx);
+                    Some(Command::Abort)
+                }
+                Ours::Finishing => {
+                    state.ours = Ours::Ended;
+                    state.moved = cx.now;
+                    state.close_from = cx.now + cx.limits.pauses.close;
+                    cx.emit(state.conn, What::Finished);
+                    // A datagram has no FIN; its conversation ends when we say so.
+                    if state.kind == Kind::Datagram {
+                        state.theirs = Theirs::Ended;
+                    }
+                    Some(Command::Finish)
+                }
+                Ours::Ended if state.theirs == Theirs::Ended && state.close_from <= cx.now => {
+                    self.closed(peer, Reason { by, how: How::Fin }, cx);
+                    Some(Command::Close)
+                }
+                Ours::Open | Ours::Ended | Ours::Aborting => None,
+            };
+        }
+    }
+
+    /// The next call that the protocol wants to be made.
+    pub fn dial(&mut self) -> Option<(Peer, Endpoint)> {
+        self.peers.more.as_mut()?.dials.pop_front()
+    }
+
+    /// The next peer that has something to flush; only for sessions with several peers.
+    pub fn active(&mut self) -> Option<Peer> {
+        self.peers.more.as_mut()?.active.pop_front()
+    }
+
+    /// Tells whether the peer is to be read now.
+    #[must_use]
+    pub fn wants_read(&self, peer: Peer, cx: &Context) -> bool {
+        let Some(state) = self.peers.state(peer) else { return false };
+        if state.life != Life::Open || state.theirs == Theirs::Ended || state.read_from > cx.now {
+            return false;
+        }
+        if !is_heard(state) {
+            return true;
+        }
+        match state.gate {
+            Gate::Answer => state.outbox.is_empty(),
+            Gate::Call => true,
+            Gate::Feeds(into) => match self.peers.state(into) {
+                // A peer that is still being called will want what is read then.
+                Some(other) if other.life == Life::Due => false,
+                Some(other) => other.outbox.len() < cx.limits.relayed,
+                None => true,
+            },
+        }
+    }
+
+    /// When to call [`Session::tick`] at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        earlier(self.wake, self.look)
+    }
+
+    /// Time passed: wakes the protocol if it asked. The engine then takes what is
+    /// [`Session::expired`] and flushes.
+    pub fn tick(&mut self, cx: &mut Context) {
+        if self.wake.is_some_and(|at| at <= cx.now) {
+            self.wake = None;
+            self.handle(Peer::FIRST, Input::Timeout, cx);
+        }
+    }
+
+    /// Ends the next peer whose time is over and names it; the engine lets go of its socket.
+    pub fn expired(&mut self, cx: &mut Context) -> Option<Peer> {
+        if self.look.is_none_or(|look| look > cx.now) {
+            return None;
+        }
+        let over = |state: &State| {
+            state.life == Life::Open && state.patience(cx).is_some_and(|until| until <= cx.now)
+        };
+        let late = self.peers.each().find(|(_, state)| over(state)).map(|(peer, _)| peer);
+        if let Some(peer) = late {
+            self.closed(peer, Reason { by: By::Us, how: How::Timeout }, cx);
+            return Some(peer);
+        }
+        self.look = self.peers.each().filter_map(|(_, state)| next_look(state, cx)).min();
+        // A pause has ended: whoever it held moves on.
+        self.peers.activate_all();
+        None
+    }
+
+    /// Tells whether every peer has closed and none is being called.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.peers.each().all(|(_, state)| state.life == Life::Closed)
+    }
+
+    /// Tells whether the peer is open.
+    #[must_use]
+    pub fn is_open(&self, peer: Peer) -> bool {
+        self.peers.state(peer).is_some_and(|state| state.life == Life::Open)
+    }
+
+    /// The protocol, for whoever needs its type back.
+    pub fn protocol(&mut self) -> &mut P {
+        &mut self.protocol
+    }
+
+    fn handle(&mut self, peer: Peer, input: Input<'_>, cx: &mut Context) {
+        let mut out = Out { peers: &mut self.peers, wake: &mut self.wake, cx, peer };
+        self.protocol.handle(input, &mut out);
+    }
+}
+
+fn is_heard(state: &State) -> bool {
+    state.theirs == Theirs::Heard && state.ours != Ours::Aborting
+}
+
+/// When something about this peer is to be looked at.
+fn next_look(state: &State, cx: &Context) -> Option<Time> {
+    if state.life != Life::Open {
+        return None;
+    }
+    let pauses = [
+        (state.read_from, state.theirs != Theirs::Ended),
+        (state.write_from, !state.outbox.is_empty()),
+        (state.close_from, state.ours == Ours::Ended && state.theirs == Theirs::Ended),
+    ];
+    let pause = pauses.into_iter().filter(|(at, on)| *on && *at > cx.now).map(|(at, _)| at).min();
+    earlier(pause, state.patience(cx))
+}
+
+fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
