@@ -1,5 +1,6 @@
 //! Sockets, names, engines and observers.
 
+pub mod engine;
 pub mod socket;
 
 mod run;

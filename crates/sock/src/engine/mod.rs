@@ -1,0 +1,3 @@
+//! Engines: the ways to wait.
+
+pub mod crew;
