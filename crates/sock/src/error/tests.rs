@@ -1,3 +1,5 @@
+//! Every failure keeps its number and is told apart without reading text.
+
 use std::io;
 
 use super::{Attempt, Error, ErrorKind};

@@ -1,3 +1,5 @@
+//! Addresses of every family go to the kernel and come back the same.
+
 use std::ffi::OsStr;
 use std::net::Ipv6Addr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,3 +1,5 @@
+//! Anything that names an address becomes one, or says why it cannot.
+
 use std::path::Path;
 
 use super::{Address, ErrorKind, Family, Kind, Result, ToAddress, Wanted};
