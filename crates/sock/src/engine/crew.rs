@@ -17,7 +17,6 @@ mod fork;
 mod threads;
 
 use std::fmt;
-use std::io;
 use std::ops::AddAssign;
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +24,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::error::{Error, Result};
 use crate::run::instant;
 
 use fork::Children;
@@ -58,15 +58,13 @@ impl AddAssign for Counts {
 /// ```
 /// use sock::engine::crew::{Counts, Crew};
 ///
-/// # fn main() -> std::io::Result<()> {
-/// let mut crew = Crew::threads()?;
+/// /// let mut crew = Crew::threads()?;
 /// for n in 1..=3 {
 ///     crew.run(move || Counts { sent: n, ..Counts::default() })?;
 /// }
 /// assert_eq!(crew.join(None)?, 0);
 /// assert_eq!(crew.counts().sent, 6);
-/// # Ok(())
-/// # }
+/// # Ok::<(), sock::Error>(())
 /// ```
 pub struct Crew {
     kind: Kind,
@@ -108,7 +106,7 @@ impl Crew {
     /// # Errors
     ///
     /// The system gives no descriptor for the [bell](Crew::bell).
-    pub fn threads() -> io::Result<Self> {
+    pub fn threads() -> Result<Self> {
         Ok(Self::new(Kind::Threads(Threads::new()?)))
     }
 
@@ -125,7 +123,7 @@ impl Crew {
     /// # Errors
     ///
     /// The system gives no descriptors for the [bell](Crew::bell) and the counts.
-    pub fn fork(first: impl FnMut() + Send + 'static) -> io::Result<Self> {
+    pub fn fork(first: impl FnMut() + Send + 'static) -> Result<Self> {
         Ok(Self::new(Kind::Fork(Children::new(Box::new(first))?)))
     }
 
@@ -139,15 +137,15 @@ impl Crew {
     ///
     /// The system gives no thread, child or descriptor; the job is dropped, and what it owned
     /// is closed.
-    pub fn run(&mut self, job: impl FnOnce() -> Counts + Send + 'static) -> io::Result<()> {
+    pub fn run(&mut self, job: impl FnOnce() -> Counts + Send + 'static) -> Result<()> {
         self.reap()?;
         match &mut self.kind {
             Kind::Iterative => {
                 self.total.add(catch_unwind(AssertUnwindSafe(job)).ok());
                 Ok(())
             }
-            Kind::Threads(threads) => threads.run(job),
-            Kind::Fork(children) => children.run(job),
+            Kind::Threads(threads) => threads.run(job).map_err(|why| cannot("start a thread", why)),
+            Kind::Fork(children) => children.run(job).map_err(|why| cannot("fork a child", why)),
         }
     }
 
@@ -156,7 +154,7 @@ impl Crew {
     /// # Errors
     ///
     /// The system refuses to tell who has ended.
-    pub fn reap(&mut self) -> io::Result<usize> {
+    pub fn reap(&mut self) -> Result<usize> {
         let before = self.len();
         match &mut self.kind {
             Kind::Iterative => {}
@@ -198,7 +196,7 @@ impl Crew {
     /// # Errors
     ///
     /// As [`reap`](Crew::reap).
-    pub fn join(&mut self, deadline: Option<Instant>) -> io::Result<usize> {
+    pub fn join(&mut self, deadline: Option<Instant>) -> Result<usize> {
         loop {
             self.reap()?;
             let left = deadline.map(|at| at.saturating_duration_since(instant()));
@@ -223,10 +221,10 @@ impl Crew {
     /// # Errors
     ///
     /// As [`reap`](Crew::reap).
-    pub fn end(&mut self) -> io::Result<()> {
+    pub fn end(&mut self) -> Result<()> {
         match &mut self.kind {
             Kind::Iterative | Kind::Threads(_) => Ok(()),
-            Kind::Fork(children) => children.end(&mut self.total),
+            Kind::Fork(children) => Ok(children.end(&mut self.total)?),
         }
     }
 
@@ -242,6 +240,10 @@ impl Crew {
     pub fn failed(&self) -> usize {
         self.total.failed
     }
+}
+
+fn cannot(what: &str, why: std::io::Error) -> Error {
+    Error::from(why).about(format!("cannot {what}"))
 }
 
 impl fmt::Debug for Crew {
