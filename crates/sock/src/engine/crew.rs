@@ -58,7 +58,7 @@ impl AddAssign for Counts {
 /// ```
 /// use sock::engine::crew::{Counts, Crew};
 ///
-/// /// let mut crew = Crew::threads()?;
+/// let mut crew = Crew::threads()?;
 /// for n in 1..=3 {
 ///     crew.run(move || Counts { sent: n, ..Counts::default() })?;
 /// }
