@@ -1,5 +1,6 @@
 //! Out: everything that a protocol can make happen.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -92,6 +93,18 @@ impl Out<'_> {
         let _ = fmt::Write::write_fmt(&mut buf, text);
         self.send(buf.as_bytes());
         self.cx.pool.give(buf.into_bytes());
+    }
+
+    /// Queues what `write` puts into an empty buffer, as one message: a datagram, even when nothing
+    /// was put.
+    ///
+    /// The buffer is one of the engine's spare ones: a message that is made piece by piece costs no
+    /// allocation of its own.
+    pub fn compose(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut buf = self.cx.pool.take();
+        write(&mut buf);
+        self.send(&buf);
+        self.cx.pool.give(buf);
     }
 
     /// Tells how many bytes wait for this peer.
