@@ -1,7 +1,150 @@
-//! The built-in protocols.
+//! The built-in protocols, and THE TABLE that describes each of them once.
+//!
+//! To add a protocol: write its file, give it a row in [`TABLE`], and give the row a sample in
+//! `tests/cuts.rs`, which fails until it has one.
 
+mod ack;
+mod discard;
 mod echo;
+mod find;
+mod greet;
+mod row;
 mod stdio;
+mod upper;
 
+use alloc::boxed::Box;
+
+pub use ack::Ack;
+pub use discard::Discard;
 pub use echo::Echo;
+pub use find::{UnknownService, find};
+pub use greet::Greet;
+pub use row::{Boxed, Cut, Datagrams, Engines, Gate, Made, NotTaken, Row, Setting, Settings};
 pub use stdio::{Framing, Stdio, Wiring};
+pub use upper::Upper;
+
+/// What most rows say; each row names what is its own.
+const PLAIN: Row = Row {
+    name: "",
+    about: "",
+    help: "",
+    deck: None,
+    rfc: None,
+    stream_port: None,
+    datagram_port: None,
+    made: Made::PerConnection(|_| Box::new(Discard)),
+    gate: Gate::Answer,
+    engines: Engines::Any,
+    datagrams: Datagrams::None,
+    cut: |_| Cut::Free,
+    takes: &[],
+};
+
+/// Every protocol that the program can serve, in the order of the documentation.
+pub static TABLE: &[Row] = &[
+    Row {
+        name: "greet",
+        about: "thanks whoever connects, and closes",
+        help: "On connect the server sends `Thank you for connecting`, without a line end, and ends. \
+               What the client sends is discarded.",
+        deck: Some("D1"),
+        stream_port: Some(1234),
+        made: Made::PerConnection(|_| Box::new(Greet)),
+        ..PLAIN
+    },
+    Row {
+        name: "upper",
+        about: "text comes back in upper case",
+        help: "Everything that the client sends comes back in upper case, until the client ends; one \
+               datagram is answered by one. Letters of every script count (`straße` becomes \
+               `STRASSE`); bytes that are no UTF-8 come back unchanged. With --close-after-reply the \
+               server answers what its first receive brought, ends, and discards the rest: it cannot \
+               know whether that was the whole message.",
+        deck: Some("D2, D3, D4"),
+        stream_port: Some(12_000),
+        datagram_port: Some(12_000),
+        made: Made::PerConnection(|settings| Box::new(Upper::new(settings.close_after_reply))),
+        datagrams: Datagrams::Stateless,
+        cut: |settings| {
+            if settings.close_after_reply {
+                return Cut::Depends("only what the first receive brought is answered");
+            }
+            Cut::Free
+        },
+        takes: &[Setting::CloseAfterReply],
+        ..PLAIN
+    },
+    Row {
+        name: "ack",
+        about: "acknowledges each message with its length",
+        help: "Each message is answered by `Your data was N bytes`, N without the line end, and the \
+               message `Exit` by `Disconnect` and the end; the reply ends as the message did. A \
+               message is a line where line ends come; until the first of them has come it is what \
+               one receive returned, and the server cannot know whether the client meant that as \
+               one message, as two, or as the beginning of one: TCP keeps no boundaries.",
+        deck: Some("D5"),
+        stream_port: Some(1060),
+        made: Made::PerConnection(|_| Box::new(Ack::default())),
+        datagrams: Datagrams::Stateless,
+        cut: |_| Cut::Depends("until a line has ended, a message is what one receive returned"),
+        ..PLAIN
+    },
+    Row {
+        name: "echo",
+        about: "every byte comes back",
+        help: "Every byte, or every datagram, comes back unchanged, until the client ends. A client \
+               that does not read its echo is not read either.",
+        deck: Some("D6, D7"),
+        rfc: Some(862),
+        stream_port: Some(50_007),
+        datagram_port: Some(50_007),
+        made: Made::PerConnection(|_| Box::new(Echo)),
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "discard",
+        about: "takes everything, answers nothing",
+        help: "Everything that the client sends is thrown away, until the client ends.",
+        rfc: Some(863),
+        stream_port: Some(10_009),
+        datagram_port: Some(10_009),
+        made: Made::PerConnection(|_| Box::new(Discard)),
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "stdio",
+        about: "wires one client to this program's input and output",
+        help: "What the client sends goes to standard output, and standard input goes to the client; \
+               each side is read only while the other has room, and the end of one is passed on as \
+               the end of the other. Each line of standard input is one datagram where the client \
+               speaks in datagrams.",
+        made: Made::PerConnection(|_| Box::new(Stdio::default())),
+        gate: Gate::Feeds,
+        engines: Engines::Sharing,
+        datagrams: Datagrams::PerSender { most: 1 },
+        ..PLAIN
+    },
+];
+
+/// The small services of the first Internet hosts, which answer whatever datagram comes: echo,
+/// discard, daytime, qotd, chargen, time.
+const SMALL_SERVICES: [u16; 6] = [7, 9, 13, 17, 19, 37];
+
+/// True for a port where a small service listens: a datagram that comes from there is never
+/// answered, or two of them could be made to shout at each other for ever by one forged datagram.
+///
+/// These are the well-known ports 7, 9, 13, 17, 19 and 37, and those plus 10,000, where this
+/// program serves them.
+///
+/// ```
+/// use sock_proto::protocols::is_small_service_port;
+///
+/// assert!(is_small_service_port(7) && is_small_service_port(10_007));
+/// assert!(!is_small_service_port(50_007));
+/// ```
+#[must_use]
+pub fn is_small_service_port(port: u16) -> bool {
+    SMALL_SERVICES.contains(&port) || SMALL_SERVICES.contains(&port.wrapping_sub(10_000))
+}

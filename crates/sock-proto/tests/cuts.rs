@@ -1,0 +1,100 @@
+//! However a stream is cut on its way, the answer is the same, where THE TABLE says so.
+
+mod pump;
+
+use std::collections::BTreeMap;
+
+use pump::{Heard, Pump};
+use sock_proto::Peer;
+use sock_proto::protocols::{Boxed, Cut, Row, Setting, Settings, TABLE};
+
+/// Something rich for each row to chew on: letters of several bytes, all line ends, empty lines,
+/// bytes that are no text.
+fn sample(row: &Row) -> Option<&'static [u8]> {
+    let plain = "straße\r\n\n€ 𐐨\nend".as_bytes();
+    Some(match row.name {
+        "greet" | "echo" | "discard" => plain,
+        "stdio" => b"one\n\xff\n\ntwo",
+        "upper" => b"stra\xc3\x9fe \xce\xa3\xcf\x83\xcf\x82\r\n\n\xf0\x90\x90\xa8\xff\xc3(\xed\xa0\x80z\xe2\x82",
+        "ack" => b"Hi\nyou\r\n\n\r\n\xc3\xa9\rx\nExi\nExit\nlost\n",
+        _ => return None,
+    })
+}
+
+/// All that a session does when its input comes in these pieces, and then ends.
+fn play(row: &Row, settings: &Settings, pieces: &[&[u8]]) -> BTreeMap<Peer, Heard> {
+    let mut pump = Pump::new(row.make(settings));
+    // Somebody is there already, where several can be.
+    let listener = row.is_shared().then(|| pump.join());
+    let speaker = pump.join();
+    say(&mut pump, speaker, pieces);
+    if let Some((screen, _)) = pump.dialled.first().cloned() {
+        // The other direction is a stream as well.
+        say(&mut pump, screen, pieces);
+    }
+    if let Some(listener) = listener {
+        pump.eof(listener);
+    }
+    assert!(pump.session.is_done(), "{} does not end: {:?}", row.name, pump.heard);
+    pump.heard
+}
+
+fn say(pump: &mut Pump<Boxed>, peer: Peer, pieces: &[&[u8]]) {
+    for piece in pieces {
+        pump.data(peer, piece);
+    }
+    pump.eof(peer);
+}
+
+fn each_setting(row: &Row) -> Vec<Settings> {
+    let mut all = vec![Settings::default()];
+    for setting in row.takes {
+        all.push(match setting {
+            Setting::CloseAfterReply => Settings { close_after_reply: true },
+        });
+    }
+    all
+}
+
+/// The input cut at every place, at every two places, and everywhere.
+fn each_cut(input: &[u8]) -> impl Iterator<Item = Vec<&[u8]>> {
+    let pairs = (0..=input.len()).flat_map(move |i| {
+        (i..=input.len()).map(move |j| vec![&input[..i], &input[i..j], &input[j..]])
+    });
+    pairs.chain(std::iter::once(input.chunks(1).collect()))
+}
+
+#[test]
+fn the_answer_is_the_same_however_the_input_is_cut() {
+    for row in TABLE {
+        let input = sample(row).unwrap_or_else(|| panic!("{} has no sample in cuts.rs", row.name));
+        for settings in each_setting(row) {
+            let whole = play(row, &settings, &[input]);
+            let mut cuts = each_cut(input).map(|pieces| (play(row, &settings, &pieces), pieces));
+            match (row.cut)(&settings) {
+                Cut::Free => {
+                    for (heard, pieces) in cuts {
+                        let name = row.name;
+                        assert_eq!(heard, whole, "{name} depends on the cut {pieces:?}");
+                    }
+                }
+                Cut::Depends(why) => {
+                    let depends = cuts.any(|(heard, _)| heard != whole);
+                    assert!(depends, "{} does not depend on the cut: {why}", row.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ack_does_not_depend_on_the_cut_once_a_line_has_come() {
+    let row = TABLE.iter().find(|row| row.name == "ack").unwrap();
+    let input = sample(row).unwrap();
+    let first = input.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let whole = play(row, &Settings::default(), &[input]);
+    for pieces in each_cut(&input[first..]) {
+        let pieces = [vec![&input[..first]], pieces].concat();
+        assert_eq!(play(row, &Settings::default(), &pieces), whole, "{pieces:?}");
+    }
+}
