@@ -44,6 +44,7 @@ mod outbox;
 mod peers;
 pub mod protocols;
 mod session;
+pub mod sim;
 mod time;
 
 pub use context::{Context, Limits, Pauses};

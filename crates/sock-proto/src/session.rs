@@ -55,6 +55,12 @@ impl<P: Protocol> Session<P> {
         Self { protocol, peers, gate, wake: None, look: None, stopped: false }
     }
 
+    /// The same session around another protocol, which holds this one.
+    pub(crate) fn map<Q: Protocol>(self, wrap: impl FnOnce(P) -> Q) -> Session<Q> {
+        let Self { protocol, peers, gate, wake, look, stopped } = self;
+        Session { protocol: wrap(protocol), peers, gate, wake, look, stopped }
+    }
+
     /// Makes a number for one more peer, which opens later.
     pub fn join(&mut self) -> Peer {
         // The first place serves the first peer that ever comes.

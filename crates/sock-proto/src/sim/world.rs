@@ -1,0 +1,549 @@
+//! World: drives the nodes' sessions as an engine does, over the made-up kernel, event by event.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{Ipv4Addr, SocketAddr};
+use core::time::Duration;
+
+use super::kernel::{Conn, End, Eof, Life, Packet};
+use super::story::{Outcome, Side, Story, Told};
+use super::wire::{Wire, befalls};
+use super::{Node, Serving};
+use crate::context::{Context, Limits};
+use crate::endpoint::Endpoint;
+use crate::event::{By, How, Reason};
+use crate::peers::{Kind, Link, Peer};
+use crate::session::Command;
+use crate::time::Time;
+
+/// A run of more events than this will not end by itself.
+const EVENTS: u64 = 20_000_000;
+/// The largest payload of a UDP datagram over IPv4: 65,535 less 20 of IP's and 8 of UDP's.
+const DATAGRAM: usize = 65_507;
+
+const BY_PEER: Reason = Reason { by: By::Peer, how: How::Reset };
+const REFUSED: Reason = Reason { by: By::Peer, how: How::Refused };
+/// How the conversation of one datagram ends: nothing is kept.
+const FORGOTTEN: Reason = Reason { by: By::Us, how: How::Fin };
+
+/// One end of one conversation.
+type Place = (usize, usize);
+
+#[derive(Debug)]
+enum Due {
+    Call(usize),
+    Stop(usize),
+    /// A deaf node hears again.
+    Hear(usize),
+    Wake(usize),
+    Break(usize),
+    Arrive(Place, Packet),
+}
+
+/// A node in the run.
+struct Running<'a> {
+    node: Node<'a>,
+    cx: Context,
+    places: BTreeMap<Peer, Place>,
+    /// The session says by itself which peers have something to do.
+    several: bool,
+    /// When the session's deadline is due, and the number of that event.
+    wake: Option<(Time, u64)>,
+    conns: u64,
+}
+
+pub(super) struct World<'a> {
+    now: Time,
+    wire: Wire,
+    dice: Context,
+    nodes: Vec<Running<'a>>,
+    conns: Vec<Conn>,
+    due: BTreeMap<(Time, u64), Due>,
+    sequence: u64,
+    story: Story,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(seed: u64, wire: Wire, wall: Duration, nodes: Vec<Node<'a>>) -> Self {
+        let mut dice = Context::new(Limits::default(), wall, seed);
+        let running = |node: Node<'a>| Running {
+            cx: node.context(wall, dice.draw()),
+            places: BTreeMap::new(),
+            several: node.serving == Serving::Shared,
+            wake: None,
+            conns: 0,
+            node,
+        };
+        let nodes = nodes.into_iter().map(running).collect();
+        Self {
+            now: Time::ZERO,
+            wire,
+            nodes,
+            conns: Vec::new(),
+            due: BTreeMap::new(),
+            sequence: 0,
+            story: Story::new(),
+            dice,
+        }
+    }
+
+    pub(super) fn play(mut self, until: Time) -> Story {
+        for n in 0..self.nodes.len() {
+            let node = &self.nodes[n].node;
+            let (starts, stops, calls) = (node.starts, node.stops, node.calls.is_some());
+            let hears: Vec<Time> = node.deaf.iter().map(|(_, until)| *until).collect();
+            if calls {
+                self.at(starts, Due::Call(n));
+            }
+            if let Some(time) = stops {
+                self.at(time, Due::Stop(n));
+            }
+            for time in hears {
+                self.at(time, Due::Hear(n));
+            }
+        }
+        while let Some(((time, _), due)) = self.due.pop_first() {
+            if time > until || self.sequence > EVENTS {
+                self.story.outcome = Outcome::Endless;
+                return self.story;
+            }
+            self.now = time;
+            self.happen(due);
+        }
+        if self.nodes.iter().all(|running| running.node.session.is_done()) {
+            self.story.outcome = Outcome::Done;
+        }
+        self.story
+    }
+
+    fn at(&mut self, time: Time, due: Due) -> u64 {
+        self.sequence += 1;
+        self.due.insert((time, self.sequence), due);
+        self.sequence
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Call(n) => {
+                if let Some(place) = self.nodes[n].node.calls.clone() {
+                    self.call(n, Peer::FIRST, place);
+                }
+            }
+            Due::Stop(n) => {
+                let (node, cx) = self.lend(n);
+                node.session.stop(cx);
+                self.settle(n, Some(Peer::FIRST));
+            }
+            Due::Hear(n) => {
+                let peers: Vec<Peer> = self.nodes[n].places.keys().copied().collect();
+                for peer in peers {
+                    self.settle(n, Some(peer));
+                }
+            }
+            Due::Wake(n) => {
+                self.nodes[n].wake = None;
+                let (node, cx) = self.lend(n);
+                node.session.tick(cx);
+                loop {
+                    let (node, cx) = self.lend(n);
+                    let Some(peer) = node.session.expired(cx) else { break };
+                    if let Some(&place) = self.nodes[n].places.get(&peer) {
+                        self.let_go(place);
+                    }
+                    self.tell_closed(n);
+                }
+                self.settle(n, (!self.nodes[n].several).then_some(Peer::FIRST));
+            }
+            Due::Break(conn) => {
+                for end in 0..2 {
+                    self.arrive((conn, end), Packet::Reset);
+                }
+            }
+            Due::Arrive(place, packet) => self.arrive(place, packet),
+        }
+    }
+
+    /// The node `n` at the present moment.
+    fn lend(&mut self, n: usize) -> (&mut Node<'a>, &mut Context) {
+        let Running { node, cx, .. } = &mut self.nodes[n];
+        cx.now = self.now;
+        (node, cx)
+    }
+
+    fn end(&mut self, (conn, end): Place) -> &mut End {
+        &mut self.conns[conn].ends[end]
+    }
+
+    /// Sends a packet from one end to the other.
+    fn post(&mut self, (conn, from): Place, packet: Packet) {
+        self.at(self.now + self.wire.delay, Due::Arrive((conn, 1 - from), packet));
+    }
+
+    fn tell(&mut self, (conn, end): Place, what: &Told<'_>) {
+        self.story.tell(self.now, conn * 2 + end, what);
+    }
+
+    /// The node `n` calls `place`, and its session calls that `peer`.
+    fn call(&mut self, n: usize, peer: Peer, place: Endpoint) {
+        let conn = self.conns.len();
+        let other = self.nodes.iter().position(|other| other.node.listens.as_ref() == Some(&place));
+        let kind = if place.is_stream() { Kind::Stream } else { Kind::Datagram };
+        // As the system gives a caller a port of its own: Linux begins at 32768.
+        let port = u16::try_from(32768 + conn % 28232).unwrap_or(32768);
+        let from = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let from = if place.is_stream() { Endpoint::tcp(from) } else { Endpoint::udp(from) };
+        let ends = [End::new(Some(n), peer), End::new(other, Peer::FIRST)];
+        self.conns.push(Conn { ends, kind, place, from });
+        let name =
+            |n: Option<usize>| n.and_then(|n| self.nodes[n].node.name.clone()).unwrap_or_default();
+        let side = |name: String, other: String| Side {
+            name,
+            other,
+            opened: None,
+            closed: None,
+            received: Vec::new(),
+            reads: 0,
+            sent: 0,
+        };
+        let sides = [side(name(Some(n)), name(other)), side(name(other), name(Some(n)))];
+        self.story.sides.extend(sides);
+        self.nodes[n].places.insert(peer, (conn, 0));
+        match kind {
+            Kind::Datagram => self.open((conn, 0)),
+            Kind::Stream => {
+                self.post((conn, 0), Packet::Syn);
+                if let Some(time) = self.wire.reset {
+                    self.at(time, Due::Break(conn));
+                }
+            }
+        }
+    }
+
+    /// Somebody called the node at `place`: finds a peer for the call, if there is one to be had.
+    fn accept(&mut self, place: Place) -> bool {
+        let Some(n) = self.end(place).node else { return false };
+        let Running { node, places, .. } = &mut self.nodes[n];
+        let peer = match node.serving {
+            Serving::Shared => node.session.join(),
+            Serving::One if node.calls.is_some() || places.contains_key(&Peer::FIRST) => {
+                return false;
+            }
+            Serving::One | Serving::Stateless => Peer::FIRST,
+        };
+        places.insert(peer, place);
+        self.end(place).peer = peer;
+        true
+    }
+
+    fn open(&mut self, place: Place) {
+        let (conn, end) = place;
+        self.end(place).life = Life::Open;
+        let Some(n) = self.end(place).node else { return };
+        let quiet = end == 1 && self.nodes[n].node.serving == Serving::Stateless;
+        if !quiet {
+            self.tell(place, &Told::Open);
+            self.story.sides[conn * 2 + end].opened = Some(self.now);
+        }
+        let Conn { ends, kind, place: there, from: here } = &self.conns[conn];
+        let peer = ends[end].peer;
+        let Running { node, cx, conns, .. } = &mut self.nodes[n];
+        *conns += 1;
+        let names = Some(if end == 0 { (here, there) } else { (there, here) });
+        let link = Link { conn: *conns, kind: *kind, called: end == 0, transient: quiet, names };
+        cx.now = self.now;
+        node.session.open(peer, &link, cx);
+        self.settle(n, Some(peer));
+    }
+
+    fn arrive(&mut self, place: Place, packet: Packet) {
+        match (packet, self.end(place).life) {
+            (Packet::Syn, _) => {
+                let answer = if self.accept(place) { Packet::SynAck } else { Packet::Refused };
+                self.post(place, answer);
+            }
+            (Packet::SynAck, Life::Due) => {
+                self.post(place, Packet::Ack);
+                self.open(place);
+            }
+            (Packet::Ack, Life::Due) => self.open(place),
+            (Packet::Refused, Life::Due | Life::Open) => self.cut_short(place, REFUSED),
+            (Packet::Reset, Life::Due | Life::Open) => {
+                self.tell(place, &Told::Mark("RST"));
+                self.cut_short(place, BY_PEER);
+            }
+            (Packet::Bytes(bytes), life) => match self.conns[place.0].kind {
+                Kind::Stream if life == Life::Gone => self.post(place, Packet::Reset),
+                Kind::Stream => {
+                    self.end(place).arrive(bytes);
+                    self.hear(place);
+                }
+                Kind::Datagram => self.arrive_datagram(place, bytes),
+            },
+            (Packet::Fin, Life::Open) => {
+                self.end(place).eof = Eof::Arrived;
+                self.hear(place);
+            }
+            (Packet::Room(n), life) => {
+                let end = self.end(place);
+                end.under_way -= n;
+                let (node, peer) = (end.node, end.peer);
+                let waited = core::mem::take(&mut end.blocked);
+                if let Some(node) = node.filter(|_| waited && life == Life::Open) {
+                    self.settle(node, Some(peer));
+                }
+            }
+            // What comes too late finds nobody.
+            (Packet::SynAck | Packet::Ack | Packet::Refused | Packet::Reset | Packet::Fin, _) => {}
+        }
+    }
+
+    fn arrive_datagram(&mut self, place: Place, bytes: Vec<u8>) {
+        let other = (place.0, 1 - place.1);
+        // The datagram has left its sender, whatever becomes of it.
+        self.arrive(other, Packet::Room(weight(&bytes)));
+        let Some(n) = self.end(place).node else { return self.post(place, Packet::Refused) };
+        if self.nodes[n].node.serving == Serving::Stateless && place.1 == 1 {
+            return self.answer_datagram(n, place, &bytes);
+        }
+        if self.end(place).life == Life::Due && self.accept(place) {
+            self.open(place);
+        }
+        let room = self.wire.window.saturating_sub(self.end(place).unread());
+        if self.end(place).life != Life::Open || bytes.len() > room {
+            return self.tell(place, &Told::Bytes { bytes: &bytes, fate: "  lost" });
+        }
+        self.end(place).arrive(bytes);
+        self.hear(place);
+    }
+
+    /// A conversation of one datagram.
+    fn answer_datagram(&mut self, n: usize, place: Place, bytes: &[u8]) {
+        self.accept(place);
+        self.end(place).arrive(bytes.to_vec());
+        self.open(place);
+        if self.nodes[n].node.session.is_open(Peer::FIRST) {
+            let (node, cx) = self.lend(n);
+            node.session.closed(Peer::FIRST, FORGOTTEN, cx);
+        }
+        self.nodes[n].node.session.protocol().closed.clear();
+        self.nodes[n].places.remove(&Peer::FIRST);
+        self.end(place).life = Life::Due;
+    }
+
+    /// The conversation is gone, and what was on its way with it.
+    fn cut_short(&mut self, place: Place, reason: Reason) {
+        let end = self.end(place);
+        end.life = Life::Gone;
+        end.clear();
+        let (node, peer) = (end.node, end.peer);
+        let Some(n) = node else { return };
+        let (node, cx) = self.lend(n);
+        node.session.closed(peer, reason, cx);
+        self.tell_closed(n);
+        self.settle(n, None);
+    }
+
+    /// Something arrived: the node reads it if it still wants to be told.
+    fn hear(&mut self, place: Place) {
+        let end = self.end(place);
+        if end.armed
+            && end.life == Life::Open
+            && let (Some(n), peer) = (end.node, end.peer)
+        {
+            self.settle(n, Some(peer));
+        }
+    }
+
+    /// Flushes and reads the peer that was spoken of and all that the session names, until nothing
+    /// moves.
+    fn settle(&mut self, n: usize, peer: Option<Peer>) {
+        let mut todo = VecDeque::from_iter(peer);
+        loop {
+            let session = &mut self.nodes[n].node.session;
+            if let Some((peer, place)) = session.dial() {
+                self.nodes[n].several = true;
+                self.call(n, peer, place);
+                continue;
+            }
+            if let Some(peer) = session.active() {
+                todo.push_back(peer);
+                continue;
+            }
+            let Some(peer) = todo.pop_front() else { break };
+            self.flush(n, peer);
+            if self.read(n, peer) {
+                todo.push_back(peer);
+            }
+        }
+        self.wake_up(n);
+    }
+
+    /// Sees to it that the session is told when its deadline comes, and not before.
+    fn wake_up(&mut self, n: usize) {
+        let deadline = self.nodes[n].node.session.deadline().map(|time| time.max(self.now));
+        let set = self.nodes[n].wake;
+        if set.map(|(time, _)| time) == deadline {
+            return;
+        }
+        if let Some(key) = set {
+            self.due.remove(&key);
+        }
+        self.nodes[n].wake = deadline.map(|time| (time, self.at(time, Due::Wake(n))));
+    }
+
+    /// Sends what there is to send and does what the session commands.
+    fn flush(&mut self, n: usize, peer: Peer) {
+        let Some(&place) = self.nodes[n].places.get(&peer) else { return };
+        loop {
+            let blocked = self.send(n, peer, place);
+            let (node, cx) = self.lend(n);
+            match node.session.command(peer, cx) {
+                Some(Command::Finish) => {
+                    self.end(place).finished = true;
+                    if self.conns[place.0].kind == Kind::Stream {
+                        self.post(place, Packet::Fin);
+                    }
+                }
+                Some(Command::Close) => {
+                    self.let_go(place);
+                    self.tell_closed(n);
+                }
+                Some(Command::Abort) => {
+                    self.end(place).life = Life::Gone;
+                    self.post(place, Packet::Reset);
+                    self.tell_closed(n);
+                }
+                None if blocked || node.session.output(peer, cx).is_none() => return,
+                // The peer's turn came, and it filled its outbox again.
+                None => {}
+            }
+        }
+    }
+
+    /// Sends until nothing is left or there is no room, and tells which.
+    fn send(&mut self, n: usize, peer: Peer, place: Place) -> bool {
+        let (conn, end) = place;
+        let kind = self.conns[conn].kind;
+        loop {
+            let under_way = self.end(place).under_way;
+            let room = self.wire.window.saturating_sub(under_way);
+            let (node, cx) = self.lend(n);
+            let Some(bytes) = node.session.output(peer, cx) else { return false };
+            let (size, most) = match kind {
+                Kind::Stream => (bytes.len().min(room), room),
+                // One that is larger than the window goes alone.
+                Kind::Datagram => (bytes.len(), if under_way == 0 { usize::MAX } else { room }),
+            };
+            if kind == Kind::Datagram && size > DATAGRAM {
+                node.session.unsendable(peer, "no datagram is so large", cx);
+                continue;
+            }
+            let bytes = bytes[..size].to_vec();
+            if weight(&bytes) > most {
+                node.session.stalled(peer, cx);
+                self.end(place).blocked = true;
+                return true;
+            }
+            let now = cx.now;
+            node.session.sent(peer, size, now, cx);
+            self.end(place).under_way += weight(&bytes);
+            self.story.sides[conn * 2 + end].sent += size as u64;
+            match kind {
+                Kind::Stream => self.post(place, Packet::Bytes(bytes)),
+                Kind::Datagram => self.post_datagram(place, bytes),
+            }
+        }
+    }
+
+    /// Sends a datagram as far as it gets.
+    fn post_datagram(&mut self, place: Place, bytes: Vec<u8>) {
+        let Wire { delay, loss, duplication, reorder, .. } = self.wire;
+        let (conn, from) = place;
+        let there = (conn, 1 - from);
+        if befalls(loss, &mut self.dice) {
+            self.at(self.now + delay, Due::Arrive(place, Packet::Room(weight(&bytes))));
+            return self.tell(there, &Told::Bytes { bytes: &bytes, fate: "  lost" });
+        }
+        let late = if befalls(reorder, &mut self.dice) { delay } else { Duration::ZERO };
+        if befalls(duplication, &mut self.dice) {
+            self.end(place).under_way += weight(&bytes);
+            self.post(place, Packet::Bytes(bytes.clone()));
+        }
+        self.at(self.now + delay + late, Due::Arrive(there, Packet::Bytes(bytes)));
+    }
+
+    /// Reads one piece, or the end, if the session wants that; tells whether there was any.
+    fn read(&mut self, n: usize, peer: Peer) -> bool {
+        let Some(&place) = self.nodes[n].places.get(&peer) else { return false };
+        if self.end(place).life != Life::Open {
+            return false;
+        }
+        let Running { node, cx, .. } = &mut self.nodes[n];
+        cx.now = self.now;
+        let wants = node.session.wants_read(peer, cx);
+        let end = &mut self.conns[place.0].ends[place.1];
+        end.armed = wants && !node.is_deaf(self.now);
+        if !end.armed {
+            return false;
+        }
+        let kind = self.conns[place.0].kind;
+        let end = &mut self.conns[place.0].ends[place.1];
+        let Some(bytes) = end.take(kind, &self.wire.cut, &mut self.dice) else {
+            if end.eof != Eof::Arrived {
+                return false;
+            }
+            end.eof = Eof::Heard;
+            self.tell(place, &Told::Mark("FIN"));
+            let (node, cx) = self.lend(n);
+            node.session.eof(peer, cx);
+            return true;
+        };
+        if kind == Kind::Stream {
+            self.post(place, Packet::Room(bytes.len()));
+        }
+        self.tell(place, &Told::Bytes { bytes: &bytes, fate: "" });
+        let (node, cx) = self.lend(n);
+        let now = cx.now;
+        node.session.data(peer, &bytes, now, cx);
+        if core::mem::take(&mut node.session.protocol().heard) {
+            let side = &mut self.story.sides[place.0 * 2 + place.1];
+            side.received.extend_from_slice(&bytes);
+            side.reads += 1;
+        }
+        true
+    }
+
+    /// Closes a socket as the kernel does: with a reset if something was left unread.
+    fn let_go(&mut self, place: Place) {
+        let kind = self.conns[place.0].kind;
+        let end = self.end(place);
+        if core::mem::replace(&mut end.life, Life::Gone) == Life::Gone {
+            return;
+        }
+        let (unread, finished) = (end.unread(), end.finished);
+        end.clear();
+        if kind == Kind::Stream {
+            match (unread, finished) {
+                (0, true) => {}
+                (0, false) => self.post(place, Packet::Fin),
+                (_, _) => self.post(place, Packet::Reset),
+            }
+        }
+    }
+
+    /// Writes down which of the node's conversations have closed.
+    fn tell_closed(&mut self, n: usize) {
+        for (peer, reason) in core::mem::take(&mut self.nodes[n].node.session.protocol().closed) {
+            // The place is kept: a session with one peer serves no second one.
+            let Some(&place) = self.nodes[n].places.get(&peer) else { continue };
+            self.tell(place, &Told::Closed(reason));
+            self.story.sides[place.0 * 2 + place.1].closed = Some((self.now, reason));
+        }
+    }
+}
+
+/// What a message weighs in the window: an empty datagram is not nothing.
+fn weight(bytes: &[u8]) -> usize {
+    bytes.len().max(1)
+}
