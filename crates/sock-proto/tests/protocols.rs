@@ -2,10 +2,15 @@
 
 mod pump;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use proptest::prelude::*;
 use pump::Pump;
-use sock_proto::protocols::{Ack, Discard, Echo, Greet, Upper};
-use sock_proto::{Command, Peer, Protocol};
+use sock_proto::protocols::{
+    Ack, Chargen, Daytime, Discard, Echo, Greet, MachineTime, Qotd, Upper,
+};
+use sock_proto::{Command, Context, Kind, Limits, Peer, Protocol};
 
 const ONE: Peer = Peer::FIRST;
 
@@ -173,6 +178,130 @@ fn ack_takes_each_datagram_for_a_message() {
         b"Your data was 2 bytes\n",
     ];
     assert_eq!(reply, expected);
+}
+
+/// The one thing that a service says to who connects, having closed.
+#[track_caller]
+fn once(protocol: impl Protocol) -> Vec<u8> {
+    let mut pump = Pump::stream(protocol);
+    assert_eq!(pump.commands(ONE), [Command::Finish]);
+    pump.data(ONE, b"thrown away");
+    pump.eof(ONE);
+    assert_eq!(pump.commands(ONE), [Command::Finish, Command::Close]);
+    pump.heard[&ONE].sent.concat()
+}
+
+/// What a service says to who connects so many seconds after the Unix epoch.
+fn at<P: Protocol>(seconds: u64, protocol: P) -> Vec<u8> {
+    let mut pump = Pump::new(protocol);
+    pump.cx = Context::new(Limits::default(), Duration::from_secs(seconds), 0);
+    pump.open(ONE, Kind::Stream);
+    pump.heard[&ONE].sent.concat()
+}
+
+#[test]
+fn daytime_says_the_time_in_words() {
+    assert_eq!(once(Daytime), b"Tuesday, February 22, 1983 17:37:43-UTC\r\n");
+    assert_eq!(
+        datagrams(Daytime, &[b"", b"x"]),
+        [b"Tuesday, February 22, 1983 17:37:43-UTC\r\n"; 2]
+    );
+}
+
+#[test]
+fn daytime_knows_the_calendar() {
+    for (seconds, said) in [
+        (0, "Thursday, January 1, 1970 00:00:00-UTC"),
+        (68_169_600, "Tuesday, February 29, 1972 00:00:00-UTC"),
+        (68_256_000, "Wednesday, March 1, 1972 00:00:00-UTC"),
+        (951_782_400, "Tuesday, February 29, 2000 00:00:00-UTC"),
+        (946_684_799, "Friday, December 31, 1999 23:59:59-UTC"),
+        (1_735_603_199, "Monday, December 30, 2024 23:59:59-UTC"),
+        (1_735_689_599, "Tuesday, December 31, 2024 23:59:59-UTC"),
+        (4_107_542_400, "Monday, March 1, 2100 00:00:00-UTC"),
+        (12_622_780_800, "Thursday, January 1, 2370 00:00:00-UTC"),
+    ] {
+        assert_eq!(String::from_utf8(at(seconds, Daytime)).unwrap(), format!("{said}\r\n"));
+    }
+}
+
+#[test]
+fn time_counts_the_seconds_since_1900_in_four_bytes() {
+    // RFC 868 gives these itself: 1 January 1970, 1976, 1980 and 1 May 1983, in seconds since 1900.
+    for (unix, rfc) in [
+        (0, 2_208_988_800_u32),
+        (189_302_400, 2_398_291_200),
+        (315_532_800, 2_524_521_600),
+        (420_595_200, 2_629_584_000),
+        (2_085_978_495, u32::MAX),
+        (2_085_978_496, 0),
+    ] {
+        assert_eq!(at(unix, MachineTime), rfc.to_be_bytes());
+    }
+    assert_eq!(once(MachineTime).len(), 4);
+    assert_eq!(datagrams(MachineTime, &[b"", b"x"]), [2_623_772_263_u32.to_be_bytes(); 2]);
+}
+
+#[test]
+fn qotd_says_quotes_that_keep_to_the_rfc() {
+    let quotes: BTreeSet<_> = datagrams(Qotd, &[&b""[..]; 200]).into_iter().collect();
+    assert!(quotes.len() > 1, "always the same");
+    for quote in &quotes {
+        let text = quote.strip_suffix(b"\r\n").unwrap();
+        assert!(quote.len() < 512 && text.iter().all(|c| (b' '..=b'~').contains(c)));
+    }
+    assert!(quotes.contains(&once(Qotd)));
+}
+
+/// The pattern, written the slow way.
+fn pattern() -> impl Iterator<Item = u8> {
+    let line = |n| (b' '..=b'~').cycle().skip(n).take(72).chain(*b"\r\n");
+    (0..95).cycle().flat_map(line)
+}
+
+#[test]
+fn chargen_sends_its_pattern_as_fast_as_it_is_read_and_no_faster() {
+    let mut pump = Pump::new(Chargen);
+    let mut taken = 0;
+    pump.takes.insert(ONE, 0);
+    pump.open(ONE, Kind::Stream);
+    for n in [1, 73, 100_000, 7, 30_000] {
+        pump.takes.insert(ONE, n);
+        pump.data(ONE, b"thrown away");
+        taken += n;
+        let sent = pump.heard[&ONE].sent.concat();
+        assert_eq!(sent.len(), taken);
+        assert!(pattern().zip(&sent).all(|(expected, byte)| expected == *byte));
+        let queued = pump.session.output(ONE, &pump.cx).unwrap().len();
+        assert!((1..=32 * 1024).contains(&queued), "{queued} bytes wait");
+    }
+    assert!(pump.heard[&ONE].sent.concat().starts_with(b" !\"#$%&'()*+,-./0123456789:;<=>?@AB"));
+}
+
+#[test]
+fn chargen_ends_when_the_run_does() {
+    let mut pump = Pump::new(Chargen);
+    pump.takes.insert(ONE, 1000);
+    pump.open(ONE, Kind::Stream);
+    pump.eof(ONE);
+    assert_eq!(pump.commands(ONE), []);
+    pump.takes.clear();
+    pump.stop();
+    assert_eq!(pump.commands(ONE), [Command::Finish, Command::Close]);
+}
+
+#[test]
+fn chargen_answers_a_datagram_by_no_more_than_it_was() {
+    let mut lengths = BTreeSet::new();
+    for n in [0, 1, 2, 74, 511, 512, 513, 65_507] {
+        let request = vec![b'x'; n];
+        for reply in datagrams(Chargen, &[&request[..]; 20]) {
+            assert!(reply.len() <= n.min(512) && reply.is_empty() == (n == 0), "{}", reply.len());
+            assert!(pattern().zip(&reply).all(|(expected, byte)| expected == *byte));
+            lengths.insert(reply.len());
+        }
+    }
+    assert!(lengths.len() > 20, "not by chance: {lengths:?}");
 }
 
 proptest! {

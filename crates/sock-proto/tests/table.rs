@@ -31,6 +31,10 @@ fn the_default_endpoints_are_on_loopback_and_nobody_shares_one() {
         ("ack", "tcp:1060"),
         ("echo", "tcp:50007 udp:50007"),
         ("discard", "tcp:10009 udp:10009"),
+        ("daytime", "tcp:10013 udp:10013"),
+        ("chargen", "tcp:10019 udp:10019"),
+        ("time", "tcp:10037 udp:10037"),
+        ("qotd", "tcp:10017 udp:10017"),
         ("stdio", ""),
     ];
     let shown: Vec<_> = TABLE

@@ -4,23 +4,32 @@
 //! `tests/cuts.rs`, which fails until it has one.
 
 mod ack;
+mod chargen;
+mod daytime;
 mod discard;
 mod echo;
 mod find;
 mod greet;
+mod once;
+mod qotd;
 mod row;
 mod stdio;
+mod time;
 mod upper;
 
 use alloc::boxed::Box;
 
 pub use ack::Ack;
+pub use chargen::Chargen;
+pub use daytime::Daytime;
 pub use discard::Discard;
 pub use echo::Echo;
 pub use find::{UnknownService, find};
 pub use greet::Greet;
+pub use qotd::Qotd;
 pub use row::{Boxed, Cut, Datagrams, Engines, Gate, Made, NotTaken, Row, Setting, Settings};
 pub use stdio::{Framing, Stdio, Wiring};
+pub use time::MachineTime;
 pub use upper::Upper;
 
 /// What most rows say; each row names what is its own.
@@ -110,6 +119,59 @@ pub static TABLE: &[Row] = &[
         stream_port: Some(10_009),
         datagram_port: Some(10_009),
         made: Made::PerConnection(|_| Box::new(Discard)),
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "daytime",
+        about: "tells the time of day as text",
+        help: "On connect, or for any datagram, the server sends one line, `Tuesday, February 22, 1983 \
+               17:37:43-UTC`, and ends.",
+        rfc: Some(867),
+        stream_port: Some(10_013),
+        datagram_port: Some(10_013),
+        made: Made::PerConnection(|_| Box::new(Daytime)),
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "chargen",
+        about: "sends characters without end",
+        help: "The server sends lines of 72 printable characters, each begun one character further \
+               than the last, until the client hangs up, and discards what the client sends: it \
+               cannot know whether a client that has ended its own direction still reads. A \
+               datagram is answered by the beginning of the pattern, as long as chance will have \
+               it, but no longer than the datagram was, nor than 512 bytes.",
+        rfc: Some(864),
+        stream_port: Some(10_019),
+        datagram_port: Some(10_019),
+        made: Made::PerConnection(|_| Box::new(Chargen)),
+        gate: Gate::Call,
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "time",
+        about: "tells the time as a number",
+        help: "On connect, or for any datagram, the server sends the seconds since 1900 as four bytes, \
+               the highest first, and ends. The number begins again at 0 in 2036: the client must \
+               know which era it lives in.",
+        rfc: Some(868),
+        stream_port: Some(10_037),
+        datagram_port: Some(10_037),
+        made: Made::PerConnection(|_| Box::new(MachineTime)),
+        datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "qotd",
+        about: "tells a quote",
+        help: "On connect, or for any datagram, the server sends one of a few quotes, under 512 \
+               characters, and ends.",
+        rfc: Some(865),
+        stream_port: Some(10_017),
+        datagram_port: Some(10_017),
+        made: Made::PerConnection(|_| Box::new(Qotd)),
         datagrams: Datagrams::Stateless,
         ..PLAIN
     },

@@ -103,7 +103,7 @@ impl<P: Protocol> Pump<P> {
     /// What this stream was sent since the last call.
     pub(crate) fn news(&mut self, peer: Peer) -> String {
         let text = self.text(peer);
-        self.heard.get_mut(&peer).unwrap().sent.clear();
+        self.heard.entry(peer).or_default().sent.clear();
         text
     }
 
@@ -126,7 +126,7 @@ impl<P: Protocol> Pump<P> {
     }
 
     fn flush_peer(&mut self, peer: Peer) -> bool {
-        let heard = self.heard.get_mut(&peer).unwrap();
+        let heard = self.heard.entry(peer).or_default();
         let mut moved = false;
         loop {
             let room = self.takes.get(&peer).copied().unwrap_or(usize::MAX);
