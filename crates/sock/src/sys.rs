@@ -2,7 +2,12 @@
 #![allow(unsafe_code, reason = "the one place of this crate that may; see ARCHITECTURE.md")]
 
 mod address;
+mod descriptor;
 pub(crate) mod names;
+mod option;
 pub(crate) mod process;
+mod raw_socket;
 
 pub(crate) use self::address::{address_bytes, address_from_bytes};
+pub(crate) use self::descriptor::{Call, Descriptor, Sleeps};
+pub(crate) use self::option::{option, set_option, set_option_none};

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::unix::net::SocketAddr as StdUnixAddress;
 use std::path::{Path, PathBuf};
 
-use super::{Address, Family, Kind};
+use super::{Address, Family, Hints, Kind, resolve};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The host that means every machine on the network, as Python spells it.
@@ -260,13 +260,11 @@ fn host_and_port(host: &str, port: u16, wanted: Wanted) -> Result<Vec<Address>> 
 
 /// Asks the system's resolver.
 fn look_up(host: &str, port: u16, wanted: Wanted) -> Result<Vec<Address>> {
-    use std::net::ToSocketAddrs;
-    let all = (host, port).to_socket_addrs().map_err(|error| {
-        Error::from_resolver_code(libc::EAI_NONAME, format!("cannot resolve '{host}'"))
-            .with_source(error)
-    })?;
-    let fits = |address: &Address| wanted.family.is_none_or(|family| family == address.family());
-    Ok(all.map(Address::from).filter(fits).collect())
+    // An address is good for every kind of socket; asking for one kind gives each only once.
+    let kind = Some(Kind::Datagram);
+    let hints = Hints { family: wanted.family, kind, ..Hints::default() };
+    let found = resolve(host, port, hints)?;
+    Ok(found.into_iter().map(|answer| answer.address).collect())
 }
 
 fn refuse_other_family(wanted: Wanted, family: Family, what: &str) -> Result<()> {
