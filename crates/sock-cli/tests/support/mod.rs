@@ -1,0 +1,65 @@
+//! Programs under a leash: started, talked to and waited for, never longer than [`LIMIT`].
+//!
+//! A test waits for what a program says and for its end, never for time. Behind each program stands a
+//! watchdog that ends it, and everything that it started, when it lives too long: then every wait ends too,
+//! and the test fails with what was heard so far.
+//!
+//! ```text
+//! let mut server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+//! let mut client = Program::start(sock(&["connect", &server.endpoint("tcp")]));
+//! client.say(b"hello\n");
+//! assert_eq!(client.line(), "hello");
+//! assert_eq!(client.finish().code(), 0);
+//! server.stop();
+//! ```
+
+use std::process::Command;
+use std::time::Duration;
+
+mod leash;
+mod program;
+mod server;
+
+pub(crate) use program::{Finished, Program};
+pub(crate) use server::Server;
+
+/// How long one program may live. No test comes near; on a machine that stands still it is not too short.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// The program under test with its arguments.
+pub(crate) fn sock(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sock"));
+    command.args(arguments).env("NO_COLOR", "1");
+    command
+}
+
+/// Another program, where this machine has it; otherwise the test is skipped, or fails where peers are due.
+pub(crate) fn peer(program: &str) -> Option<Command> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|p| p.is_file());
+    if found.is_none() {
+        missing(program);
+    }
+    found.map(Command::new)
+}
+
+/// The netcat of OpenBSD: the only one of the name that can half-close.
+pub(crate) fn nc() -> Option<Command> {
+    let mut command = peer("nc")?;
+    let help = command.arg("-h").output().expect("nc can be run");
+    if [help.stdout, help.stderr].concat().windows(7).any(|word| word == b"OpenBSD") {
+        return peer("nc");
+    }
+    missing("netcat-openbsd");
+    None
+}
+
+#[allow(clippy::print_stdout, reason = "the one thing that a skipped test has to say")]
+fn missing(program: &str) {
+    println!("skipped: needs {program}");
+    assert!(
+        std::env::var_os("SOCK_TESTS_NEED_PEERS").is_none_or(|value| value != "1"),
+        "{program} is not here, and SOCK_TESTS_NEED_PEERS=1 says that it must be"
+    );
+}
