@@ -39,6 +39,7 @@ extern crate alloc;
 mod context;
 pub mod endpoint;
 mod event;
+pub mod frame;
 mod out;
 mod outbox;
 mod peers;

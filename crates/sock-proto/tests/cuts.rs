@@ -14,6 +14,7 @@ fn sample(row: &Row) -> Option<&'static [u8]> {
     let plain = "straße\r\n\n€ 𐐨\nend".as_bytes();
     Some(match row.name {
         "greet" | "echo" | "discard" | "daytime" | "chargen" | "time" | "qotd" => plain,
+        "chat" => b"hi\n/name \xc3\xa9\r\n\n/who\n\x1b\xff\xe2\x82\xac\r\r\nlast",
         "stdio" => b"one\n\xff\n\ntwo",
         "upper" => b"stra\xc3\x9fe \xce\xa3\xcf\x83\xcf\x82\r\n\n\xf0\x90\x90\xa8\xff\xc3(\xed\xa0\x80z\xe2\x82",
         "ack" => b"Hi\nyou\r\n\n\r\n\xc3\xa9\rx\nExi\nExit\nlost\n",

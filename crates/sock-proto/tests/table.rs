@@ -30,6 +30,7 @@ fn the_default_endpoints_are_on_loopback_and_nobody_shares_one() {
         ("upper", "tcp:12000 udp:12000"),
         ("ack", "tcp:1060"),
         ("echo", "tcp:50007 udp:50007"),
+        ("chat", "tcp:50008"),
         ("discard", "tcp:10009 udp:10009"),
         ("daytime", "tcp:10013 udp:10013"),
         ("chargen", "tcp:10019 udp:10019"),

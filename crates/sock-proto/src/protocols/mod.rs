@@ -5,6 +5,7 @@
 
 mod ack;
 mod chargen;
+mod chat;
 mod daytime;
 mod discard;
 mod echo;
@@ -21,6 +22,7 @@ use alloc::boxed::Box;
 
 pub use ack::Ack;
 pub use chargen::Chargen;
+pub use chat::Chat;
 pub use daytime::Daytime;
 pub use discard::Discard;
 pub use echo::Echo;
@@ -109,6 +111,20 @@ pub static TABLE: &[Row] = &[
         datagram_port: Some(50_007),
         made: Made::PerConnection(|_| Box::new(Echo)),
         datagrams: Datagrams::Stateless,
+        ..PLAIN
+    },
+    Row {
+        name: "chat",
+        about: "a room: a line from one goes to all the others",
+        help: "Whoever connects is greeted as guest-1, guest-2 and so on; a line that one member sends \
+               goes to all the others as `guest-1: hello`, and the room's own lines begin with a \
+               star: who joined, left, or has a new name. /name NEW, /who and /quit are the \
+               commands. A member that does not read is dropped, and everybody is told; more than \
+               64 KiB of one member in a second is not passed on; control characters become \
+               pictures of themselves.",
+        stream_port: Some(50_008),
+        made: Made::PerService(|_| Box::new(Chat::default())),
+        engines: Engines::Sharing,
         ..PLAIN
     },
     Row {

@@ -1,0 +1,5 @@
+//! Frames: cut a stream back into the messages that its sender meant.
+
+mod lines;
+
+pub use lines::{Line, Lines};
