@@ -57,7 +57,8 @@ impl Descriptor {
 
     /// Lets a call in, unless the last handle is gone.
     pub(crate) fn enter(&self, sleeps: Sleeps) -> Option<Call<'_>> {
-        self.count_up(sleeps.step()).then_some(Call { descriptor: self, sleeps })
+        // Made only after it was counted: it counts down when it is dropped.
+        self.count_up(sleeps.step()).then(|| Call { descriptor: self, sleeps })
     }
 
     /// Adds a handle, unless the last one is gone.
@@ -68,7 +69,7 @@ impl Descriptor {
     fn count_up(&self, step: u64) -> bool {
         // 32,767 handles fill their field: the next one is refused instead of spilling over.
         let fits = |users: u64| step != HANDLE || users & HANDLES != HANDLES;
-        let more = |users: u64| (users & HANDLES != 0 && fits(users)).then_some(users + step);
+        let more = |users: u64| (users & HANDLES != 0 && fits(users)).then(|| users + step);
         self.users.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
 
@@ -183,4 +184,26 @@ pub(crate) unsafe fn adopt(fd: RawFd) -> OwnedFd {
 pub(crate) unsafe fn look_at<'a>(fd: RawFd) -> BorrowedFd<'a> {
     // SAFETY: the caller promises it.
     unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Calls that come too late.
+
+    use rustix::pipe::pipe;
+
+    use super::{Descriptor, Ordering, Sleeps};
+
+    #[test]
+    fn a_call_after_the_close_neither_enters_nor_closes_the_number_again() {
+        let (reader, _writer) = pipe().unwrap();
+        let descriptor = Descriptor::new(reader);
+        descriptor.close().unwrap();
+        for _ in 0..3 {
+            assert!(descriptor.enter(Sleeps::Never).is_none());
+            assert!(descriptor.enter(Sleeps::Perhaps).is_none());
+            assert!(!descriptor.share());
+        }
+        assert_eq!(descriptor.users.load(Ordering::SeqCst), 0);
+    }
 }
