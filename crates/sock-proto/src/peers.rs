@@ -259,9 +259,10 @@ impl Peers {
         let feeders = &mut self.more().feeders;
         feeders.retain(|(other, _)| *other != from);
         feeders.push((from, into));
+        self.activate(from);
     }
 
-    /// The outbox of `into` has changed: who feeds it may be read again.
+    /// The outbox of `into` has changed, or it opened: who feeds it may be read again.
     pub(crate) fn activate_feeders(&mut self, into: Peer) {
         let Some(More { feeders, active, .. }) = self.more.as_deref_mut() else { return };
         active.extend(feeders.iter().filter(|(_, to)| *to == into).map(|(from, _)| *from));

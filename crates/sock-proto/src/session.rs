@@ -94,6 +94,8 @@ impl<P: Protocol> Session<P> {
             cx.emit(link.conn, What::Open { kind, called, transient, local, remote });
         }
         self.handle(peer, Input::Open, cx);
+        // Whoever feeds this peer was not read while it was being called.
+        self.peers.activate_feeders(peer);
     }
 
     /// Bytes, or one datagram, came from the peer in a call that began at `since`.

@@ -2,12 +2,33 @@
 
 use core::time::Duration;
 
-use sock_proto::Session;
-use sock_proto::protocols::Echo;
-use sock_proto::sim::{Cut, Outcome, Script, Sim, Wire};
+use sock_proto::protocols::{Echo, Greet};
+use sock_proto::sim::{Cut, Node, Outcome, Script, Sim, Story, Wire};
+use sock_proto::{
+    By, Endpoint, How, Input, Limits, Out, Pauses, Peer, Protocol, Reason, Session, Time,
+};
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
+}
+
+fn at(n: u64) -> Time {
+    Time::ZERO + ms(n)
+}
+
+fn endpoint(text: &str) -> Endpoint {
+    text.parse().unwrap()
+}
+
+const FIN_BY_US: Option<Reason> = Some(Reason { by: By::Us, how: How::Fin });
+const FIN_BY_PEER: Option<Reason> = Some(Reason { by: By::Peer, how: How::Fin });
+
+/// The transcript is this, line by line.
+#[track_caller]
+fn told(story: &Story, expected: &str) {
+    let got: Vec<&str> = story.transcript().lines().collect();
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    assert!(got == expected, "told:\n{story}");
 }
 
 #[test]
@@ -15,23 +36,320 @@ fn echo_answers_after_the_client_has_ended_its_direction() {
     let client = Script::new().send("hello").wait(ms(5)).send("again").finish();
     let wire = Wire { cut: Cut::At(vec![2]), ..Wire::default() };
     let story = Sim::new(1).wire(wire).run(Session::call(client), Session::answer(Echo));
-    assert_eq!(
-        story.transcript(),
+    told(
+        &story,
         r#"
-0.002000  client -- server  open
-0.003000  server -- client  open
-0.003000  client -> server  2 B  "he"
-0.003000  client -> server  3 B  "llo"
-0.004000  server -> client  2 B  "he"
-0.004000  server -> client  3 B  "llo"
-0.008000  client -> server  5 B  "again"
-0.008000  client -> server  FIN
-0.008000  server -- client  closed by peer (FIN)
-0.009000  server -> client  5 B  "again"
-0.009000  server -> client  FIN
-0.009000  client -- server  closed by us (FIN)
-"#
-        .trim_start()
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  2 B  "he"
+        0.003000  client -> server  3 B  "llo"
+        0.004000  server -> client  2 B  "he"
+        0.004000  server -> client  3 B  "llo"
+        0.008000  client -> server  5 B  "again"
+        0.008000  client -> server  FIN
+        0.008000  server -- client  closed by peer (FIN)
+        0.009000  server -> client  5 B  "again"
+        0.009000  server -> client  FIN
+        0.009000  client -- server  closed by us (FIN)
+        "#,
     );
     assert_eq!(story.outcome(), Outcome::Done);
+}
+
+#[test]
+fn greet_speaks_first_and_waits_for_the_client_to_end() {
+    let client = Script::new().wait(ms(10)).finish();
+    let story = Sim::new(1).run(Session::call(client), Session::answer(Greet));
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.004000  server -> client  24 B  "Thank you for connecting"
+        0.004000  server -> client  FIN
+        0.012000  client -- server  closed by peer (FIN)
+        0.013000  client -> server  FIN
+        0.013000  server -- client  closed by us (FIN)
+        "#,
+    );
+}
+
+#[test]
+fn a_client_that_never_ends_is_let_go_when_the_linger_limit_has_passed() {
+    let client = Script::new().send("hi").wait(ms(3000)).send("still here").finish();
+    let story = Sim::new(1).run(Session::call(client), Session::answer(Greet));
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  2 B  "hi"
+        0.004000  server -> client  24 B  "Thank you for connecting"
+        0.004000  server -> client  FIN
+        2.003000  server -- client  closed by us (timeout)
+        3.002000  client -- server  closed by peer (FIN)
+        "#,
+    );
+    assert_eq!(story.received("server"), b"", "what comes after the close is discarded");
+}
+
+#[test]
+fn silence_ends_a_conversation_only_after_the_idle_limit() {
+    let client = Script::new().wait(ms(90)).send("a").wait(ms(90)).send("b");
+    let limits = Limits { idle: Some(ms(100)), ..Limits::default() };
+    let server = Node::from(Session::answer(Echo)).limits(limits);
+    let story = Sim::new(1).run(Session::call(client), server);
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.093000  client -> server  1 B  "a"
+        0.094000  server -> client  1 B  "a"
+        0.183000  client -> server  1 B  "b"
+        0.184000  server -> client  1 B  "b"
+        0.283000  server -- client  closed by us (timeout)
+        0.284000  server -> client  FIN
+        0.284000  client -- server  closed by peer (FIN)
+        "#,
+    );
+}
+
+#[test]
+fn a_reset_takes_with_it_what_was_not_read() {
+    let client = Script::new().send("lost").abort();
+    let server = Node::from(Session::answer(Echo)).deaf(Time::ZERO, at(50));
+    let story = Sim::new(1).run(Session::call(client), server);
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.002000  client -- server  closed by us (RST)
+        0.003000  server -- client  open
+        0.003000  client -> server  RST
+        0.003000  server -- client  closed by peer (RST)
+        "#,
+    );
+}
+
+#[test]
+fn a_wire_that_breaks_resets_both_ends() {
+    let client = Script::new().send("one").wait(ms(10)).send("two").finish();
+    let wire = Wire { reset: Some(at(8)), ..Wire::default() };
+    let story = Sim::new(1).wire(wire).run(Session::call(client), Session::answer(Echo));
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  3 B  "one"
+        0.004000  server -> client  3 B  "one"
+        0.008000  server -> client  RST
+        0.008000  client -- server  closed by peer (RST)
+        0.008000  client -> server  RST
+        0.008000  server -- client  closed by peer (RST)
+        "#,
+    );
+}
+
+#[test]
+fn a_call_to_nobody_is_refused() {
+    let nobody = Node::new("caller", Session::call(Script::new())).calls(endpoint("tcp:9"));
+    let story = Sim::new(1).node(nobody).play();
+    told(&story, "0.002000  caller --   closed by peer (refused)");
+    assert_eq!(story.outcome(), Outcome::Done);
+}
+
+/// Back-pressure is not symmetric: if the client too were read only while its outbox is empty, the
+/// two would wait for each other for ever.
+#[test]
+fn a_client_that_queues_five_megabytes_gets_them_back_through_a_small_window() {
+    let bytes: Vec<u8> = (0..5_000_000u32).map(|n| (n % 251) as u8).collect();
+    let client = Script::new().send(&bytes).finish();
+    let wire = Wire { window: 4096, ..Wire::default() };
+    let story = Sim::new(1).wire(wire).run(Session::call(client), Session::answer(Echo));
+    assert_eq!(story.outcome(), Outcome::Done);
+    assert!(story.received("client") == bytes);
+    assert_eq!(story.reason("client"), FIN_BY_US);
+    // 1221 windows of 4096 bytes: each takes a trip there and a trip back of a millisecond.
+    assert_eq!(story.ended(), at(2 + 1220 * 2 + 2));
+}
+
+#[test]
+fn a_client_that_stops_reading_is_not_read() {
+    let client = Script::new().send([b'x'; 1000]).wait(ms(1)).send([b'y'; 1000]).finish();
+    let client = Node::from(Session::call(client)).deaf(Time::ZERO, at(100));
+    let wire = Wire { window: 300, ..Wire::default() };
+    let story = Sim::new(1).wire(wire).run(client, Session::answer(Echo));
+    let before = |line: &&str| line.trim_start() < "0.100";
+    let (early, late): (Vec<&str>, Vec<&str>) = story.transcript().lines().partition(before);
+    let read = |lines: &[&str]| lines.iter().filter(|l| l.contains("client -> server")).count();
+    // One window is in the client's hands and one in the server's outbox; not a byte more is read.
+    assert_eq!(read(&early), 2, "{story}");
+    assert!(read(&late) > 2);
+    assert_eq!(story.received("client").len(), 2000);
+    assert_eq!(story.outcome(), Outcome::Done);
+}
+
+/// Wires whoever calls to another place.
+struct Relay {
+    place: Endpoint,
+    other: Option<Peer>,
+}
+
+impl Relay {
+    fn session(place: &str) -> Session<Self> {
+        Session::answer(Self { place: endpoint(place), other: None })
+    }
+}
+
+impl Protocol for Relay {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        if out.peer() == Peer::FIRST && input == Input::Open {
+            let other = out.dial(self.place.clone());
+            out.feeds(Peer::FIRST, other);
+            out.feeds(other, Peer::FIRST);
+            self.other = Some(other);
+        }
+        let to = if out.peer() == Peer::FIRST { self.other.unwrap() } else { Peer::FIRST };
+        match input {
+            Input::Data(bytes) => out.to(to).send(bytes),
+            Input::Eof => out.to(to).finish(),
+            Input::Closed(_) => out.to(to).close(),
+            Input::Open | Input::Drained | Input::Timeout | Input::Stop => {}
+        }
+    }
+}
+
+fn relayed(script: Script, wire: Wire) -> Story {
+    let (front, back) = (endpoint("tcp:1"), endpoint("tcp:2"));
+    Sim::new(1)
+        .wire(wire)
+        .node(Node::new("client", Session::call(script)).calls(front.clone()))
+        .node(Node::new("relay", Relay::session("tcp:2")).listens(front))
+        .node(Node::new("server", Session::answer(Echo)).listens(back))
+        .play()
+}
+
+#[test]
+fn a_relay_reads_its_client_once_the_other_side_is_there() {
+    let story = relayed(Script::new().send("hello").finish(), Wire::default());
+    told(
+        &story,
+        r#"
+        0.002000  client -- relay  open
+        0.003000  relay -- client  open
+        0.005000  relay -- server  open
+        0.005000  client -> relay  5 B  "hello"
+        0.005000  client -> relay  FIN
+        0.006000  server -- relay  open
+        0.006000  relay -> server  5 B  "hello"
+        0.006000  relay -> server  FIN
+        0.006000  server -- relay  closed by peer (FIN)
+        0.007000  server -> relay  5 B  "hello"
+        0.007000  server -> relay  FIN
+        0.007000  relay -- server  closed by us (FIN)
+        0.007000  relay -- client  closed by peer (FIN)
+        0.008000  relay -> client  5 B  "hello"
+        0.008000  relay -> client  FIN
+        0.008000  client -- relay  closed by us (FIN)
+        "#,
+    );
+    assert_eq!(story.outcome(), Outcome::Done);
+}
+
+#[test]
+fn a_relay_carries_megabytes_through_small_windows() {
+    let bytes: Vec<u8> = (0..1_000_000u32).map(|n| (n % 253) as u8).collect();
+    let wire = Wire { window: 5000, cut: Cut::Random(3000), ..Wire::default() };
+    let story = relayed(Script::new().send(&bytes).finish(), wire);
+    assert_eq!(story.outcome(), Outcome::Done);
+    assert!(story.received("client") == bytes);
+    assert_eq!(story.reason("client"), FIN_BY_US);
+    assert_eq!(story.reason("server"), FIN_BY_PEER);
+}
+
+#[test]
+fn a_relay_whose_other_side_is_refused_closes() {
+    let (front, client) = (endpoint("tcp:1"), Script::new().send("hello").finish());
+    let story = Sim::new(1)
+        .node(Node::new("client", Session::call(client)).calls(front.clone()))
+        .node(Node::new("relay", Relay::session("tcp:2")).listens(front))
+        .play();
+    told(
+        &story,
+        r#"
+        0.002000  client -- relay  open
+        0.003000  relay -- client  open
+        0.005000  relay --   closed by peer (refused)
+        0.005000  client -> relay  5 B  "hello"
+        0.005000  client -> relay  FIN
+        0.005000  relay -- client  closed by us (FIN)
+        0.006000  relay -> client  FIN
+        0.006000  client -- relay  closed by us (FIN)
+        "#,
+    );
+}
+
+/// What the engine is told, by pause.
+fn paused(pauses: Pauses) -> Story {
+    let limits = Limits { pauses, ..Limits::default() };
+    let server = Node::from(Session::answer(Echo)).limits(limits);
+    let client = Script::new().send("one").wait(ms(5)).send("two").finish();
+    Sim::new(1).run(Session::call(client), server)
+}
+
+#[test]
+fn a_pause_before_each_read() {
+    told(
+        &paused(Pauses { read: ms(50), ..Pauses::default() }),
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.053000  client -> server  6 B  "onetwo"
+        0.054000  server -> client  6 B  "onetwo"
+        0.103000  client -> server  FIN
+        0.103000  server -- client  closed by peer (FIN)
+        0.104000  server -> client  FIN
+        0.104000  client -- server  closed by us (FIN)
+        "#,
+    );
+}
+
+#[test]
+fn a_pause_before_what_was_queued_is_written() {
+    told(
+        &paused(Pauses { write: ms(50), ..Pauses::default() }),
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  3 B  "one"
+        0.053000  client -> server  3 B  "two"
+        0.054000  server -> client  3 B  "one"
+        0.103000  client -> server  FIN
+        0.103000  server -- client  closed by peer (FIN)
+        0.104000  server -> client  3 B  "two"
+        0.104000  server -> client  FIN
+        0.104000  client -- server  closed by us (FIN)
+        "#,
+    );
+}
+
+#[test]
+fn a_pause_before_a_conversation_that_has_ended_is_closed() {
+    told(
+        &paused(Pauses { close: ms(50), ..Pauses::default() }),
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  3 B  "one"
+        0.004000  server -> client  3 B  "one"
+        0.008000  client -> server  3 B  "two"
+        0.008000  client -> server  FIN
+        0.009000  server -> client  3 B  "two"
+        0.009000  server -> client  FIN
+        0.009000  client -- server  closed by us (FIN)
+        0.058000  server -- client  closed by peer (FIN)
+        "#,
+    );
 }
