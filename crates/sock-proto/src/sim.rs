@@ -34,7 +34,8 @@
 //!   after three. A call to nobody is refused after two.
 //! - Who closes with bytes unread, or is sent bytes after it has closed, answers with a reset; a reset
 //!   takes with it what was not yet read.
-//! - There is no bandwidth: any number of bytes takes the same time. Streams lose nothing.
+//! - There is no bandwidth: any number of bytes takes the same time, and the bytes of a stream that
+//!   leave at one moment arrive as one. Streams lose nothing.
 //! - Datagrams need no call: who sends first opens the conversation at the other end.
 //!
 //! # Strictness

@@ -7,6 +7,7 @@ use super::wire::Cut;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::peers::{Kind, Peer};
+use crate::time::Time;
 
 /// The two ends of one conversation: 0 is the caller's.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ pub(super) struct End {
     /// Bytes that were read since the beginning, and where the next cut is.
     read: u64,
     cut: u64,
+    /// When the last bytes, and the last word of room, on their way to here arrive; a key of what
+    /// is due.
+    pub(super) last_bytes: Option<(Time, u64)>,
+    pub(super) last_room: Option<(Time, u64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +102,8 @@ impl End {
             armed: true,
             read: 0,
             cut: 0,
+            last_bytes: None,
+            last_room: None,
         }
     }
 

@@ -180,6 +180,30 @@ impl<'a> World<'a> {
         self.at(self.now + self.wire.delay, Due::Arrive((conn, 1 - from), packet));
     }
 
+    /// Sends bytes of a stream, or word that there is room: what leaves at one moment arrives as
+    /// one, or a small window would grind a stream to dust.
+    fn post_joined(&mut self, (conn, from): Place, packet: Packet) {
+        let time = self.now + self.wire.delay;
+        let to = (conn, 1 - from);
+        let last = match &packet {
+            Packet::Room(_) => self.end(to).last_room,
+            _ => self.end(to).last_bytes,
+        };
+        let last = last.filter(|(then, _)| *then == time).and_then(|key| self.due.get_mut(&key));
+        match (last, packet) {
+            (Some(Due::Arrive(_, Packet::Bytes(bytes))), Packet::Bytes(more)) => {
+                bytes.extend_from_slice(&more);
+            }
+            (Some(Due::Arrive(_, Packet::Room(room))), Packet::Room(more)) => *room += more,
+            (_, packet) => {
+                let is_room = matches!(packet, Packet::Room(_));
+                let key = (time, self.at(time, Due::Arrive(to, packet)));
+                let end = self.end(to);
+                *(if is_room { &mut end.last_room } else { &mut end.last_bytes }) = Some(key);
+            }
+        }
+    }
+
     fn tell(&mut self, (conn, end): Place, what: &Told<'_>) {
         self.story.tell(self.now, conn * 2 + end, what);
     }
@@ -450,7 +474,7 @@ impl<'a> World<'a> {
             self.end(place).under_way += weight(&bytes);
             self.story.sides[conn * 2 + end].sent += size as u64;
             match kind {
-                Kind::Stream => self.post(place, Packet::Bytes(bytes)),
+                Kind::Stream => self.post_joined(place, Packet::Bytes(bytes)),
                 Kind::Datagram => self.post_datagram(place, bytes),
             }
         }
@@ -500,7 +524,7 @@ impl<'a> World<'a> {
             return true;
         };
         if kind == Kind::Stream {
-            self.post(place, Packet::Room(bytes.len()));
+            self.post_joined(place, Packet::Room(bytes.len()));
         }
         self.tell(place, &Told::Bytes { bytes: &bytes, fate: "" });
         let (node, cx) = self.lend(n);
