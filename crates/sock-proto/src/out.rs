@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, Interest, What};
-use crate::peers::{Gate, Kind, Life, Ours, Peer, Peers, State, Theirs};
+use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, Theirs};
 use crate::time::Time;
 
 /// What a protocol can make happen; it speaks to [`Out::peer`] unless told otherwise.
@@ -78,6 +78,7 @@ impl Out<'_> {
                 state.write_from = now + pause;
             }
         }
+        state.drained.release();
         state.outbox.push(bytes, state.kind, &mut self.cx.pool);
         self.peers.activate(self.peer);
     }
@@ -115,39 +116,46 @@ impl Out<'_> {
 
     /// Ends our direction once everything queued is sent; the peer is still heard.
     pub fn finish(&mut self) {
-        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours });
+        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours }, false);
     }
 
     /// Ends the conversation: sends what is queued, ends our direction, discards what still comes,
     /// and closes when the peer has ended too or the linger limit has passed.
     pub fn close(&mut self) {
-        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours });
-        let heard = |state: &&mut State| state.theirs == Theirs::Heard;
-        if let Some(state) = self.peers.open_mut(self.peer).filter(heard) {
-            state.theirs = Theirs::Unheard;
-        }
+        self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours }, true);
     }
 
     /// Cuts the conversation short: what is queued is dropped, and the peer sees a reset.
     pub fn abort(&mut self) {
-        self.end(|_| Ours::Aborting);
+        self.end(|_| Ours::Aborting, false);
     }
 
-    fn end(&mut self, to: impl FnOnce(Ours) -> Ours) {
+    fn end(&mut self, to: impl FnOnce(Ours) -> Ours, lingers: bool) {
         let now = self.cx.now;
-        if let Some(state) = self.peers.open_mut(self.peer) {
-            state.ours = to(state.ours);
-            state.moved = now;
-            state.ended_first.get_or_insert(By::Us);
-            self.peers.activate(self.peer);
+        let Some(state) = self.peers.open_mut(self.peer) else { return };
+        let before = (state.ours, state.lingers);
+        state.ours = to(state.ours);
+        state.lingers |= lingers;
+        if (state.ours, state.lingers) == before {
+            // Who says once more that it ends is no sign of life of the peer.
+            return;
         }
+        if state.lingers && state.theirs == Theirs::Heard {
+            state.theirs = Theirs::Unheard;
+        }
+        state.moved = now;
+        state.ended_first.get_or_insert(By::Us);
+        self.peers.activate(self.peer);
     }
 
     /// Asks for one [`Input::Drained`](crate::Input::Drained) when the outbox is empty, at once if
     /// it is so now: a producer's turn.
+    ///
+    /// Who is having its turn, queues nothing, and asks again, waits until something has been
+    /// queued and sent.
     pub fn notify_drained(&mut self) {
         if let Some(state) = self.peers.open_mut(self.peer) {
-            state.wants_drained = true;
+            state.drained = Drained::Asked;
             self.peers.activate(self.peer);
         }
     }

@@ -110,6 +110,31 @@ pub(crate) enum Theirs {
     Ended,
 }
 
+/// What a producer has asked for, and been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// Nothing, or the turn that it asked for has come.
+    Told,
+    /// Its turn when the outbox is empty.
+    Asked,
+    /// The same, after something has been queued: it had its turn and did not use it.
+    Held,
+}
+
+impl Drained {
+    pub(crate) fn hold(&mut self) {
+        if *self == Self::Asked {
+            *self = Self::Held;
+        }
+    }
+
+    pub(crate) fn release(&mut self) {
+        if *self == Self::Held {
+            *self = Self::Asked;
+        }
+    }
+}
+
 /// One conversation.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -128,7 +153,9 @@ pub(crate) struct State {
     pub(crate) life: Life,
     pub(crate) ours: Ours,
     pub(crate) theirs: Theirs,
-    pub(crate) wants_drained: bool,
+    pub(crate) drained: Drained,
+    /// The protocol has closed, and waits no longer than the linger limit.
+    pub(crate) lingers: bool,
     pub(crate) transient: bool,
     pub(crate) ended_first: Option<By>,
 }
@@ -150,7 +177,8 @@ impl State {
             life: Life::Due,
             ours: Ours::Open,
             theirs: Theirs::Heard,
-            wants_drained: false,
+            drained: Drained::Told,
+            lingers: false,
             transient: false,
             ended_first: None,
         }
@@ -160,9 +188,7 @@ impl State {
     pub(crate) fn patience(&self, cx: &Context) -> Option<Time> {
         let ending = match self.ours {
             Ours::Open => None,
-            Ours::Finishing | Ours::Ended | Ours::Aborting if self.theirs == Theirs::Unheard => {
-                cx.limits.linger
-            }
+            Ours::Finishing | Ours::Ended | Ours::Aborting if self.lingers => cx.limits.linger,
             Ours::Finishing | Ours::Ended | Ours::Aborting => cx.limits.patience,
         };
         let wait = match (ending, cx.limits.idle) {
@@ -222,6 +248,10 @@ impl Peers {
     /// Makes room for one more peer.
     pub(crate) fn add(&mut self, gate: Gate) -> Peer {
         let more = self.more();
+        while more.states.contains_key(&more.next) {
+            // The numbers have come round to one that still lives.
+            more.next = more.next.wrapping_add(1).max(1);
+        }
         let peer = Peer(more.next);
         more.next = more.next.wrapping_add(1).max(1);
         more.states.insert(peer.0, State::new(gate));
@@ -245,10 +275,12 @@ impl Peers {
         }
     }
 
-    pub(crate) fn activate_all(&mut self) {
-        if let Some(more) = &mut self.more {
-            more.active.push_back(Peer::FIRST);
-            more.active.extend(more.states.keys().copied().map(Peer));
+    /// Notes that the engine has something to do for each peer of which this is true.
+    pub(crate) fn activate_those(&mut self, whom: impl Fn(&State) -> bool) {
+        if let Some(more) = self.more.as_deref_mut() {
+            more.active.extend(whom(&self.first).then_some(Peer::FIRST));
+            let rest = more.states.iter().filter(|(_, state)| whom(state));
+            more.active.extend(rest.map(|(n, _)| Peer(*n)));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, How, Reason, What};
 use crate::out::Out;
-use crate::peers::{Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs};
+use crate::peers::{Drained, Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs};
 use crate::time::Time;
 use crate::{Input, Protocol};
 
@@ -129,6 +129,7 @@ impl<P: Protocol> Session<P> {
         let heard = is_heard(state);
         state.theirs = Theirs::Ended;
         state.moved = cx.now;
+        state.close_from = cx.now + cx.limits.pauses.close;
         state.ended_first.get_or_insert(By::Peer);
         let conn = state.conn;
         cx.emit(conn, What::Eof);
@@ -197,6 +198,7 @@ impl<P: Protocol> Session<P> {
             cx.emit(state.conn, What::Note { code: "unsendable", text });
             state.outbox.advance(n, &mut cx.pool);
         }
+        self.peers.activate_feeders(peer);
     }
 
     /// The peer does not read: gives roomy buffers back.
@@ -231,12 +233,15 @@ impl<P: Protocol> Session<P> {
             if !state.outbox.is_empty() {
                 return None;
             }
-            if core::mem::take(&mut state.wants_drained) && state.ours == Ours::Open {
+            if state.ours == Ours::Open && state.drained == Drained::Asked {
+                state.drained = Drained::Told;
                 self.handle(peer, Input::Drained, cx);
                 let state = self.peers.open_mut(peer)?;
                 if !state.outbox.is_empty() {
                     return None;
                 }
+                // Who had its turn, sent nothing and asks again would be asked for ever.
+                state.drained.hold();
                 continue;
             }
             return match state.ours {
@@ -247,6 +252,7 @@ impl<P: Protocol> Session<P> {
                 Ours::Finishing => {
                     state.ours = Ours::Ended;
                     state.moved = cx.now;
+                    // Of the two ends the later one counts: this, or the peer's.
                     state.close_from = cx.now + cx.limits.pauses.close;
                     cx.emit(state.conn, What::Finished);
                     // A datagram has no FIN; its conversation ends when we say so.
@@ -324,9 +330,14 @@ impl<P: Protocol> Session<P> {
             self.closed(peer, Reason { by: By::Us, how: How::Timeout }, cx);
             return Some(peer);
         }
+        let since = self.look.take()?;
         self.look = self.peers.each().filter_map(|(_, state)| next_look(state, cx)).min();
-        // A pause has ended: whoever it held moves on.
-        self.peers.activate_all();
+        // Whom a pause held moves on.
+        let held = |state: &State| {
+            let mut pauses = [state.read_from, state.write_from, state.close_from].into_iter();
+            state.life == Life::Open && pauses.any(|at| (since..=cx.now).contains(&at))
+        };
+        self.peers.activate_those(held);
         None
     }
 

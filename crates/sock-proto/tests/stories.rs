@@ -1,5 +1,7 @@
 //! Stories: sessions over the virtual wire, held to the byte and to the nanosecond.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use core::time::Duration;
 
 use sock_proto::protocols::{Echo, Greet};
@@ -122,13 +124,13 @@ fn a_reset_takes_with_it_what_was_not_read() {
     let story = Sim::new(1).run(Session::call(client), server);
     told(
         &story,
-        r#"
+        r"
         0.002000  client -- server  open
         0.002000  client -- server  closed by us (RST)
         0.003000  server -- client  open
         0.003000  client -> server  RST
         0.003000  server -- client  closed by peer (RST)
-        "#,
+        ",
     );
 }
 
@@ -352,4 +354,107 @@ fn a_pause_before_a_conversation_that_has_ended_is_closed() {
         0.058000  server -- client  closed by peer (FIN)
         "#,
     );
+}
+
+#[test]
+fn the_pause_before_the_close_counts_from_the_later_end() {
+    let limits =
+        Limits { pauses: Pauses { close: ms(50), ..Pauses::default() }, ..Limits::default() };
+    let server = Node::from(Session::answer(Greet)).limits(limits);
+    let story = Sim::new(1).run(Session::call(Script::new().wait(ms(500)).finish()), server);
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.004000  server -> client  24 B  "Thank you for connecting"
+        0.004000  server -> client  FIN
+        0.502000  client -- server  closed by peer (FIN)
+        0.503000  client -> server  FIN
+        0.553000  server -- client  closed by us (FIN)
+        "#,
+    );
+}
+
+/// Sends much and closes.
+struct Flood;
+
+impl Protocol for Flood {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Open => {
+                out.send(&[b'.'; 1000]);
+                out.close();
+            }
+            Input::Data(_)
+            | Input::Eof
+            | Input::Drained
+            | Input::Timeout
+            | Input::Stop
+            | Input::Closed(_) => {}
+        }
+    }
+}
+
+#[test]
+fn a_client_that_ends_and_does_not_read_what_it_is_owed_is_let_go_too() {
+    let client = Node::from(Session::call(Script::new().finish())).deaf(at(0), at(60_000));
+    let wire = Wire { window: 100, ..Wire::default() };
+    let story = Sim::new(1).wire(wire).run(client, Session::answer(Flood));
+    let timeout = Reason { by: By::Us, how: How::Timeout };
+    assert_eq!(story.side("server").unwrap().closed, Some((at(2003), timeout)), "{story}");
+}
+
+/// Asks for its turn again and again, and does nothing with it until something has come.
+#[derive(Default)]
+struct Idler {
+    turns: usize,
+}
+
+impl Protocol for Idler {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Open => out.notify_drained(),
+            Input::Drained => {
+                self.turns += 1;
+                out.notify_drained();
+            }
+            Input::Data(_) => out.say(format_args!("{}", self.turns)),
+            Input::Eof => out.finish(),
+            Input::Timeout | Input::Stop | Input::Closed(_) => {}
+        }
+    }
+}
+
+#[test]
+fn a_producer_that_does_not_use_its_turn_has_the_next_after_something_was_sent() {
+    let client = Script::new().send("?").hear(1).send("?").hear(2).send("?").finish();
+    let story = Sim::new(1).run(Session::call(client), Session::answer(Idler::default()));
+    assert_eq!(story.received("client"), b"123");
+    assert_eq!(story.outcome(), Outcome::Done);
+}
+
+/// Says that it ends once each ten milliseconds.
+struct Insists;
+
+impl Protocol for Insists {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Open | Input::Timeout => {
+                out.finish();
+                out.wake_at(out.now() + ms(10));
+            }
+            Input::Closed(_) => out.sleep(),
+            Input::Data(_) | Input::Eof | Input::Drained | Input::Stop => {}
+        }
+    }
+}
+
+#[test]
+fn to_end_again_does_not_put_the_limits_off() {
+    let limits = Limits { idle: Some(ms(100)), ..Limits::default() };
+    let server = Node::from(Session::answer(Insists)).limits(limits);
+    let story = Sim::new(1).run(Session::call(Script::new().wait(ms(900))), server);
+    let timeout = Reason { by: By::Us, how: How::Timeout };
+    assert_eq!(story.side("server").unwrap().closed, Some((at(103), timeout)), "{story}");
 }

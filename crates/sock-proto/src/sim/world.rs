@@ -185,10 +185,9 @@ impl<'a> World<'a> {
     fn post_joined(&mut self, (conn, from): Place, packet: Packet) {
         let time = self.now + self.wire.delay;
         let to = (conn, 1 - from);
-        let last = match &packet {
-            Packet::Room(_) => self.end(to).last_room,
-            _ => self.end(to).last_bytes,
-        };
+        let is_room = matches!(packet, Packet::Room(_));
+        let end = self.end(to);
+        let last = if is_room { end.last_room } else { end.last_bytes };
         let last = last.filter(|(then, _)| *then == time).and_then(|key| self.due.get_mut(&key));
         match (last, packet) {
             (Some(Due::Arrive(_, Packet::Bytes(bytes))), Packet::Bytes(more)) => {
@@ -196,7 +195,6 @@ impl<'a> World<'a> {
             }
             (Some(Due::Arrive(_, Packet::Room(room))), Packet::Room(more)) => *room += more,
             (_, packet) => {
-                let is_room = matches!(packet, Packet::Room(_));
                 let key = (time, self.at(time, Due::Arrive(to, packet)));
                 let end = self.end(to);
                 *(if is_room { &mut end.last_room } else { &mut end.last_bytes }) = Some(key);
