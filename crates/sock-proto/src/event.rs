@@ -90,6 +90,8 @@ pub enum What<'a> {
     },
     /// Bytes, or one datagram, arrived.
     Received {
+        /// Bytes of a stream, or one whole datagram.
+        kind: Kind,
         /// What arrived.
         bytes: &'a [u8],
         /// When the call that received it began.
@@ -97,6 +99,8 @@ pub enum What<'a> {
     },
     /// Bytes, or one datagram, were taken by the kernel.
     Sent {
+        /// Bytes of a stream, or one whole datagram.
+        kind: Kind,
         /// What was sent.
         bytes: &'a [u8],
         /// When the call that sent it began.

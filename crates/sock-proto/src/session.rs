@@ -108,12 +108,12 @@ impl<P: Protocol> Session<P> {
         }
         state.received += bytes.len() as u64;
         state.read_from = cx.now + cx.limits.pauses.read;
-        let (conn, heard) = (state.conn, is_heard(state));
+        let (conn, kind, heard) = (state.conn, state.kind, is_heard(state));
         if heard {
             // What we no longer hear keeps nobody waiting.
             state.moved = cx.now;
         }
-        cx.emit(conn, What::Received { bytes, since });
+        cx.emit(conn, What::Received { kind, bytes, since });
         if heard {
             return self.handle(peer, Input::Data(bytes), cx);
         }
@@ -182,7 +182,8 @@ impl<P: Protocol> Session<P> {
             let n = n.min(first.len());
             state.sent += n as u64;
             state.moved = cx.now;
-            cx.emit(state.conn, What::Sent { bytes: &first[..n], since });
+            let (kind, bytes) = (state.kind, &first[..n]);
+            cx.emit(state.conn, What::Sent { kind, bytes, since });
             state.outbox.advance(n, &mut cx.pool);
         }
         self.peers.activate_feeders(peer);
