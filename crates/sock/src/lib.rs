@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod server;
 pub mod socket;
 
 mod run;

@@ -1,4 +1,4 @@
-//! The forking crew, each case in a program of its own that has one thread.
+//! The forking crew and the forking servers, each case in a program of its own that has one thread.
 //!
 //! Without arguments this program runs itself once for each case, under a deadline; with the
 //! name of a case it is that case.
@@ -12,6 +12,7 @@ use std::env;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -21,6 +22,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use sock::engine::crew::{Counts, Crew};
+use sock::server::{Handler, Stream, TcpServer};
+use sock::socket::{Socket, create_connection};
 
 /// Each case takes a few milliseconds; the rest is for a machine that is busy.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -35,6 +38,9 @@ const CASES: &[(&str, fn(), &str)] = &[
     ("a_child_closes_the_listener_first", child_closes_the_listener, ""),
     ("join_stops_waiting_at_its_deadline", join_has_a_deadline, ""),
     ("end_kills_and_reaps", end_kills, ""),
+    ("row_54_a_forking_server_answers_in_children_and_waits_for_them", forking_server, ""),
+    ("row_54_a_forking_daemon_does_not_wait", forking_daemon, ""),
+    ("a_server_out_of_descriptors_pauses_and_goes_on", out_of_descriptors, ""),
     ("buffered_output_comes_out_once", output_comes_out_once, "parent child\nparent again\n"),
 ];
 
@@ -259,6 +265,103 @@ fn output_comes_out_once() {
     .unwrap();
     assert_eq!(join(&mut crew), 0);
     println!("parent again");
+}
+
+/// Tells each client the id of the process that serves it, after a line of the client; ends the
+/// server when it has seen as many clients as it is told.
+struct TellsId {
+    clients: AtomicUsize,
+}
+
+impl Handler<Stream> for TellsId {
+    fn verify_request(&self, request: &Stream) -> bool {
+        // In the parent, as is everything before the conversation.
+        if self.clients.fetch_sub(1, Ordering::SeqCst) == 1 {
+            request.server().shutdown();
+        }
+        true
+    }
+
+    fn handle(&self, request: &mut Stream) -> sock::Result<()> {
+        let mut line = String::new();
+        request.reader().read_line(&mut line)?;
+        write!(request.writer(), "{}", getpid())?;
+        Ok(())
+    }
+}
+
+fn clients_of(server: &TcpServer<TellsId>, count: usize) -> Vec<Socket> {
+    // They wait in the backlog until the server serves: this program has one thread.
+    (0..count).map(|_| create_connection(server.server_address()).unwrap()).collect()
+}
+
+fn forking_server() {
+    let handler = TellsId { clients: AtomicUsize::new(3) };
+    let server = TcpServer::bind(("127.0.0.1", 0), handler).unwrap().fork().unwrap();
+    let clients = clients_of(&server, 3);
+    for client in &clients {
+        client.send_all(b"who?\n").unwrap();
+    }
+    server.serve_forever().unwrap();
+    server.server_close().unwrap();
+    assert_eq!(server.running(), 0);
+    assert_no_children();
+    let mut ids = Vec::new();
+    for client in clients {
+        let mut id = String::new();
+        client.reader().unwrap().read_to_string(&mut id).unwrap();
+        ids.push(id.parse::<u32>().unwrap());
+    }
+    ids.push(std::process::id());
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 4, "three children and their parent");
+}
+
+fn forking_daemon() {
+    let handler = TellsId { clients: AtomicUsize::new(1) };
+    let server = TcpServer::bind(("127.0.0.1", 0), handler).unwrap().fork().unwrap().daemon(true);
+    let clients = clients_of(&server, 1);
+    server.serve_forever().unwrap();
+    server.server_close().unwrap();
+    assert_eq!(server.running(), 1);
+    // The conversation goes on without its server, and without its server's socket.
+    clients[0].send_all(b"who?\n").unwrap();
+    assert!(!clients[0].recv_vec(20).unwrap().is_empty());
+    let refused = create_connection(server.server_address()).unwrap_err();
+    assert_eq!(refused.kind(), sock::ErrorKind::Refused);
+    drop(server);
+    assert_no_children();
+}
+
+/// No fork, but a limit of the whole process.
+fn out_of_descriptors() {
+    let handler = TellsId { clients: AtomicUsize::new(usize::MAX) };
+    let server = TcpServer::bind(("127.0.0.1", 0), handler).unwrap().threads().unwrap();
+    let control = server.control();
+    let clients = clients_of(&server, 2);
+    let limit = rustix::process::Resource::Nofile;
+    let mut limits = rustix::process::getrlimit(limit);
+    limits.current = Some(50);
+    rustix::process::setrlimit(limit, limits).unwrap();
+    let mut taken = Vec::new();
+    while let Ok(copy) = clients[0].dup() {
+        taken.push(copy);
+    }
+    let serving = thread::spawn(move || server.serve_forever());
+    for client in &clients {
+        client.send_all(b"who?\n").unwrap();
+        client.set_timeout(Some(Duration::from_millis(50))).unwrap();
+        let nothing = client.recv_vec(20).unwrap_err();
+        assert_eq!(nothing.kind(), sock::ErrorKind::TimedOut, "nobody could be accepted");
+    }
+    drop(taken);
+    for client in &clients {
+        client.set_timeout(Some(LIMIT)).unwrap();
+        assert!(!client.recv_vec(20).unwrap().is_empty());
+    }
+    control.shutdown();
+    serving.join().unwrap().unwrap();
 }
 
 /// A gate and what opens it: whoever waits at it goes on after [`open`].
