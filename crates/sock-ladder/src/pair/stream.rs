@@ -1,0 +1,124 @@
+//! Streams: two rows of intervals over the same numbered bytes, merged in one pass.
+
+use std::collections::HashMap;
+
+use sock_record::{Call, Dir, Interval, LinkHow, LinkKind, Origin};
+
+use super::Join;
+use crate::story::{Story, is_peek, returned};
+
+/// One call's bytes in one direction.
+struct Move<'a> {
+    call: usize,
+    line: &'a Call,
+    off: Interval,
+    /// Its place in the stream is certain: written in the record, or counted from the first byte.
+    sure: bool,
+}
+
+/// One direction at one socket.
+#[derive(Default)]
+struct Flow<'a> {
+    moves: Vec<Move<'a>>,
+    peeks: Vec<Move<'a>>,
+}
+
+/// The links of all streams, and the interval of each call that moved bytes.
+pub(super) fn joins(
+    story: &Story<'_>,
+    mates: &[Option<usize>],
+) -> (Vec<Join>, HashMap<usize, Interval>) {
+    let (mut joins, mut spans) = (Vec::new(), HashMap::new());
+    let mut flows: Vec<[Flow<'_>; 2]> = Vec::with_capacity(story.socks.len());
+    for sock in 0..story.socks.len() {
+        if story.is_dgram(sock) {
+            flows.push(Default::default());
+            continue;
+        }
+        let both = [flow(story, sock, Dir::Out), flow(story, sock, Dir::In)];
+        for each in both.iter().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
+            spans.insert(each.call, each.off);
+        }
+        flows.push(both);
+    }
+    for (sock, mate) in mates.iter().enumerate() {
+        let Some(mate) = *mate else { continue };
+        let (sends, receives) = (&flows[sock][0].moves, &flows[mate][1]);
+        merge(sends, &receives.moves, &mut joins);
+        for peek in &receives.peeks {
+            let first = sends.partition_point(|send| send.off.end() <= peek.off.start());
+            let met = sends[first..].iter().take_while(|send| send.off.start() < peek.off.end());
+            joins.extend(met.filter_map(|send| join(send, peek, true)));
+        }
+    }
+    (joins, spans)
+}
+
+fn flow<'a>(story: &Story<'a>, sock: usize, dir: Dir) -> Flow<'a> {
+    let mut calls: Vec<(usize, &Call)> = story
+        .calls_on(sock)
+        .filter(|(_, call)| call.dir == Some(dir) && call.moved().is_some_and(|n| n > 0))
+        .collect();
+    if dir == Dir::In {
+        // Of two receives at once, the one that returned first has the earlier bytes.
+        calls.sort_by_key(|(_, call)| returned(call));
+    }
+    let counted = story.socks[sock].from != Origin::Passed;
+    let (mut flow, mut at) = (Flow::default(), 0);
+    for (call, line) in calls {
+        let off = line.off.unwrap_or(Interval::at(at, line.moved().unwrap_or(0)));
+        let each = Move { call, line, off, sure: counted || line.off.is_some() };
+        if is_peek(line) {
+            flow.peeks.push(each);
+        } else {
+            at = off.end();
+            flow.moves.push(each);
+        }
+    }
+    flow.moves.sort_by_key(|each| each.off);
+    flow
+}
+
+/// Joins every send with every receive that shares a byte with it.
+fn merge(sends: &[Move<'_>], receives: &[Move<'_>], joins: &mut Vec<Join>) {
+    let (mut s, mut r) = (0, 0);
+    while let (Some(send), Some(receive)) = (sends.get(s), receives.get(r)) {
+        joins.extend(join(send, receive, false));
+        let (send_end, receive_end) = (send.off.end(), receive.off.end());
+        s += usize::from(send_end <= receive_end);
+        r += usize::from(receive_end <= send_end);
+    }
+}
+
+fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
+    let off = send.off.meet(receive.off)?;
+    let sure = send.sure && receive.sure && agree(send, receive, off);
+    Some(Join {
+        kind: LinkKind::Bytes,
+        from: send.call,
+        to: receive.call,
+        off: Some(off),
+        how: if sure { LinkHow::Offset } else { LinkHow::Guess },
+        peek,
+    })
+}
+
+/// Whether what was kept of the bytes is the same at both ends.
+fn agree(send: &Move<'_>, receive: &Move<'_>, off: Interval) -> bool {
+    let (Some(one), Some(other)) = (kept(send, off), kept(receive, off)) else { return true };
+    let n = one.len().min(other.len());
+    one[..n] == other[..n]
+}
+
+fn kept<'a>(each: &Move<'a>, off: Interval) -> Option<&'a [u8]> {
+    part(each.line, each.off, off)
+}
+
+/// What a call whose bytes are `whole` kept of the bytes `off`.
+pub(crate) fn part(call: &Call, whole: Interval, off: Interval) -> Option<&[u8]> {
+    let data = call.data.as_deref()?;
+    let skip = usize::try_from(off.start().checked_sub(whole.start())?).ok()?;
+    let rest = data.get(skip..)?;
+    let len = usize::try_from(off.len()).unwrap_or(usize::MAX);
+    Some(&rest[..rest.len().min(len)])
+}

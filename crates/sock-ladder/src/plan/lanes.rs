@@ -1,0 +1,317 @@
+//! Lanes: who stands where. Clients left, servers right, who is both in between.
+//!
+//! A lane is a process. A process that talks to itself has a lane for each of its addresses instead, and a peer that
+//! the record knows by its address only has a lane of its own, a ghost.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sock_record::{CallKind, Dir, LinkKind, Origin, ProcId};
+
+use crate::pair::{Bound, Joined};
+use crate::place::Place;
+use crate::story::Story;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Key {
+    Proc(ProcId),
+    /// One address of a process that talks to itself.
+    Part(ProcId, String),
+    Ghost(String),
+}
+
+/// Which side of a conversation a socket is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Asks,
+    Answers,
+}
+
+/// One lane as it will be titled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lane {
+    pub(crate) name: String,
+    /// What stands beneath the name: an address, or that the record does not have its side.
+    pub(crate) under: String,
+    asks: bool,
+    answers: bool,
+    first: u64,
+}
+
+/// All lanes, left to right, and where each socket and each peer stands.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    pub(crate) all: Vec<Lane>,
+    own: Vec<usize>,
+    ghosts: HashMap<String, usize>,
+    datagrams: Bound,
+    listeners: Bound,
+}
+
+/// The lane of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) lane: usize,
+    /// Its calls are in the record, so one that is missing did not happen.
+    pub(crate) seen: bool,
+}
+
+impl Lanes {
+    pub(crate) fn new(story: &Story<'_>, joined: &Joined) -> Self {
+        let mut found = Found::default();
+        let selves = talk_to_themselves(story, joined);
+        let datagrams = Bound::new(story, |sock| story.is_dgram(sock));
+        let listeners = Bound::new(story, |sock| story.is_listener(sock));
+        let mut own = Vec::with_capacity(story.socks.len());
+        for sock in 0..story.socks.len() {
+            let proc = story.proc(sock).unwrap_or(ProcId(0));
+            let key = if selves.contains(&proc) {
+                let local = story.socks[sock].local.clone();
+                Key::Part(
+                    proc,
+                    local.unwrap_or_else(|| format!("socket {}", story.socks[sock].sock.0)),
+                )
+            } else {
+                Key::Proc(proc)
+            };
+            // A socket that takes no part would only make an empty lane.
+            own.push(takes_part(story, sock).then(|| {
+                let lane = found.lane(key, story.life(sock).0);
+                found.role(lane, role(story, sock));
+                lane
+            }));
+        }
+        for proc in story.calls.iter().filter(|call| call.sock.is_none()).map(|call| call.proc) {
+            if found.lanes.is_empty() && !selves.contains(&proc) {
+                found.lane(Key::Proc(proc), 0);
+            }
+        }
+        let mut lanes = Self {
+            all: Vec::new(),
+            own: own.iter().map(|lane| lane.unwrap_or(0)).collect(),
+            ghosts: HashMap::new(),
+            datagrams,
+            listeners,
+        };
+        for sock in (0..story.socks.len()).filter(|&sock| takes_part(story, sock)) {
+            lanes.add_ghosts(story, joined, sock, &mut found);
+        }
+        lanes.title(story, &found);
+        lanes
+    }
+
+    /// The lane of one of the record's sockets.
+    pub(crate) fn of(&self, sock: usize) -> usize {
+        self.own[sock]
+    }
+
+    /// The lane of the peer of a connection.
+    pub(crate) fn peer_of(&self, story: &Story<'_>, joined: &Joined, sock: usize) -> Peer {
+        if let Some(mate) = joined.mates[sock] {
+            return Peer { lane: self.own[mate], seen: true };
+        }
+        self.at(&self.listeners, story.peer_text(sock).unwrap_or_default())
+    }
+
+    /// The lane of the peer of a datagram.
+    pub(crate) fn at_datagram(&self, address: &str) -> Peer {
+        self.at(&self.datagrams, address)
+    }
+
+    fn at(&self, bound: &Bound, address: &str) -> Peer {
+        let known = Place::new(address).and_then(|place| bound.at(&place));
+        match known {
+            Some(sock) => Peer { lane: self.own[sock], seen: true },
+            None => {
+                Peer { lane: self.ghosts.get(&ghost(address)).copied().unwrap_or(0), seen: false }
+            }
+        }
+    }
+
+    fn add_ghosts(&mut self, story: &Story<'_>, joined: &Joined, sock: usize, found: &mut Found) {
+        let mut addresses: Vec<(u64, &str)> = Vec::new();
+        let start = story.life(sock).0;
+        if story.is_dgram(sock) {
+            let peer = story.peer_text(sock);
+            for (_, call) in story.calls_on(sock).filter(|(_, call)| call.moved().is_some()) {
+                addresses
+                    .push((call.enter, call.args.addr.as_deref().or(peer).unwrap_or_default()));
+            }
+            addresses.retain(|(_, address)| {
+                Place::new(address).is_none_or(|place| self.datagrams.at(&place).is_none())
+            });
+        } else if story.is_connection(sock) && joined.mates[sock].is_none() {
+            let address = story.peer_text(sock).unwrap_or_default();
+            if Place::new(address).is_none_or(|place| self.listeners.at(&place).is_none()) {
+                addresses.push((start, address));
+            }
+        }
+        for (first, address) in addresses {
+            let name = ghost(address);
+            let lane = found.lane(Key::Ghost(name.clone()), first);
+            found.role(
+                lane,
+                role(story, sock).map(|role| match role {
+                    Role::Asks => Role::Answers,
+                    Role::Answers => Role::Asks,
+                }),
+            );
+            self.ghosts.insert(name, lane);
+        }
+    }
+
+    /// Orders the lanes and names them.
+    fn title(&mut self, story: &Story<'_>, found: &Found) {
+        let mut order: Vec<usize> = (0..found.lanes.len()).collect();
+        order.sort_by_key(|&n| {
+            let lane = &found.lanes[n].1;
+            (lane.answers, !lane.asks, lane.first, n)
+        });
+        let mut new = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(to, &from)| new[from] = to);
+        self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
+        self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+        self.all = order
+            .iter()
+            .map(|&n| {
+                let (key, lane) = &found.lanes[n];
+                let (name, under) = self.words(story, key, lane, new[n]);
+                Lane { name, under, ..lane.clone() }
+            })
+            .collect();
+    }
+
+    fn words(&self, story: &Story<'_>, key: &Key, lane: &Lane, n: usize) -> (String, String) {
+        let role = match (lane.asks, lane.answers) {
+            (true, true) => "relay",
+            (false, true) => "server",
+            _ => "client",
+        };
+        match key {
+            Key::Ghost(address) => (address.clone(), "(not recorded)".into()),
+            Key::Part(_, address) => (role.into(), address.clone()),
+            Key::Proc(id) => {
+                let proc = story.procs.get(id);
+                let name = proc.map_or(role, |proc| &proc.name);
+                let pid = proc.and_then(|proc| proc.pid).map(|pid| format!("pid {pid}"));
+                let here = |sock: &usize| self.own[*sock] == n && takes_part(story, *sock);
+                let local = |sock: usize| {
+                    let address = story.socks[sock].local.as_deref()?;
+                    Place::new(address).map(|_| address)
+                };
+                let socks = || (0..story.socks.len()).filter(here);
+                // What a server is known by is where it listens.
+                let mut addresses: Vec<&str> =
+                    socks().filter(|&sock| story.is_listener(sock)).filter_map(local).collect();
+                if addresses.is_empty() {
+                    addresses = socks().filter_map(local).collect();
+                }
+                addresses.sort_unstable();
+                addresses.dedup();
+                let under = match addresses[..] {
+                    [one] => one.to_owned(),
+                    _ => pid.unwrap_or_default(),
+                };
+                (name.into(), under)
+            }
+        }
+    }
+
+    /// Puts lanes of one side together until at most `most` are left: there is no room for more.
+    pub(crate) fn gather(&mut self, most: usize) {
+        for side in [(true, false), (false, true)] {
+            let here = |lane: &Lane| (lane.asks, lane.answers) == side;
+            let count = self.all.iter().filter(|lane| here(lane)).count();
+            if self.all.len() <= most || count < 2 {
+                continue;
+            }
+            let first = self.all.iter().position(here).unwrap_or(0);
+            let mut new = Vec::with_capacity(self.all.len());
+            let mut kept: Vec<Lane> = Vec::new();
+            for (n, lane) in self.all.iter().enumerate() {
+                if here(lane) && n != first {
+                    new.push(first);
+                } else {
+                    new.push(kept.len());
+                    kept.push(lane.clone());
+                }
+            }
+            kept[first].name = format!("{count} {}", if side.0 { "clients" } else { "servers" });
+            kept[first].under = String::new();
+            self.all = kept;
+            self.own
+                .iter_mut()
+                .filter(|lane| **lane < new.len())
+                .for_each(|lane| *lane = new[*lane]);
+            self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    lanes: Vec<(Key, Lane)>,
+    by_key: BTreeMap<Key, usize>,
+}
+
+impl Found {
+    fn lane(&mut self, key: Key, first: u64) -> usize {
+        let new = self.lanes.len();
+        let n = *self.by_key.entry(key.clone()).or_insert(new);
+        if n == new {
+            self.lanes.push((key, Lane { first, ..Lane::default() }));
+        }
+        let lane = &mut self.lanes[n].1;
+        lane.first = lane.first.min(first);
+        n
+    }
+
+    fn role(&mut self, lane: usize, role: Option<Role>) {
+        let lane = &mut self.lanes[lane].1;
+        lane.asks |= role == Some(Role::Asks);
+        lane.answers |= role == Some(Role::Answers);
+    }
+}
+
+/// The name of a ghost's lane.
+fn ghost(address: &str) -> String {
+    if address.is_empty() { "peer".into() } else { address.into() }
+}
+
+fn takes_part(story: &Story<'_>, sock: usize) -> bool {
+    story.is_connection(sock)
+        || story.is_listener(sock)
+        || (story.is_dgram(sock) && !story.calls_of[sock].is_empty())
+        || story.calls_on(sock).any(|(_, call)| call.err.is_some())
+}
+
+fn role(story: &Story<'_>, sock: usize) -> Option<Role> {
+    if story.socks[sock].from == Origin::Accept || story.is_listener(sock) {
+        return Some(Role::Answers);
+    }
+    let mut calls = story.calls_on(sock);
+    if story.is_dgram(sock) {
+        return match calls.find_map(|(_, call)| call.dir) {
+            Some(Dir::Out) => Some(Role::Asks),
+            Some(Dir::In) => Some(Role::Answers),
+            None => None,
+        };
+    }
+    let asked = calls.any(|(_, call)| call.call == CallKind::Connect);
+    let connected = story.socks[sock].from == Origin::Socket && story.socks[sock].peer.is_some();
+    (asked || connected).then_some(Role::Asks)
+}
+
+/// The processes that hold both ends of something.
+fn talk_to_themselves(story: &Story<'_>, joined: &Joined) -> HashSet<ProcId> {
+    let mates = joined.mates.iter().enumerate().filter_map(|(a, b)| Some((a, (*b)?)));
+    let datagrams = joined
+        .joins
+        .iter()
+        .filter(|join| join.kind == LinkKind::Dgram)
+        .filter_map(|join| Some((story.on(join.from)?, story.on(join.to)?)));
+    mates
+        .chain(datagrams)
+        .filter(|(a, b)| a != b && story.proc(*a) == story.proc(*b))
+        .filter_map(|(a, _)| story.proc(a))
+        .collect()
+}

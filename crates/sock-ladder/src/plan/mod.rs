@@ -1,0 +1,6 @@
+//! What a ladder shows, before anybody draws: lanes, steps between them, the rows in their order, what is folded.
+
+pub(crate) mod fold;
+pub(crate) mod lanes;
+pub(crate) mod rows;
+pub(crate) mod steps;

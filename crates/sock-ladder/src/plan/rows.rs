@@ -1,0 +1,169 @@
+//! Rows: the steps in an order that every lane agrees with.
+//!
+//! A step is one row where it can be: it leaves its sender and reaches its receiver, and neither lane had anything else
+//! in between. Where things crossed, one row cannot be true for both lanes, so the step becomes two: it departs under a
+//! number, and arrives under that number when the receiver's own order has come so far.
+//!
+//! Every lane is a queue of its touches by time. The earliest head goes first; a step whose both touches are heads is a
+//! whole row, one whose arrival is still behind something is split. Should the clocks of two writers contradict each
+//! other so much that every head waits for another, the earliest arrives before it departs.
+
+use super::steps::{Step, Touch};
+
+/// How much of a step a row shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Share {
+    Whole,
+    /// It left, under this number.
+    Departs(u32),
+    /// It came, under this number.
+    Arrives(u32),
+}
+
+/// One row of a ladder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) step: usize,
+    pub(crate) share: Share,
+    /// In ns since t0.
+    pub(crate) t: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    key: (u64, usize, u64),
+    step: usize,
+    leaves: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waits,
+    Left(u32),
+    Came(u32),
+}
+
+/// The rows of `steps` on `lanes` lanes.
+pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
+    let mut rows = Vec::with_capacity(steps.len());
+    let mut states = vec![State::Waits; steps.len()];
+    let mut numbers = Numbers::default();
+    let queues = queues(steps, lanes);
+    let mut heads = vec![0_usize; queues.len()];
+    loop {
+        let is_head = |heads: &[usize], lane: usize, step: usize, leaves: bool| {
+            let entry = queues[lane].get(heads[lane]);
+            entry.is_some_and(|entry| entry.step == step && entry.leaves == leaves)
+        };
+        let mut best: Option<(bool, u64, bool, usize)> = None;
+        for (lane, queue) in queues.iter().enumerate() {
+            let Some(entry) = queue.get(heads[lane]) else { continue };
+            let step = &steps[entry.step];
+            // An arrival has to wait for its departure, if that is an event of its own.
+            let waits = !entry.leaves
+                && step.from.is_event()
+                && states[entry.step] == State::Waits
+                && !is_head(&heads, step.from.lane, entry.step, true);
+            // At the same moment, what can be one row goes first.
+            let splits = step.to.is_some_and(|to| {
+                to.is_event() && entry.leaves && !is_head(&heads, to.lane, entry.step, false)
+            });
+            let choice = (waits, turn(step, entry, states[entry.step]), splits, lane);
+            best = Some(best.map_or(choice, |best| best.min(choice)));
+        }
+        let Some((waits, t, _, lane)) = best else { return rows };
+        let entry = queues[lane][heads[lane]];
+        let (n, step) = (entry.step, &steps[entry.step]);
+        let to = step.to.filter(Touch::is_event);
+        let share = match states[n] {
+            State::Left(number) => {
+                numbers.free(number);
+                heads[lane] += 1;
+                Share::Arrives(number)
+            }
+            State::Came(number) => {
+                numbers.free(number);
+                heads[lane] += 1;
+                Share::Departs(number)
+            }
+            State::Waits if waits => {
+                heads[lane] += 1;
+                let number = numbers.take();
+                states[n] = State::Came(number);
+                Share::Arrives(number)
+            }
+            State::Waits => {
+                let blocked = to.is_some_and(|to| {
+                    !is_head(&heads, to.lane, n, false) && to.lane != step.from.lane
+                });
+                if step.from.is_event() {
+                    heads[step.from.lane] += 1;
+                }
+                if blocked {
+                    let number = numbers.take();
+                    states[n] = State::Left(number);
+                    Share::Departs(number)
+                } else {
+                    if let Some(to) =
+                        to.filter(|to| to.lane != step.from.lane || !step.from.is_event())
+                    {
+                        heads[to.lane] += 1;
+                    }
+                    Share::Whole
+                }
+            }
+        };
+        rows.push(Row { step: n, share, t });
+    }
+}
+
+/// When an entry is due: a step that is still whole, when it left.
+fn turn(step: &Step, entry: &Entry, state: State) -> u64 {
+    match state {
+        State::Waits => step.depart.min(step.arrive),
+        State::Left(_) | State::Came(_) => entry.key.0,
+    }
+}
+
+fn queues(steps: &[Step], lanes: usize) -> Vec<Vec<Entry>> {
+    let mut queues = vec![Vec::new(); lanes.max(1)];
+    for (n, step) in steps.iter().enumerate() {
+        let off = step.start();
+        let order = |call: Option<usize>, other: Option<usize>| call.or(other).unwrap_or(0);
+        let to = step.to.filter(Touch::is_event);
+        let to_call = to.and_then(|to| to.call);
+        if step.from.is_event() {
+            let key = (step.depart, order(step.from.call, to_call), off);
+            queues[step.from.lane].push(Entry { key, step: n, leaves: true });
+        }
+        // What a lane sends itself is one touch.
+        if let Some(to) = to.filter(|to| to.lane != step.from.lane || !step.from.is_event()) {
+            let key = (step.arrive, order(to.call, step.from.call), off);
+            queues[to.lane].push(Entry { key, step: n, leaves: false });
+        }
+    }
+    for queue in &mut queues {
+        queue.sort_by_key(|entry| (entry.key, entry.step));
+    }
+    queues
+}
+
+/// Numbers for steps in flight; the smallest free one is next.
+#[derive(Default)]
+struct Numbers {
+    free: std::collections::BTreeSet<u32>,
+    used: u32,
+}
+
+impl Numbers {
+    fn take(&mut self) -> u32 {
+        self.free.pop_first().unwrap_or_else(|| {
+            self.used += 1;
+            self.used
+        })
+    }
+
+    fn free(&mut self, number: u32) {
+        self.free.insert(number);
+    }
+}

@@ -1,0 +1,346 @@
+//! Steps: everything that a ladder shows, from a call on one lane to a call on another.
+
+use std::collections::{HashMap, HashSet};
+
+use sock_record::{CallKind, Dir, Interval, LinkKind, Origin};
+
+use super::lanes::{Lanes, Peer};
+use crate::pair::{Joined, connect_of, eof_of, fin_of, reset_of};
+use crate::story::{Story, is_not_yet, is_peek, returned};
+
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    Connect,
+    /// Nobody took the connection.
+    Refused,
+    /// Bytes of a stream.
+    Bytes(Interval),
+    /// A datagram of so many bytes.
+    Datagram(u64),
+    Fin,
+    /// The end of one direction by `shutdown`: the other goes on.
+    HalfClose,
+    Rst,
+    /// A call that concerns its own lane only.
+    Local,
+}
+
+/// Where a step touches a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Touch {
+    pub(crate) lane: usize,
+    /// The call, where the record has it.
+    pub(crate) call: Option<usize>,
+    /// What happened where no call says so.
+    pub(crate) word: Option<&'static str>,
+    /// Which of the call's steps this is.
+    pub(crate) part: Part,
+    /// The record would have the call if there had been one.
+    pub(crate) missing: bool,
+}
+
+/// Which of its call's steps a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    Only,
+    First,
+    Middle,
+    Last,
+}
+
+/// One thing to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) what: What,
+    pub(crate) from: Touch,
+    /// None for what stays on its lane.
+    pub(crate) to: Option<Touch>,
+    pub(crate) depart: u64,
+    pub(crate) arrive: u64,
+    pub(crate) peek: bool,
+}
+
+impl Step {
+    /// The offset of its first byte; 0 where it has none.
+    pub(crate) fn start(&self) -> u64 {
+        let What::Bytes(off) = self.what else { return 0 };
+        off.start()
+    }
+}
+
+impl Touch {
+    fn call(lane: usize, call: usize) -> Self {
+        Self { lane, call: Some(call), word: None, part: Part::Only, missing: false }
+    }
+
+    fn word(lane: usize, word: &'static str) -> Self {
+        Self { lane, call: None, word: Some(word), part: Part::Only, missing: false }
+    }
+
+    fn peer(peer: Peer) -> Self {
+        Self { lane: peer.lane, call: None, word: None, part: Part::Only, missing: peer.seen }
+    }
+
+    /// Whether something stands beside the lane here, so that its place among the lane's events matters.
+    pub(crate) fn is_event(&self) -> bool {
+        self.call.is_some() || self.word.is_some()
+    }
+}
+
+struct Maker<'s, 'a> {
+    story: &'s Story<'a>,
+    joined: &'s Joined,
+    lanes: &'s Lanes,
+    steps: Vec<Step>,
+    shown: HashSet<usize>,
+    /// What of each call's bytes has its other side in the record.
+    met: HashMap<usize, Vec<Interval>>,
+}
+
+/// The steps of a story; `all` adds the calls that only prepare.
+pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool) -> Vec<Step> {
+    let mut met: HashMap<usize, Vec<Interval>> = HashMap::new();
+    for join in joined.joins.iter().filter(|join| !join.peek) {
+        for call in [join.from, join.to] {
+            met.entry(call).or_default().extend(join.off);
+        }
+    }
+    let mut maker = Maker { story, joined, lanes, steps: Vec::new(), shown: HashSet::new(), met };
+    maker.joins();
+    for sock in 0..story.socks.len() {
+        if story.is_dgram(sock) {
+            maker.lone_datagrams(sock);
+        } else if story.is_connection(sock) {
+            maker.opening(sock);
+            maker.lone_bytes(sock);
+            maker.ends(sock);
+        }
+    }
+    maker.locals(all);
+    let mut steps = maker.steps;
+    parts(&mut steps);
+    steps
+}
+
+impl Maker<'_, '_> {
+    fn add(&mut self, what: What, from: Touch, to: Option<Touch>, peek: bool) {
+        let calls = &self.story.calls;
+        let depart = from.call.map(|n| calls[n].enter);
+        let arrive = to.and_then(|to| to.call).map(|n| returned(calls[n]));
+        let at = depart.or(arrive).unwrap_or(0);
+        self.shown.extend(from.call);
+        self.shown.extend(to.and_then(|to| to.call));
+        let arrive = arrive.unwrap_or(at);
+        self.steps.push(Step { what, from, to, depart: at, arrive, peek });
+    }
+
+    fn touch(&self, call: usize) -> Option<Touch> {
+        Some(Touch::call(self.lanes.of(self.story.on(call)?), call))
+    }
+
+    fn joins(&mut self) {
+        for join in &self.joined.joins {
+            let Some((from, to)) = self.touch(join.from).zip(self.touch(join.to)) else { continue };
+            let what = match join.kind {
+                LinkKind::Connect => What::Connect,
+                LinkKind::Fin => self.fin(join.from),
+                LinkKind::Rst => What::Rst,
+                LinkKind::Bytes => match join.off {
+                    Some(off) => What::Bytes(off),
+                    None => What::Datagram(self.story.calls[join.to].moved().unwrap_or(0)),
+                },
+                LinkKind::Dgram => What::Datagram(self.story.calls[join.to].moved().unwrap_or(0)),
+                // Descriptors travel with bytes, which have a step already.
+                LinkKind::Passed | LinkKind::Other(_) | _ => continue,
+            };
+            self.add(what, from, Some(to), join.peek);
+        }
+    }
+
+    fn fin(&self, call: usize) -> What {
+        let both = self.story.calls[call].args.how.as_deref() == Some("SHUT_RDWR");
+        let half = self.story.calls[call].call == CallKind::Shutdown && !both;
+        if half { What::HalfClose } else { What::Fin }
+    }
+
+    fn peer(&self, sock: usize) -> Peer {
+        self.lanes.peer_of(self.story, self.joined, sock)
+    }
+
+    /// How a connection began, where that is not a link already.
+    fn opening(&mut self, sock: usize) {
+        let (story, joined) = (self.story, self.joined);
+        let lane = self.lanes.of(sock);
+        if story.socks[sock].from == Origin::Accept {
+            if joined.mates[sock].is_some() {
+                return;
+            }
+            let from = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
+            let to = joined.accepts[sock].map(|call| Touch::call(lane, call));
+            self.add(What::Connect, from, Some(to.unwrap_or(Touch::word(lane, "accept"))), false);
+            self.stamp(sock, to.is_none(), None);
+            return;
+        }
+        let failed = story.calls_on(sock).find(|(_, call)| {
+            call.call == CallKind::Connect && call.err.is_some() && !is_not_yet(call)
+        });
+        if let Some((call, _)) = failed {
+            let to = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
+            self.add(What::Refused, Touch::call(lane, call), Some(to), false);
+        }
+        let connect = connect_of(story, sock);
+        let connected =
+            story.socks[sock].from == Origin::Socket && story.socks[sock].peer.is_some();
+        if connect.is_none() && (failed.is_some() || !connected) {
+            return;
+        }
+        let from = connect.map_or(Touch::word(lane, "connect"), |call| Touch::call(lane, call));
+        let mate = joined.mates[sock].filter(|&mate| mate != sock);
+        let accept = mate.and_then(|mate| joined.accepts[mate]);
+        if connect.is_some() && accept.is_some() {
+            return;
+        }
+        let peer = self.peer(sock);
+        let accepted = mate.filter(|&mate| story.socks[mate].from == Origin::Accept);
+        let to = match (accept, accepted) {
+            (Some(call), _) => Touch::call(peer.lane, call),
+            (None, Some(_)) => Touch::word(peer.lane, "accept"),
+            (None, None) => Touch { missing: false, ..Touch::peer(peer) },
+        };
+        self.add(What::Connect, from, Some(to), false);
+        self.stamp(sock, connect.is_none(), accepted.filter(|_| accept.is_none()));
+    }
+
+    /// Gives the step just added the times at which its sockets were born, where no call tells them.
+    fn stamp(&mut self, sock: usize, own: bool, accepted: Option<usize>) {
+        let Some(step) = self.steps.last_mut() else { return };
+        if own {
+            let born = self.story.socks[sock].t;
+            step.depart = born;
+            step.arrive =
+                if step.to.is_some_and(|to| to.call.is_some()) { step.arrive } else { born };
+        }
+        if let Some(accepted) = accepted {
+            step.arrive = self.story.socks[accepted].t.max(step.depart);
+        }
+    }
+
+    /// Bytes that were sent or received and have no other side in the record.
+    fn lone_bytes(&mut self, sock: usize) {
+        let peer = self.peer(sock);
+        for &call in &self.story.calls_of[sock] {
+            let Some(&whole) = self.joined.spans.get(&call) else { continue };
+            let line = self.story.calls[call];
+            let own = Touch::call(self.lanes.of(sock), call);
+            for off in without(whole, self.met.get(&call).map_or(&[], Vec::as_slice)) {
+                let (from, to) = match line.dir {
+                    Some(Dir::In) => (Touch::peer(peer), own),
+                    _ => (own, Touch::peer(peer)),
+                };
+                if !is_peek(line) || !self.shown.contains(&call) {
+                    self.add(What::Bytes(off), from, Some(to), is_peek(line));
+                }
+            }
+        }
+    }
+
+    fn lone_datagrams(&mut self, sock: usize) {
+        let peer_text = self.story.peer_text(sock).unwrap_or_default();
+        for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
+            if self.shown.contains(&call) {
+                continue;
+            }
+            let address = line.args.addr.as_deref().unwrap_or(peer_text);
+            let peer = Touch::peer(self.lanes.at_datagram(address));
+            let own = Touch::call(self.lanes.of(sock), call);
+            let what = What::Datagram(line.moved().unwrap_or(0));
+            match line.dir {
+                Some(Dir::In) => self.add(what, peer, Some(own), is_peek(line)),
+                _ => self.add(what, own, Some(peer), false),
+            }
+        }
+    }
+
+    /// Ends that no call of the record met, and ends that came from where the record does not look.
+    fn ends(&mut self, sock: usize) {
+        let peer = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
+        let lane = self.lanes.of(sock);
+        if let Some(call) = fin_of(self.story, sock).filter(|call| !self.shown.contains(call)) {
+            self.add(self.fin(call), Touch::call(lane, call), Some(peer), false);
+        }
+        for (what, call) in
+            [(What::Fin, eof_of(self.story, sock)), (What::Rst, reset_of(self.story, sock))]
+        {
+            if let Some(call) = call.filter(|call| !self.shown.contains(call)) {
+                self.add(what, peer, Some(Touch::call(lane, call)), false);
+            }
+        }
+    }
+
+    /// Calls that concern their own lane only: what failed, what ended something that had ended, and preparations.
+    fn locals(&mut self, all: bool) {
+        for call in 0..self.story.calls.len() {
+            if self.shown.contains(&call) {
+                continue;
+            }
+            let line = self.story.calls[call];
+            let talks = self.story.on(call).is_some_and(|sock| {
+                self.story.is_connection(sock)
+                    || (self.story.is_dgram(sock) && line.call == CallKind::Close)
+            });
+            let ends = matches!(line.call, CallKind::Close | CallKind::Shutdown) || is_peek(line);
+            let failed = line.err.is_some() && !is_not_yet(line);
+            if !(all || failed || (talks && ends)) {
+                continue;
+            }
+            let own = self.touch(call).unwrap_or(Touch::call(0, call));
+            self.add(What::Local, own, None, false);
+        }
+    }
+}
+
+/// The bytes of `whole` that none of `met` has.
+fn without(whole: Interval, met: &[Interval]) -> Vec<Interval> {
+    let mut met = met.to_vec();
+    met.sort_unstable();
+    let (mut left, mut at) = (Vec::new(), whole.start());
+    for each in met {
+        left.extend(Interval::new(at, each.start()).filter(|off| !off.is_empty()));
+        at = at.max(each.end());
+    }
+    left.extend(Interval::new(at, whole.end()).filter(|off| !off.is_empty()));
+    left
+}
+
+/// Numbers the steps of each call, by offset.
+fn parts(steps: &mut [Step]) {
+    let mut sends: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut receives: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (n, step) in steps.iter().enumerate() {
+        let What::Bytes(_) = step.what else { continue };
+        if let Some(call) = step.from.call.filter(|_| !step.peek) {
+            sends.entry(call).or_default().push(n);
+        }
+        if let Some(call) = step.to.and_then(|to| to.call) {
+            receives.entry(call).or_default().push(n);
+        }
+    }
+    for (of, is_send) in [(sends, true), (receives, false)] {
+        for mut group in of.into_values().filter(|group| group.len() > 1) {
+            group.sort_by_key(|&n| steps[n].start());
+            let last = group.len() - 1;
+            for (i, n) in group.into_iter().enumerate() {
+                let part = match i {
+                    0 => Part::First,
+                    i if i == last => Part::Last,
+                    _ => Part::Middle,
+                };
+                match &mut steps[n].to {
+                    Some(to) if !is_send => to.part = part,
+                    _ => steps[n].from.part = part,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A record put in order: calls by time, what is known of each socket in one place.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sock_record::{
+    Call, CallKind, Dir, End, Ev, Family, Gap, Kind, Line, Link, Meta, Note, Origin, Proc, ProcId,
+    Sock, SockId,
+};
+
+use crate::place::Place;
+
+/// All lines of a record, by what they are. Calls and sockets are named by their index from here on: the numbers of a
+/// record may repeat where several writers shared a file.
+#[derive(Debug, Default)]
+pub(crate) struct Story<'a> {
+    pub(crate) meta: Option<&'a Meta>,
+    pub(crate) procs: BTreeMap<ProcId, &'a Proc>,
+    pub(crate) socks: Vec<Sock>,
+    /// By entry, then by number.
+    pub(crate) calls: Vec<&'a Call>,
+    /// The calls on each socket, by entry.
+    pub(crate) calls_of: Vec<Vec<usize>>,
+    pub(crate) links: Vec<&'a Link>,
+    pub(crate) notes: HashMap<Ev, Vec<&'a Note>>,
+    /// Notes about the whole.
+    pub(crate) remarks: Vec<&'a Note>,
+    pub(crate) gaps: Vec<&'a Gap>,
+    pub(crate) end: Option<&'a End>,
+    sock_of: HashMap<SockId, usize>,
+    listener: Vec<bool>,
+}
+
+impl<'a> Story<'a> {
+    pub(crate) fn new(lines: impl IntoIterator<Item = &'a Line>) -> Self {
+        let mut story = Self::default();
+        for line in lines {
+            match line {
+                Line::Meta(meta) => story.meta = story.meta.or(Some(meta)),
+                Line::Proc(proc) => {
+                    story.procs.insert(proc.proc, proc);
+                }
+                Line::Sock(sock) => story.learn(sock),
+                Line::Call(call) => story.calls.push(call),
+                Line::Link(link) => story.links.push(link),
+                Line::Note(note) => match note.ev {
+                    Some(ev) => story.notes.entry(ev).or_default().push(note),
+                    None => story.remarks.push(note),
+                },
+                Line::Gap(gap) => story.gaps.push(gap),
+                Line::End(end) => story.end = Some(end),
+                // A line of a later version has nothing to draw yet.
+                Line::Other(_) | _ => {}
+            }
+        }
+        story.calls.sort_by_key(|call| (call.enter, call.ev));
+        story.sort_out();
+        story
+    }
+
+    /// Adds what a line says about a socket to what earlier lines said.
+    fn learn(&mut self, line: &Sock) {
+        let Some(&known) = self.sock_of.get(&line.sock) else {
+            self.sock_of.insert(line.sock, self.socks.len());
+            self.socks.push(line.clone());
+            return;
+        };
+        let Sock { sock: _, cookie, family, kind, proto, t, from, listener, local, peer, mate } =
+            line.clone();
+        let sock = &mut self.socks[known];
+        (sock.family, sock.kind, sock.from) = (family, kind, from);
+        sock.t = sock.t.min(t);
+        sock.cookie = cookie.or(sock.cookie.take());
+        sock.proto = proto.or(sock.proto.take());
+        sock.listener = listener.or(sock.listener);
+        sock.local = local.or(sock.local.take());
+        sock.peer = peer.or(sock.peer.take());
+        sock.mate = mate.or(sock.mate);
+    }
+
+    fn sort_out(&mut self) {
+        for call in &self.calls {
+            // A call on a socket that no line describes: a stream that came from elsewhere is the weakest claim.
+            if let Some(id) = call.sock
+                && !self.sock_of.contains_key(&id)
+            {
+                self.sock_of.insert(id, self.socks.len());
+                let from = Origin::Passed;
+                let sock = Sock::new(id, Family::Inet, Kind::Stream, from, call.enter);
+                self.socks.push(sock);
+            }
+        }
+        self.calls_of = vec![Vec::new(); self.socks.len()];
+        self.listener = vec![false; self.socks.len()];
+        for (n, call) in self.calls.iter().enumerate() {
+            let Some(&sock) = call.sock.and_then(|id| self.sock_of.get(&id)) else { continue };
+            self.calls_of[sock].push(n);
+            self.listener[sock] |= call.call == CallKind::Listen;
+        }
+        for sock in &self.socks {
+            if let Some(&listener) = sock.listener.and_then(|id| self.sock_of.get(&id)) {
+                self.listener[listener] = true;
+            }
+        }
+    }
+
+    pub(crate) fn sock_of(&self, id: SockId) -> Option<usize> {
+        self.sock_of.get(&id).copied()
+    }
+
+    /// The socket that a call was made on.
+    pub(crate) fn on(&self, call: usize) -> Option<usize> {
+        self.sock_of(self.calls[call].sock?)
+    }
+
+    pub(crate) fn calls_on(&self, sock: usize) -> impl Iterator<Item = (usize, &'a Call)> + '_ {
+        self.calls_of[sock].iter().map(|&n| (n, self.calls[n]))
+    }
+
+    pub(crate) fn is_listener(&self, sock: usize) -> bool {
+        self.listener[sock]
+    }
+
+    pub(crate) fn is_dgram(&self, sock: usize) -> bool {
+        matches!(self.socks[sock].kind, Kind::Dgram | Kind::Raw)
+    }
+
+    /// Whether it is one end of a connection, or tried to become one.
+    pub(crate) fn is_connection(&self, sock: usize) -> bool {
+        !self.is_dgram(sock)
+            && !self.listener[sock]
+            && (self.socks[sock].peer.is_some()
+                || matches!(self.socks[sock].from, Origin::Accept | Origin::Pair)
+                || self.calls_on(sock).any(|(_, call)| {
+                    call.call == CallKind::Connect || call.moved().is_some_and(|n| n > 0)
+                }))
+    }
+
+    pub(crate) fn local(&self, sock: usize) -> Option<Place> {
+        Place::new(self.socks[sock].local.as_deref()?)
+    }
+
+    /// The peer's address as the record writes it: the socket's, or the one that it asked to be connected to.
+    pub(crate) fn peer_text(&self, sock: usize) -> Option<&str> {
+        let asked = || {
+            let connect = self.calls_on(sock).find(|(_, call)| call.call == CallKind::Connect)?;
+            connect.1.args.addr.as_deref()
+        };
+        self.socks[sock].peer.as_deref().or_else(asked)
+    }
+
+    pub(crate) fn peer(&self, sock: usize) -> Option<Place> {
+        Place::new(self.peer_text(sock)?)
+    }
+
+    /// From its first sign of life to its last close; the end of time where nobody closed it.
+    pub(crate) fn life(&self, sock: usize) -> (u64, u64) {
+        let first = self.calls_of[sock].first().map(|&n| self.calls[n].enter);
+        let start = first.unwrap_or(u64::MAX).min(self.socks[sock].t);
+        let closes = self.calls_on(sock).filter(|(_, call)| call.call == CallKind::Close);
+        (start, closes.map(|(_, call)| returned(call)).max().unwrap_or(u64::MAX))
+    }
+
+    /// Who holds the socket: who called on it, or on the listener that it came from.
+    pub(crate) fn proc(&self, sock: usize) -> Option<ProcId> {
+        let own = |sock: usize| Some(self.calls[*self.calls_of[sock].first()?].proc);
+        own(sock)
+            .or_else(|| own(self.sock_of(self.socks[sock].listener?)?))
+            .or_else(|| self.procs.keys().next().copied())
+    }
+}
+
+/// When a call returned; when it began where it never did.
+pub(crate) fn returned(call: &Call) -> u64 {
+    call.exit.unwrap_or(call.enter)
+}
+
+/// Whether a call only looked at bytes that a later one takes.
+pub(crate) fn is_peek(call: &Call) -> bool {
+    call.dir == Some(Dir::In) && call.args.has_flag("MSG_PEEK")
+}
+
+/// Whether a call met the peer's end: a receive with room that returned nothing.
+pub(crate) fn is_eof(call: &Call) -> bool {
+    call.dir == Some(Dir::In) && call.ret == Some(0) && call.args.len != Some(0)
+}
+
+/// Whether a call failed only for now, or goes on after it returned.
+pub(crate) fn is_not_yet(call: &Call) -> bool {
+    matches!(
+        call.err.as_deref(),
+        Some("EAGAIN" | "EWOULDBLOCK" | "EINTR" | "EINPROGRESS" | "EALREADY")
+    )
+}
+
+/// Whether a `shutdown` ended the direction to the peer.
+pub(crate) fn ends_sending(call: &Call) -> bool {
+    let how = call.args.how.as_deref().unwrap_or("SHUT_WR");
+    let read_only =
+        ["SHUT_RD", "rd", "read", "0"].iter().any(|name| how.eq_ignore_ascii_case(name));
+    call.call == CallKind::Shutdown && call.err.is_none() && !read_only
+}

@@ -1,0 +1,57 @@
+//! The ladder where there is no room for lanes: a line for each row.
+
+use super::preview::plain;
+use super::units::{Unit, count, duration};
+use super::words::{caption, label};
+use super::{Drawing, Scene, canvas, page};
+use crate::plan::fold::Shown;
+use crate::plan::rows::Share;
+
+pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) -> String {
+    let ascii = drawing.ascii;
+    let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
+    let (zero, span) = page::span(scene);
+    let unit = Unit::of(span);
+    let mut text = String::new();
+    let mut add = |line: String| {
+        text.push_str(plain(&line, drawing.width, ascii).trim_end());
+        text.push('\n');
+    };
+    for each in shown {
+        let row = match each {
+            Shown::Row(n) => &scene.rows[*n],
+            Shown::Fold { first, len, times } => {
+                let median = duration(page::median_of(scene, *first, *len, *times), ascii);
+                add(format!("{} {} the same, median {median}", ink.times, count(*times as u64)));
+                continue;
+            }
+        };
+        let step = &scene.steps[row.step];
+        let name = |lane: usize| scene.lanes.all.get(lane).map_or("", |lane| &*lane.name);
+        let from =
+            format!("{} {}", name(step.from.lane), label(scene.story, &step.from, true, ascii));
+        let to = step
+            .to
+            .map(|to| format!("{} {}", name(to.lane), label(scene.story, &to, false, ascii)));
+        let what = caption(scene.story, scene.joined, step, drawing.width, ascii);
+        let number = match row.share {
+            Share::Whole => String::new(),
+            Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
+        };
+        add(format!(
+            "{}{number} {}",
+            unit.show(row.t.saturating_sub(zero), ascii),
+            from.trim_end()
+        ));
+        if let Some(to) = to {
+            add(format!("  {} {} {what}", ink.arrow, to.trim_end()));
+        }
+        for note in page::notes_of(scene, row) {
+            add(format!("  {}", note.text));
+        }
+    }
+    for line in page::remarks(scene) {
+        add(line);
+    }
+    text
+}
