@@ -368,7 +368,7 @@ fn receiving(flags: Flags, at_once: bool) -> RecvFlags {
     bits
 }
 
-fn room_for(max: usize, name: &'static str) -> Result<Vec<u8>> {
+pub(super) fn room_for(max: usize, name: &'static str) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     data.try_reserve_exact(max).map_err(|_| Error::from_errno(name, libc::ENOMEM))?;
     data.resize(max, 0);

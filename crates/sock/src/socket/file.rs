@@ -70,13 +70,17 @@ impl Socket {
 pub struct Reader(BufReader<Source>);
 
 impl Reader {
+    pub(super) fn socket(&self) -> &Socket {
+        &self.0.get_ref().socket
+    }
+
     /// Closes the reader, and the connection if nothing else keeps it open.
     ///
     /// # Errors
     ///
     /// As [`Socket::close`].
     pub fn close(self) -> Result<()> {
-        self.0.get_ref().socket.close()
+        self.socket().close()
     }
 }
 

@@ -169,7 +169,12 @@ impl Socket {
     /// # Ok::<(), sock::Error>(())
     /// ```
     pub fn descriptor(&self) -> Result<Descriptor<'_>> {
-        Ok(Descriptor(self.enter(Sleeps::Never)?))
+        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Never)?)))
+    }
+
+    /// Borrows the descriptor for a wait, which closing the socket ends.
+    pub(super) fn descriptor_to_sleep_on(&self) -> Result<Descriptor<'_>> {
+        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Perhaps)?)))
     }
 
     /// Gives the descriptor away and leaves the socket closed (Python: `socket.detach()`).
@@ -330,19 +335,34 @@ impl Socket {
     }
 }
 
-/// A descriptor that stays open while it is borrowed from its [`Socket`].
+/// A descriptor that stays open while it is borrowed, from a [`Socket`] or anything that is `AsFd`.
 #[derive(Debug)]
-pub struct Descriptor<'a>(pub(super) Call<'a>);
+pub struct Descriptor<'a>(Borrowed<'a>);
+
+#[derive(Debug)]
+enum Borrowed<'a> {
+    Socket(Call<'a>),
+    Other(BorrowedFd<'a>),
+}
 
 impl AsFd for Descriptor<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        match &self.0 {
+            Borrowed::Socket(call) => call.as_fd(),
+            Borrowed::Other(fd) => *fd,
+        }
     }
 }
 
 impl AsRawFd for Descriptor<'_> {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl<'a> From<BorrowedFd<'a>> for Descriptor<'a> {
+    fn from(fd: BorrowedFd<'a>) -> Self {
+        Self(Borrowed::Other(fd))
     }
 }
 

@@ -28,6 +28,7 @@ mod address;
 mod builder;
 mod byteorder;
 mod connect;
+pub(crate) mod control;
 mod data;
 mod family;
 mod file;
@@ -36,8 +37,12 @@ mod handle;
 mod inet;
 mod life;
 mod listen;
+mod message;
 mod names;
 mod options;
+mod select;
+mod selector;
+mod sendfile;
 mod timeout;
 mod to_address;
 mod wait;
@@ -49,17 +54,21 @@ pub use self::address::Address;
 pub use self::builder::Builder;
 pub use self::byteorder::{htonl, htons, ntohl, ntohs};
 pub use self::connect::{Connector, create_connection};
+pub use self::control::{Control, ReceivedControl, control_len, control_space};
 pub use self::family::{Family, Kind};
 pub use self::file::{Reader, Writer};
 pub use self::flags::Flags;
 pub use self::inet::{inet_aton, inet_ntoa, inet_ntop, inet_pton};
 pub use self::life::Descriptor;
 pub use self::listen::{ServerOptions, create_server};
+pub use self::message::Message;
 pub use self::names::{
     Hints, HostEntry, NameFlags, ResolveFlags, Resolved, Service, fqdn, host_by_addr, host_by_name,
     host_by_name_ex, hostname, interface_index, interface_name, interfaces, name_of, resolve,
     service_by_name, service_by_port,
 };
+pub use self::select::{Ready, Selectable, select, select_with};
+pub use self::selector::{Interest, Selected, Selector};
 pub use self::to_address::{ToAddress, Wanted};
 
 /// A socket of any family and kind.
