@@ -34,6 +34,7 @@ impl Protocol for Ack {
             Input::Data(bytes) => self.stream(bytes, out),
             Input::Eof => {
                 if !self.waiting.is_empty() {
+                    // Whether that was `Exit` makes no difference any more.
                     let _ = self.waiting.reply("", out);
                 }
                 out.finish();

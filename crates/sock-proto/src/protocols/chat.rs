@@ -131,6 +131,7 @@ impl Chat {
             "/who" => {
                 let who = self.who();
                 if let Some(member) = self.members.get_mut(&out.peer()) {
+                    // Whoever asks has just been given leave: the answer counts against the next words.
                     let _ = member.allowance.spend(who.len(), out.now());
                 }
                 out.send(who.as_bytes());
