@@ -125,6 +125,15 @@ impl Out<'_> {
         self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours }, true);
     }
 
+    /// Ends the conversation without waiting for the peer: sends what is queued, ends our direction
+    /// and closes. What the peer still sends is lost, and on TCP it may see a reset.
+    pub fn leave(&mut self) {
+        self.finish();
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.theirs = Theirs::Ended;
+        }
+    }
+
     /// Cuts the conversation short: what is queued is dropped, and the peer sees a reset.
     pub fn abort(&mut self) {
         self.end(|_| Ours::Aborting, false);
