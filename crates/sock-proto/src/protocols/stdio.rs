@@ -87,7 +87,8 @@ impl Stdio {
                 }
             }
             Input::Eof => out.to(screen).finish(),
-            Input::Closed(_) => out.to(screen).close(),
+            // Somebody may sit at the keyboard for ever: nobody waits for an end of input.
+            Input::Closed(_) => out.to(screen).leave(),
             Input::Open | Input::Drained | Input::Timeout | Input::Stop => {}
         }
     }
@@ -114,13 +115,15 @@ impl Stdio {
                     peer.finish();
                 }
             }
-            Input::Closed(reason) => {
-                if peer.is_open() && reason.how != How::Fin {
+            // After a FIN both directions have ended, each in its turn.
+            Input::Closed(reason) if reason.how != How::Fin => {
+                if peer.is_open() {
                     peer.note("stdout-gone", format_args!("nobody reads standard output any more"));
                 }
-                peer.close();
+                // The peer may send for ever: nobody waits for that either.
+                peer.abort();
             }
-            Input::Open | Input::Drained | Input::Timeout | Input::Stop => {}
+            Input::Open | Input::Drained | Input::Timeout | Input::Stop | Input::Closed(_) => {}
         }
     }
 
