@@ -458,3 +458,180 @@ fn to_end_again_does_not_put_the_limits_off() {
     let timeout = Reason { by: By::Us, how: How::Timeout };
     assert_eq!(story.side("server").unwrap().closed, Some((at(103), timeout)), "{story}");
 }
+
+/// Tells each line end to all the others, and says goodbye when it is asked to stop.
+#[derive(Default)]
+struct Room {
+    members: Vec<Peer>,
+}
+
+impl Protocol for Room {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        let who = out.peer();
+        match input {
+            Input::Open => self.members.push(who),
+            Input::Data(bytes) => {
+                for &member in self.members.iter().filter(|member| **member != who) {
+                    out.to(member).send(bytes);
+                }
+            }
+            Input::Eof => out.finish(),
+            Input::Stop => {
+                for &member in &self.members {
+                    out.to(member).send(b"bye");
+                    out.to(member).close();
+                }
+            }
+            Input::Closed(_) => self.members.retain(|member| *member != who),
+            Input::Drained | Input::Timeout => {}
+        }
+    }
+}
+
+fn member(name: &str, script: Script) -> Node<'static> {
+    Node::new(name, Session::call(script)).calls(endpoint("tcp:1"))
+}
+
+#[test]
+fn a_room_tells_each_member_what_the_others_say_until_it_is_stopped() {
+    let room = Session::answer(Room::default());
+    let story = Sim::new(1)
+        .node(Node::new("room", room).listens(endpoint("tcp:1")).shared().stops(at(20)))
+        .node(member("ann", Script::new().wait(ms(5)).send("hi")))
+        .node(member("bob", Script::new().hear(2).send("hello")).starts(at(1)))
+        .node(member("cy", Script::new().wait(ms(4)).finish()).starts(at(2)))
+        .play();
+    told(
+        &story,
+        r#"
+        0.002000  ann -- room  open
+        0.003000  bob -- room  open
+        0.003000  room -- ann  open
+        0.004000  cy -- room  open
+        0.004000  room -- bob  open
+        0.005000  room -- cy  open
+        0.008000  ann -> room  2 B  "hi"
+        0.009000  cy -> room  FIN
+        0.009000  room -- cy  closed by peer (FIN)
+        0.009000  room -> bob  2 B  "hi"
+        0.009000  room -> cy  2 B  "hi"
+        0.010000  room -> cy  FIN
+        0.010000  cy -- room  closed by us (FIN)
+        0.010000  bob -> room  5 B  "hello"
+        0.011000  room -> ann  5 B  "hello"
+        0.021000  room -> ann  3 B  "bye"
+        0.021000  room -> ann  FIN
+        0.021000  ann -- room  closed by peer (FIN)
+        0.021000  room -> bob  3 B  "bye"
+        0.021000  room -> bob  FIN
+        0.021000  bob -- room  closed by peer (FIN)
+        0.022000  ann -> room  FIN
+        0.022000  room -- ann  closed by us (FIN)
+        0.022000  bob -> room  FIN
+        0.022000  room -- bob  closed by us (FIN)
+        "#,
+    );
+    assert_eq!(story.outcome(), Outcome::Done);
+}
+
+/// A member that reads nothing keeps the bytes that it is owed, and nobody else waits for it.
+#[test]
+fn a_member_that_does_not_read_holds_nobody_up() {
+    let wire = Wire { window: 10, ..Wire::default() };
+    let room = Node::new("room", Session::answer(Room::default())).listens(endpoint("tcp:1"));
+    let story = Sim::new(1)
+        .wire(wire)
+        .node(room.shared())
+        .node(member("ann", Script::new().wait(ms(5)).send([b'a'; 500])))
+        .node(member("bob", Script::new()))
+        .node(member("cy", Script::new()).deaf(at(0), at(5000)))
+        .play();
+    assert_eq!(story.received("bob").len(), 500);
+    assert_eq!(story.received("cy").len(), 500);
+    let last = |name: &str| {
+        let line = story.transcript().lines().rfind(|l| l.contains(&format!("-> {name}")));
+        line.unwrap()[..5].parse::<f64>().unwrap()
+    };
+    assert!(last("bob") < 1.0 && last("cy") > 5.0, "{story}");
+}
+
+fn numbered(wire: Wire, seed: u64) -> Story {
+    let mut script = Script::new();
+    for n in 0..40 {
+        script = script.send(format!("{n:02}")).wait(Duration::from_micros(300));
+    }
+    let server = Node::from(Session::answer(Echo)).listens(endpoint("udp:7")).stateless();
+    Sim::new(seed).wire(wire).run(Session::call(script.wait(ms(10)).finish()), server)
+}
+
+/// The numbers that came back, in the order in which they came.
+fn numbers(story: &Story) -> Vec<u32> {
+    let bytes = story.received("client");
+    bytes.chunks(2).map(|two| std::str::from_utf8(two).unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn datagrams_keep_their_boundaries_and_empty_ones_arrive() {
+    let client = Script::new().send("a").send("").send(vec![b'x'; 65_508]).send("bc").wait(ms(9));
+    let server = Node::from(Session::answer(Echo)).listens(endpoint("udp:7")).stateless();
+    let wire = Wire { cut: Cut::Every(1), ..Wire::default() };
+    let story = Sim::new(1).wire(wire).run(Session::call(client.finish()), server);
+    told(
+        &story,
+        r#"
+        0.000000  client -- server  open
+        0.001000  client -> server  1 B  "a"
+        0.001000  client -> server  0 B  ""
+        0.001000  client -> server  2 B  "bc"
+        0.002000  server -> client  1 B  "a"
+        0.002000  server -> client  0 B  ""
+        0.002000  server -> client  2 B  "bc"
+        0.009000  client -- server  closed by us (FIN)
+        "#,
+    );
+}
+
+#[test]
+fn a_wire_without_faults_loses_no_datagram() {
+    assert_eq!(numbers(&numbered(Wire::default(), 1)), (0..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn datagrams_are_lost_doubled_and_overtaken_and_the_seed_says_which() {
+    let every = |story: &Story| {
+        let mut all = numbers(story);
+        all.sort_unstable();
+        all
+    };
+    let lossy = numbered(Wire { loss: 200, ..Wire::default() }, 1);
+    let lost = lossy.transcript().lines().filter(|line| line.ends_with("lost")).count();
+    assert!((1..40).contains(&lost));
+    assert_eq!(numbers(&lossy).len(), 40 - lost);
+
+    let doubled = numbered(Wire { duplication: 200, ..Wire::default() }, 1);
+    let mut once = every(&doubled);
+    assert!(once.len() > 40);
+    once.dedup();
+    assert_eq!(once, (0..40).collect::<Vec<_>>());
+
+    let mixed = numbered(Wire { reorder: 200, ..Wire::default() }, 1);
+    assert!(!numbers(&mixed).is_sorted());
+    assert_eq!(every(&mixed), (0..40).collect::<Vec<_>>());
+
+    let wire = Wire { loss: 200, duplication: 100, reorder: 100, ..Wire::default() };
+    assert_eq!(numbered(wire.clone(), 7), numbered(wire.clone(), 7));
+    assert_ne!(numbered(wire.clone(), 7), numbered(wire, 8));
+}
+
+#[test]
+fn a_datagram_to_nobody_is_refused() {
+    let client = Session::call(Script::new().send("x"));
+    let story = Sim::new(1).node(Node::new("caller", client).calls(endpoint("udp:9"))).play();
+    told(
+        &story,
+        r"
+        0.000000  caller --   open
+        0.002000  caller --   closed by peer (refused)
+        ",
+    );
+}
