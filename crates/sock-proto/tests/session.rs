@@ -85,8 +85,16 @@ impl Protocol for Forward {
                 self.to = Some(to);
             }
             (Input::Data(bytes), Some(to)) => out.to(to).send(bytes),
-            (Input::Open | Input::Data(_) | Input::Eof | Input::Drained, _)
-            | (Input::Timeout | Input::Stop | Input::Closed(_), _) => {}
+            (
+                Input::Open
+                | Input::Data(_)
+                | Input::Eof
+                | Input::Drained
+                | Input::Timeout
+                | Input::Stop
+                | Input::Closed(_),
+                _,
+            ) => {}
         }
     }
 }
