@@ -16,6 +16,8 @@ pub struct Context {
     pub now: Time,
     /// What the run was told about time and size.
     pub limits: Limits,
+    /// What all of its conversations came to.
+    pub tally: Tally,
     wall_origin: Duration,
     chance: u64,
     observer: Option<Arc<dyn Observer>>,
@@ -80,11 +82,24 @@ impl fmt::Debug for Context {
     }
 }
 
+/// What conversations came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Conversations that ended.
+    pub conversations: u64,
+    /// Bytes that were sent in them.
+    pub sent: u64,
+    /// Bytes that were received in them.
+    pub received: u64,
+}
+
 /// How long and how much a session may wait and keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// A conversation in which nothing moves for so long is ended; none: never.
     pub idle: Option<Duration>,
+    /// The same for a sender of datagrams, which cannot say that it has ended.
+    pub sender_idle: Option<Duration>,
     /// After [`Out::close`](crate::Out::close): how long the peer may take to read what it is owed
     /// and to end; counted from the last progress. None: for ever.
     pub linger: Option<Duration>,
@@ -103,6 +118,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             idle: None,
+            // As long as a careful router remembers a sender (RFC 4787 asks for 2 minutes).
+            sender_idle: Some(Duration::from_mins(2)),
             linger: Some(Duration::from_secs(2)),
             patience: None,
             reset: false,

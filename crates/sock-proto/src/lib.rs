@@ -48,7 +48,7 @@ mod session;
 pub mod sim;
 mod time;
 
-pub use context::{Context, Limits, Pauses};
+pub use context::{Context, Limits, Pauses, Tally};
 pub use endpoint::{Endpoint, Host, HostName, ParseError, Transport, UnixName, Zone};
 pub use event::{By, Event, How, Interest, Observer, Reason, What};
 pub use out::Out;

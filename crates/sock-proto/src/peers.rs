@@ -157,6 +157,7 @@ pub(crate) struct State {
     /// The protocol has closed, and waits no longer than the linger limit.
     pub(crate) lingers: bool,
     pub(crate) transient: bool,
+    pub(crate) called: bool,
     pub(crate) ended_first: Option<By>,
 }
 
@@ -180,6 +181,7 @@ impl State {
             drained: Drained::Told,
             lingers: false,
             transient: false,
+            called: false,
             ended_first: None,
         }
     }
@@ -191,7 +193,11 @@ impl State {
             Ours::Finishing | Ours::Ended | Ours::Aborting if self.lingers => cx.limits.linger,
             Ours::Finishing | Ours::Ended | Ours::Aborting => cx.limits.patience,
         };
-        let wait = match (ending, cx.limits.idle) {
+        let idle = match self.kind {
+            Kind::Datagram if !self.called => cx.limits.idle.or(cx.limits.sender_idle),
+            Kind::Datagram | Kind::Stream => cx.limits.idle,
+        };
+        let wait = match (ending, idle) {
             (Some(a), Some(b)) => a.min(b),
             (a, b) => a.or(b)?,
         };

@@ -86,6 +86,7 @@ impl<P: Protocol> Session<P> {
         state.conn = link.conn;
         state.kind = link.kind;
         state.transient = link.transient;
+        state.called = link.called;
         state.opened = cx.now;
         state.moved = cx.now;
         state.read_from = cx.now + cx.limits.pauses.read;
@@ -150,6 +151,9 @@ impl<P: Protocol> Session<P> {
         let unsent = state.outbox.clear(&mut cx.pool) as u64;
         let (conn, sent, received) = (state.conn, state.sent, state.received);
         let lasted = if was_open { cx.now - state.opened } else { Duration::ZERO };
+        cx.tally.conversations += u64::from(was_open);
+        cx.tally.sent += sent;
+        cx.tally.received += received;
         cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
         self.handle(peer, Input::Closed(reason), cx);
         // Whoever waited for room in this outbox waits no more.
@@ -187,6 +191,14 @@ impl<P: Protocol> Session<P> {
             state.outbox.advance(n, &mut cx.pool);
         }
         self.peers.activate_feeders(peer);
+    }
+
+    /// The datagram that came last was longer: `lost` bytes of it had no room.
+    pub fn cut(&mut self, peer: Peer, lost: usize, cx: &mut Context) {
+        if let Some(state) = self.peers.open_mut(peer) {
+            let text = format_args!("the last {lost} B of a datagram had no room and are lost");
+            cx.emit(state.conn, What::Note { code: "cut", text });
+        }
     }
 
     /// The datagram that [`Session::output`] gave cannot be sent: it is dropped, and a note says

@@ -6,6 +6,7 @@ mod descriptor;
 mod message;
 pub(crate) mod names;
 mod option;
+pub(crate) mod poll;
 pub(crate) mod process;
 mod raw_socket;
 mod sigpipe;

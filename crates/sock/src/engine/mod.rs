@@ -1,3 +1,171 @@
 //! Engines: the ways to wait.
+//!
+//! All of them run the same loop ([`reactor`]) over the same sessions. They differ in two things:
+//! how they wait for readiness, and who holds a conversation once it is accepted.
+//!
+//! | engine | waits with | a conversation is held |
+//! |---|---|---|
+//! | `iterative` | poll | here, one at a time, while others wait to be accepted |
+//! | `threads` | poll | by a thread of its own |
+//! | `fork` | poll | by a child process of its own |
+//! | `select` | poll | here, all together |
+//! | `epoll` | epoll | here, all together |
 
+mod conn;
 pub mod crew;
+mod datagrams;
+mod epoll;
+mod group;
+mod key;
+mod port;
+mod reactor;
+mod select;
+mod stopping;
+mod wait;
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use self::crew::{Counts, Crew};
+use self::epoll::Epoll;
+use self::reactor::{Hand, Reactor};
+use self::select::Select;
+use self::wait::Wait;
+use crate::bind::Listener;
+use crate::serve::Plan;
+use crate::{Error, Result};
+
+/// A way to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Engine {
+    /// One client at a time, as in the first server of the lectures.
+    Iterative,
+    /// A thread for each client.
+    Threads,
+    /// A child process for each client.
+    Fork,
+    /// One thread that asks about all descriptors at every wait.
+    Select,
+    /// One thread, and a list of descriptors that the kernel keeps.
+    #[default]
+    Epoll,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 5] =
+        [Self::Iterative, Self::Threads, Self::Fork, Self::Select, Self::Epoll];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iterative => "iterative",
+            Self::Threads => "threads",
+            Self::Fork => "fork",
+            Self::Select => "select",
+            Self::Epoll => "epoll",
+        }
+    }
+
+    /// What it is, in a line.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Iterative => "one client at a time; the others wait",
+            Self::Threads => "a thread for each client",
+            Self::Fork => "a child process for each client",
+            Self::Select => "one thread that asks about all sockets at every wait",
+            Self::Epoll => "one thread; the kernel keeps the list of sockets",
+        }
+    }
+
+    /// Tells whether conversations can share one session, as a room needs.
+    #[must_use]
+    pub const fn can_share(self) -> bool {
+        match self {
+            Self::Select | Self::Epoll => true,
+            Self::Iterative | Self::Threads | Self::Fork => false,
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Engine {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|engine| engine.name()).collect();
+            let text = format!("no engine '{text}'; there are {}", names.join(", "));
+            Error::new(crate::ErrorKind::InvalidArgument, text)
+        })
+    }
+}
+
+/// The number of the conversation that [`hold`] holds.
+pub(crate) const HELD: u64 = 1;
+
+/// Holds one conversation that we have called, to its end.
+pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> Result<Counts> {
+    let plan = Arc::new(plan);
+    Ok(match engine {
+        Engine::Epoll => Reactor::new(plan, Epoll::new()?, Hand::Keep)?.hold(fd, is_stream)?,
+        Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
+            Reactor::new(plan, Select::default(), Hand::Keep)?.hold(fd, is_stream)?
+        }
+    })
+}
+
+/// Where the workers of a server find what they share.
+#[derive(Debug, Clone)]
+pub(crate) struct Hub {
+    engine: Engine,
+    plan: Arc<Plan>,
+}
+
+impl Hub {
+    pub(crate) fn new(engine: Engine, plan: Plan) -> Self {
+        Self { engine, plan: Arc::new(plan) }
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Serves on this thread until the run is asked to stop and every conversation is over.
+    pub(crate) fn serve(&self, listeners: Vec<Listener>) -> Result<Counts> {
+        let poll = Select::default;
+        match self.engine {
+            Engine::Iterative => self.react(poll(), Hand::Over(Crew::iterative()), listeners),
+            Engine::Threads => self.react(poll(), Hand::Over(Crew::threads()?), listeners),
+            Engine::Fork => self.react(poll(), Hand::Over(self.forks(&listeners)?), listeners),
+            Engine::Select => self.react(poll(), Hand::Keep, listeners),
+            Engine::Epoll => self.react(Epoll::new()?, Hand::Keep, listeners),
+        }
+    }
+
+    fn react<W: Wait>(&self, wait: W, hand: Hand, listeners: Vec<Listener>) -> Result<Counts> {
+        let mut reactor = Reactor::new(Arc::clone(&self.plan), wait, hand)?;
+        reactor.listen(listeners)?;
+        Ok(reactor.run()?)
+    }
+
+    /// Children that hold no listening socket: a relaunch must not find it taken by them.
+    fn forks(&self, listeners: &[Listener]) -> Result<Crew> {
+        let copies = crate::sys::process::Copies::of(listeners);
+        let stop = self.plan.run.stop().clone();
+        let first = move || {
+            copies.close_in_child();
+            stop.in_child();
+        };
+        Crew::fork(first)
+    }
+}

@@ -11,6 +11,7 @@
 
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -96,4 +97,25 @@ fn release_signals(before: &libc::sigset_t) {
     // SAFETY: `before` came from `pthread_sigmask`, so that it is a mask that the call takes;
     // the old mask is not asked for.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
+}
+
+/// The numbers of descriptors of which a forked child closes its copies.
+#[derive(Debug)]
+pub(crate) struct Copies(Vec<RawFd>);
+
+impl Copies {
+    /// Remembers what only the parent may hold.
+    pub(crate) fn of(sources: &[impl AsFd]) -> Self {
+        Self(sources.iter().map(|source| source.as_fd().as_raw_fd()).collect())
+    }
+
+    /// Closes the copies; to be called first thing in a child.
+    pub(crate) fn close_in_child(&self) {
+        for fd in &self.0 {
+            // SAFETY: the owner of this number is a copy of the parent's memory, which the child
+            // neither uses nor drops, because it leaves by `_exit`. Nothing has been opened in
+            // the child yet, so that the number is still the one that was remembered.
+            unsafe { libc::close(*fd) };
+        }
+    }
 }

@@ -1,0 +1,391 @@
+//! Bind: from endpoints to listening sockets, with every refusal explained.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sock_proto::{Endpoint, Host, Kind, UnixName};
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+
+use crate::holder::holder;
+use crate::unix_file::UnixFile;
+use crate::{Error, ErrorKind, Result};
+
+/// Options of the sockets of a run; none: the system's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Only IPv4, or only IPv6.
+    pub family: Option<IpFamily>,
+    /// How many connections may wait to be accepted.
+    pub backlog: u32,
+    /// Send small pieces at once (Nagle's algorithm off).
+    pub no_delay: bool,
+    /// Probe a silent peer after so long.
+    pub keepalive: Option<Duration>,
+    /// The size of the receive buffer, in bytes.
+    pub receive_buffer: Option<usize>,
+    /// The size of the send buffer, in bytes.
+    pub send_buffer: Option<usize>,
+    /// How many routers a packet may pass.
+    pub ttl: Option<u32>,
+    /// The type of service.
+    pub tos: Option<u32>,
+}
+
+/// A family of IP addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpFamily {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            family: None,
+            // What Linux caps it at by default (net.core.somaxconn).
+            backlog: 4096,
+            no_delay: true,
+            keepalive: None,
+            receive_buffer: None,
+            send_buffer: None,
+            ttl: None,
+            tos: None,
+        }
+    }
+}
+
+impl SocketOptions {
+    fn admits(&self, addr: IpAddr) -> bool {
+        match self.family {
+            None => true,
+            Some(IpFamily::V4) => addr.is_ipv4(),
+            Some(IpFamily::V6) => addr.is_ipv6(),
+        }
+    }
+
+    /// Sets what was asked for; accepted sockets inherit all of it.
+    pub(crate) fn apply(
+        &self,
+        fd: BorrowedFd<'_>,
+        kind: Kind,
+        addr: Option<IpAddr>,
+    ) -> io::Result<()> {
+        let socket = socket2::SockRef::from(&fd);
+        if let Some(size) = self.receive_buffer {
+            socket.set_recv_buffer_size(size)?;
+        }
+        if let Some(size) = self.send_buffer {
+            socket.set_send_buffer_size(size)?;
+        }
+        let Some(addr) = addr else { return Ok(()) };
+        if kind == Kind::Stream {
+            socket.set_tcp_nodelay(self.no_delay)?;
+            if let Some(time) = self.keepalive {
+                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time))?;
+            }
+        }
+        match (self.ttl, addr) {
+            (Some(ttl), IpAddr::V4(_)) => socket.set_ttl_v4(ttl)?,
+            (Some(ttl), IpAddr::V6(_)) => socket.set_unicast_hops_v6(ttl)?,
+            (None, _) => {}
+        }
+        match (self.tos, addr) {
+            (Some(tos), IpAddr::V4(_)) => socket.set_tos_v4(tos)?,
+            (Some(tos), IpAddr::V6(_)) => socket.set_tclass_v6(tos)?,
+            (None, _) => {}
+        }
+        Ok(())
+    }
+}
+
+/// A socket that listens, or takes datagrams.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) fd: OwnedFd,
+    pub(crate) kind: Kind,
+    pub(crate) endpoint: Endpoint,
+    /// The socket file goes when the last of its listeners goes.
+    _file: Option<UnixFile>,
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Binds every endpoint for every worker, and tells the real endpoints.
+pub(crate) fn bind_all(
+    endpoints: &[Endpoint],
+    workers: usize,
+    options: &SocketOptions,
+) -> Result<(Vec<Vec<Listener>>, Vec<Endpoint>)> {
+    let mut all: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
+    let mut real = Vec::new();
+    for endpoint in endpoints {
+        real.extend(bind_one(endpoint, &mut all, options)?);
+    }
+    Ok((all, real))
+}
+
+fn bind_one(
+    endpoint: &Endpoint,
+    all: &mut [Vec<Listener>],
+    options: &SocketOptions,
+) -> Result<Vec<Endpoint>> {
+    match endpoint {
+        Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
+            bind_ip(endpoint, host, *port, all, options)
+        }
+        Endpoint::Unix(name) | Endpoint::Unixgram(name) => {
+            let [first, others @ ..] = all else { return Ok(Vec::new()) };
+            if !others.is_empty() {
+                let text = format!("{endpoint} cannot be shared by workers; use --workers 1");
+                return Err(Error::new(ErrorKind::InvalidArgument, text));
+            }
+            let (fd, file) =
+                bind_unix(name, kind(endpoint), options).map_err(|e| explain(endpoint, e))?;
+            let (kind, endpoint) = (kind(endpoint), endpoint.clone());
+            first.push(Listener { fd, kind, endpoint: endpoint.clone(), _file: file });
+            Ok(vec![endpoint])
+        }
+        Endpoint::Tls(..) => {
+            let text = format!("cannot listen on {endpoint}: this program does not serve TLS");
+            Err(Error::new(ErrorKind::InvalidArgument, text))
+        }
+        Endpoint::Stdio => {
+            let text = "cannot listen on stdio: it is the program's own input and output";
+            Err(Error::new(ErrorKind::InvalidArgument, text))
+        }
+    }
+}
+
+fn kind(endpoint: &Endpoint) -> Kind {
+    if endpoint.is_stream() { Kind::Stream } else { Kind::Datagram }
+}
+
+/// How often a port that the system chose for one address may be taken at another.
+const TRIES: u32 = 16;
+
+fn bind_ip(
+    endpoint: &Endpoint,
+    host: &Host,
+    port: u16,
+    all: &mut [Vec<Listener>],
+    options: &SocketOptions,
+) -> Result<Vec<Endpoint>> {
+    let addrs = addresses(endpoint, host, port, options)?;
+    let kind = kind(endpoint);
+    let mut tries = 0;
+    let sockets = loop {
+        match bind_together(&addrs, kind, all.len(), options, *host == Host::Every) {
+            Ok(sockets) => break sockets,
+            Err((_, e)) if port == 0 && in_use(&e) && tries < TRIES => tries += 1,
+            Err((addr, e)) => return Err(explain(&at(endpoint, addr), e)),
+        }
+    };
+    let mut real = Vec::new();
+    for (addr, workers) in sockets {
+        let bound = at(endpoint, addr);
+        for (mine, fd) in all.iter_mut().zip(workers) {
+            mine.push(Listener { fd: fd.into(), kind, endpoint: bound.clone(), _file: None });
+        }
+        real.push(bound);
+    }
+    if *host == Host::Every
+        && let Some(first) = real.first()
+    {
+        // Both families are one endpoint, as it was written.
+        return Ok(vec![first.clone().with_host(Host::Every)]);
+    }
+    Ok(real)
+}
+
+fn in_use(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrInUse
+}
+
+fn at(endpoint: &Endpoint, addr: SocketAddr) -> Endpoint {
+    if endpoint.is_stream() { Endpoint::tcp(addr) } else { Endpoint::udp(addr) }
+}
+
+fn addresses(
+    endpoint: &Endpoint,
+    host: &Host,
+    port: u16,
+    options: &SocketOptions,
+) -> Result<Vec<SocketAddr>> {
+    let mut addrs: Vec<SocketAddr> = match host {
+        Host::V4(addr) => vec![(*addr, port).into()],
+        Host::V6(addr, zone) => {
+            let scope = zone
+                .as_ref()
+                .map_or(Some(0), |zone| zone.index().or_else(|| rustix_index(zone.as_str())));
+            let scope = scope.ok_or_else(|| {
+                let text = format!("cannot listen on {endpoint}: no such network interface");
+                Error::new(ErrorKind::NotFound, text)
+            })?;
+            vec![std::net::SocketAddrV6::new(*addr, port, 0, scope).into()]
+        }
+        Host::Loopback if options.family == Some(IpFamily::V6) => {
+            vec![(Ipv6Addr::LOCALHOST, port).into()]
+        }
+        Host::Loopback => vec![(Ipv4Addr::LOCALHOST, port).into()],
+        Host::Every => {
+            vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]
+        }
+        Host::Name(name) => (name.as_str(), port)
+            .to_socket_addrs()
+            .map_err(|e| {
+                let about = format!("cannot resolve '{}'", name.as_str());
+                Error::new(ErrorKind::NameNotKnown, about).with_source(e)
+            })?
+            .collect(),
+    };
+    addrs.retain(|addr| options.admits(addr.ip()));
+    addrs.dedup();
+    if addrs.is_empty() {
+        let text = format!("cannot listen on {endpoint}: no address of the family asked for");
+        return Err(Error::new(ErrorKind::AddressNotAvailable, text));
+    }
+    Ok(addrs)
+}
+
+fn rustix_index(name: &str) -> Option<u32> {
+    let text = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).ok()?;
+    text.trim().parse().ok()
+}
+
+type Sockets = Vec<(SocketAddr, Vec<Socket>)>;
+
+/// Binds all addresses to one port, for each worker.
+fn bind_together(
+    addrs: &[SocketAddr],
+    kind: Kind,
+    workers: usize,
+    options: &SocketOptions,
+    optional_v6: bool,
+) -> std::result::Result<Sockets, (SocketAddr, io::Error)> {
+    let mut sockets: Sockets = Vec::new();
+    for addr in addrs {
+        let mut addr = *addr;
+        if addr.port() == 0
+            && let Some((first, _)) = sockets.first()
+        {
+            addr.set_port(first.port());
+        }
+        match bind_workers(addr, kind, workers, options) {
+            Ok(bound) => sockets.push(bound),
+            // A machine without IPv6 still has every interface of IPv4.
+            Err(e) if optional_v6 && addr.is_ipv6() && is_missing(&e) => {}
+            Err(e) => return Err((addr, e)),
+        }
+    }
+    Ok(sockets)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+fn bind_workers(
+    addr: SocketAddr,
+    kind: Kind,
+    workers: usize,
+    options: &SocketOptions,
+) -> io::Result<(SocketAddr, Vec<Socket>)> {
+    // Without sharing first: who else listens there is to be noticed, not joined.
+    let alone = open(addr, kind, false, options)?;
+    let real = alone.local_addr()?.as_socket().unwrap_or(addr);
+    if workers == 1 {
+        return Ok((real, vec![alone]));
+    }
+    drop(alone);
+    let shared = (0..workers).map(|_| open(real, kind, true, options));
+    Ok((real, shared.collect::<io::Result<_>>()?))
+}
+
+fn open(addr: SocketAddr, kind: Kind, share: bool, options: &SocketOptions) -> io::Result<Socket> {
+    let ty = if kind == Kind::Stream { Type::STREAM } else { Type::DGRAM };
+    let socket = Socket::new(Domain::for_address(addr), ty, None)?;
+    socket.set_nonblocking(true)?;
+    if kind == Kind::Stream {
+        // A relaunch must not wait for the last run's TIME_WAIT. Not for datagrams: there it
+        // would let two programs share a port unnoticed.
+        socket.set_reuse_address(true)?;
+    }
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if share {
+        socket.set_reuse_port(true)?;
+    }
+    options.apply(socket.as_fd(), kind, Some(addr.ip()))?;
+    socket.bind(&addr.into())?;
+    if kind == Kind::Stream {
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+    }
+    Ok(socket)
+}
+
+fn bind_unix(
+    name: &UnixName,
+    kind: Kind,
+    options: &SocketOptions,
+) -> io::Result<(OwnedFd, Option<UnixFile>)> {
+    let ty = if kind == Kind::Stream { Type::STREAM } else { Type::DGRAM };
+    let addr = unix_address(name)?;
+    let path = name.as_path().map(|path| PathBuf::from(std::ffi::OsStr::from_bytes(path)));
+    let socket = Socket::new(Domain::UNIX, ty, None)?;
+    socket.set_nonblocking(true)?;
+    options.apply(socket.as_fd(), kind, None)?;
+    match (socket.bind(&addr), &path) {
+        (Err(e), Some(path)) if in_use(&e) && UnixFile::is_stale(&addr, ty) => {
+            std::fs::remove_file(path)?;
+            socket.bind(&addr)?;
+        }
+        (bound, _) => bound?,
+    }
+    let file = path.map(UnixFile::new).transpose()?;
+    if kind == Kind::Stream {
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+    }
+    Ok((socket.into(), file))
+}
+
+/// The kernel's form of a unix name.
+pub(crate) fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
+    let bytes = match (name.as_path(), name.as_abstract()) {
+        (Some(path), _) => path.to_vec(),
+        (None, Some(name)) => [&[0], name].concat(),
+        (None, None) => Vec::new(),
+    };
+    SockAddr::unix(std::ffi::OsStr::from_bytes(&bytes))
+}
+
+fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
+    let about = format!("cannot listen on {endpoint}");
+    let kind = error.kind();
+    let explained = Error::from(error).about(about);
+    if kind == io::ErrorKind::AddrInUse {
+        let who = holder(endpoint)
+            .map_or_else(|| "another program".to_owned(), |holder| holder.to_string());
+        return explained
+            .cure(format!("{who} has it: end that, or choose another port (0: any free one)"));
+    }
+    let port = endpoint.port().unwrap_or(u16::MAX);
+    if kind == io::ErrorKind::PermissionDenied && port < 1024 {
+        return explained.cure(format!("ports below 1024 need root, try {}", 8000 + port));
+    }
+    if kind == io::ErrorKind::AddrNotAvailable {
+        return explained.cure("that address is not this machine's; `:PORT` is every interface");
+    }
+    explained
+}

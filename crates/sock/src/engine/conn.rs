@@ -1,0 +1,209 @@
+//! Conn: moves bytes between one socket and its session.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddrAny, sockopt};
+use slab::Slab;
+use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Session, Time};
+
+use super::group::Group;
+use super::wait::Want;
+use crate::run::Run;
+use crate::service::Boxed;
+
+/// The socket of a conversation.
+#[derive(Debug)]
+pub(super) enum Io {
+    /// A stream of its own.
+    Stream(OwnedFd),
+    /// A datagram socket that is connected to this one peer.
+    Datagram(OwnedFd),
+    /// One of the senders to a datagram socket that listens.
+    Sender { fd: Rc<OwnedFd>, addr: Box<SocketAddrAny> },
+}
+
+impl Io {
+    /// The descriptor of its own, where it has one.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Stream(fd) | Self::Datagram(fd) => Some(fd.as_fd()),
+            Self::Sender { .. } => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Stream(_) => Kind::Stream,
+            Self::Datagram(_) | Self::Sender { .. } => Kind::Datagram,
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        // Never a signal: a peer that has gone is an error like any other.
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        match self {
+            Self::Stream(fd) | Self::Datagram(fd) => rustix::net::send(fd, bytes, flags),
+            Self::Sender { fd, addr } => rustix::net::sendto(fd, bytes, flags, &**addr),
+        }
+    }
+}
+
+/// Where the session of a conversation lives.
+pub(super) enum Holds {
+    /// Here: it has this one peer.
+    Own(Session<Boxed>),
+    /// In a group, where this is one of several peers.
+    Member { group: usize, peer: Peer },
+}
+
+/// The session of a conversation, and which of its peers that is.
+pub(super) fn session_of<'a>(
+    holds: &'a mut Holds,
+    groups: &'a mut Slab<Group>,
+) -> (&'a mut Session<Boxed>, Peer) {
+    match holds {
+        Holds::Own(session) => (session, Peer::FIRST),
+        Holds::Member { group, peer } => (&mut groups[*group].session, *peer),
+    }
+}
+
+/// One conversation.
+pub(super) struct Conn {
+    pub(super) io: Io,
+    pub(super) holds: Holds,
+    /// What its descriptor is watched for.
+    pub(super) want: Want,
+    /// The earliest timer that is set for it.
+    pub(super) armed: Time,
+    /// The kernel took no more at the last attempt.
+    pub(super) is_blocked: bool,
+}
+
+/// What became of a conversation when everything that could be sent was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It goes on, and has sent all it has.
+    Open,
+    /// It goes on once the socket is writable.
+    Blocked,
+    /// It is over, and its protocol knows.
+    Over,
+}
+
+/// So many bytes leave in one turn before others have theirs.
+const TURN: usize = 1024 * 1024;
+
+/// The moment before a call, exact only if somebody looks at it.
+pub(super) fn stamp(run: &Run, cx: &mut Context) -> Time {
+    if cx.is_watched(Interest::DATA) {
+        cx.now = run.now();
+    }
+    cx.now
+}
+
+/// Sends what the session has for `peer` and carries out its commands.
+pub(super) fn push(
+    run: &Run,
+    io: &Io,
+    session: &mut Session<Boxed>,
+    peer: Peer,
+    cx: &mut Context,
+) -> Pushed {
+    let mut turn = 0;
+    loop {
+        while let Some(bytes) = session.output(peer, cx) {
+            if turn > TURN {
+                return Pushed::Blocked;
+            }
+            let since = if cx.is_watched(Interest::DATA) { run.now() } else { cx.now };
+            match io.send(bytes) {
+                Ok(n) => {
+                    turn += n;
+                    stamp(run, cx);
+                    session.sent(peer, n, since, cx);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN | Errno::NOBUFS) => {
+                    session.stalled(peer, cx);
+                    return Pushed::Blocked;
+                }
+                Err(error) if !matches!(io, Io::Stream(_)) && error != Errno::CONNREFUSED => {
+                    session.unsendable(peer, &std::io::Error::from(error).to_string(), cx);
+                }
+                Err(error) => {
+                    session.closed(peer, reason(error), cx);
+                    return Pushed::Over;
+                }
+            }
+        }
+        match session.command(peer, cx) {
+            Some(Command::Finish) => {
+                if let Io::Stream(fd) = io {
+                    // A peer that has reset says so at the next read.
+                    let _ = rustix::net::shutdown(fd, Shutdown::Write);
+                }
+            }
+            Some(Command::Close) => return Pushed::Over,
+            Some(Command::Abort) => {
+                if let Io::Stream(fd) = io {
+                    // A unix socket has no linger; closing it is all there is.
+                    let _ = sockopt::set_socket_linger(fd, Some(Duration::ZERO));
+                }
+                return Pushed::Over;
+            }
+            None if session.output(peer, cx).is_some() => {}
+            None => return Pushed::Open,
+        }
+    }
+}
+
+/// Reads once, into `buf`, and tells the session; false if the conversation is over.
+pub(super) fn pull(
+    run: &Run,
+    io: &Io,
+    session: &mut Session<Boxed>,
+    peer: Peer,
+    buf: &mut [u8],
+    cx: &mut Context,
+) -> bool {
+    let Some(fd) = io.descriptor() else { return true };
+    let is_stream = io.kind() == Kind::Stream;
+    // Of a datagram the kernel tells the whole length, so that a cut one is noticed.
+    let flags =
+        if is_stream { RecvFlags::DONTWAIT } else { RecvFlags::DONTWAIT | RecvFlags::TRUNC };
+    loop {
+        let since = stamp(run, cx);
+        match rustix::net::recv(fd, &mut *buf, flags) {
+            Ok((0, _)) if is_stream => session.eof(peer, cx),
+            Ok((n, whole)) => {
+                stamp(run, cx);
+                session.data(peer, &buf[..n], since, cx);
+                if whole > n {
+                    session.cut(peer, whole - n, cx);
+                }
+            }
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN) => {}
+            Err(error) => {
+                session.closed(peer, reason(error), cx);
+                return false;
+            }
+        }
+        return true;
+    }
+}
+
+/// What an error of a read or a write says about how the conversation ended.
+fn reason(error: Errno) -> Reason {
+    let how = match error {
+        Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => How::Reset,
+        Errno::TIMEDOUT => How::Timeout,
+        Errno::CONNREFUSED => How::Refused,
+        Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::NETDOWN => How::Unreachable,
+        _ => How::Failed,
+    };
+    Reason { by: By::Peer, how }
+}

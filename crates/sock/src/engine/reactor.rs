@@ -1,0 +1,363 @@
+//! Reactor: one thread, many conversations, one wait.
+//!
+//! Every engine that waits for readiness is this loop over its own way to wait. A blocking engine
+//! uses it twice: to wait for callers, each of whom it hands to its [`Crew`], and there, with a
+//! single conversation, to hold it to its end.
+//!
+//! ```text
+//!            +----------------------- wait -----------------------+
+//!            |            |            |           |              |
+//!          stop        a port       a conn        bell          timer
+//!            |            |            |           |              |
+//!         sessions     accept      pull, push   crew.reap       tick
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::net::SocketAddrAny;
+use slab::Slab;
+use sock_proto::{Context, Endpoint, Link, Peer, Time};
+
+use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
+use super::crew::{Counts, Crew};
+use super::group::Group;
+use super::key::Key;
+use super::port::{Port, endpoint_of};
+use super::wait::{Ready, Wait, Want};
+use crate::serve::Plan;
+use crate::stop::Urgency;
+
+/// What happens to a connection that was accepted.
+pub(super) enum Hand {
+    /// It is held here, among the others.
+    Keep,
+    /// It is a job for somebody else.
+    Over(Crew),
+}
+
+/// One thread's loop.
+pub(super) struct Reactor<W> {
+    pub(super) plan: Arc<Plan>,
+    pub(super) cx: Context,
+    pub(super) wait: W,
+    pub(super) hand: Hand,
+    pub(super) ports: Vec<Option<Port>>,
+    pub(super) conns: Slab<Conn>,
+    pub(super) groups: Slab<Group>,
+    pub(super) buf: Box<[u8]>,
+    pub(super) room: Option<usize>,
+    timers: BinaryHeap<Reverse<(Time, Key)>>,
+    pub(super) seen: Urgency,
+    /// Numbers of conversations that are left in this thread's block.
+    numbers: std::ops::Range<u64>,
+    was_full: bool,
+}
+
+/// Large enough for any datagram over IP, and for a stream to be read in few calls.
+const BUFFER: usize = 65_536;
+
+impl<W: Wait> Reactor<W> {
+    pub(super) fn new(plan: Arc<Plan>, wait: W, hand: Hand) -> std::io::Result<Self> {
+        let cx = plan.run.context();
+        let mut reactor = Self {
+            plan,
+            cx,
+            wait,
+            hand,
+            ports: Vec::new(),
+            conns: Slab::new(),
+            groups: Slab::new(),
+            buf: vec![0; BUFFER].into_boxed_slice(),
+            room: None,
+            timers: BinaryHeap::new(),
+            seen: Urgency::None,
+            numbers: 0..0,
+            was_full: false,
+        };
+        reactor.watch_stop(Want::NOTHING, Want::READ)?;
+        if let Hand::Over(crew) = &reactor.hand
+            && let Some(bell) = crew.bell()
+        {
+            reactor.wait.watch(bell, Key::Bell.to_u64(), Want::NOTHING, Want::READ)?;
+        }
+        Ok(reactor)
+    }
+
+    /// Runs until nobody listens any more and every conversation is over.
+    pub(super) fn run(mut self) -> std::io::Result<Counts> {
+        let mut ready: Vec<Ready> = Vec::new();
+        self.heed_stop()?;
+        while !self.is_over() {
+            let timeout = self.timers.peek().map(|Reverse((at, _))| at.since(self.plan.run.now()));
+            self.wait.wait(timeout, &mut ready)?;
+            self.cx.now = self.plan.run.now();
+            for event in ready.drain(..) {
+                match Key::from_u64(event.key) {
+                    Key::Stop(_) => self.heed_stop()?,
+                    Key::Bell => self.reap()?,
+                    Key::Port(place) => self.port_ready(place as usize, event)?,
+                    Key::Conn(slot) => self.conn_ready(slot as usize, event)?,
+                    Key::Group(_) | Key::Grace => {}
+                }
+            }
+            self.fire_timers()?;
+        }
+        self.finish()
+    }
+
+    fn is_over(&self) -> bool {
+        let is_idle = match &self.hand {
+            Hand::Keep => true,
+            Hand::Over(crew) => crew.is_empty(),
+        };
+        is_idle && self.conns.is_empty() && self.ports.iter().all(Option::is_none)
+    }
+
+    fn finish(mut self) -> std::io::Result<Counts> {
+        let tally = self.cx.tally;
+        let mut counts = Counts {
+            sent: tally.sent,
+            received: tally.received,
+            conversations: tally.conversations,
+        };
+        if let Hand::Over(crew) = &mut self.hand {
+            crew.reap()?;
+            counts += crew.counts();
+        }
+        Ok(counts)
+    }
+
+    /// How many conversations are open.
+    pub(super) fn load(&self) -> usize {
+        match &self.hand {
+            Hand::Keep => self.conns.len(),
+            Hand::Over(crew) => crew.len(),
+        }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        if self.numbers.is_empty() {
+            let first = self.plan.run.block();
+            self.numbers = first + 1..first + crate::run::BLOCK + 1;
+        }
+        self.numbers.next().unwrap_or_default()
+    }
+
+    /// Takes in a connected socket as a conversation and lets it begin.
+    pub(super) fn adopt(
+        &mut self,
+        io: Io,
+        number: u64,
+        names: Option<(&Endpoint, &Endpoint)>,
+    ) -> std::io::Result<usize> {
+        let (holds, peer) = match self.room() {
+            Some(group) => {
+                let peer = self.groups[group].session.join();
+                (Holds::Member { group, peer }, peer)
+            }
+            None => (Holds::Own(self.plan.service.session()), Peer::FIRST),
+        };
+        let kind = io.kind();
+        let link = Link { conn: number, kind, called: false, transient: false, names };
+        self.enter(io, holds, peer, &link)
+    }
+
+    /// Holds one conversation in which we have called the peer, to its end.
+    pub(super) fn hold(mut self, fd: OwnedFd, is_stream: bool) -> std::io::Result<Counts> {
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        let named = |addr: Option<SocketAddrAny>| endpoint_of(addr.as_ref(), is_stream);
+        let local = named(rustix::net::getsockname(&fd).ok());
+        let remote = named(rustix::net::getpeername(&fd).ok().flatten());
+        let io = if is_stream { Io::Stream(fd) } else { Io::Datagram(fd) };
+        let session = self.plan.service.calling();
+        let link = Link {
+            conn: super::HELD,
+            kind: io.kind(),
+            called: true,
+            transient: false,
+            names: Some((&local, &remote)),
+        };
+        self.numbers = super::HELD + 1..u64::MAX;
+        self.enter(io, Holds::Own(session), Peer::FIRST, &link)?;
+        self.run()
+    }
+
+    fn enter(
+        &mut self,
+        io: Io,
+        holds: Holds,
+        _peer: Peer,
+        link: &Link<'_>,
+    ) -> std::io::Result<usize> {
+        let member =
+            if let Holds::Member { group, peer } = &holds { Some((*group, *peer)) } else { None };
+        let conn = Conn { io, holds, want: Want::NOTHING, armed: Time::NEVER, is_blocked: false };
+        let slot = self.conns.insert(conn);
+        if let Some((group, peer)) = member {
+            self.groups[group].conns.insert(peer, slot);
+        }
+        let (session, peer) = session_of(&mut self.conns[slot].holds, &mut self.groups);
+        session.open(peer, link, &mut self.cx);
+        self.settle(slot)?;
+        Ok(slot)
+    }
+
+    fn conn_ready(&mut self, slot: usize, event: Ready) -> std::io::Result<()> {
+        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
+        if event.write {
+            conn.is_blocked = false;
+        }
+        if event.read {
+            let (run, cx, buf) = (&self.plan.run, &mut self.cx, &mut self.buf);
+            let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
+            if session.wants_read(peer, cx) && !pull(run, &conn.io, session, peer, buf, cx) {
+                return self.depart(slot);
+            }
+        }
+        self.settle(slot)
+    }
+
+    /// Gives a datagram that lies in the buffer to the conversation of its sender.
+    pub(super) fn deliver(
+        &mut self,
+        slot: usize,
+        since: Time,
+        n: usize,
+        whole: usize,
+    ) -> std::io::Result<()> {
+        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
+        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
+        session.data(peer, &self.buf[..n], since, &mut self.cx);
+        if whole > n {
+            session.cut(peer, whole - n, &mut self.cx);
+        }
+        self.settle(slot)
+    }
+
+    /// After anything happened to a session: sends, obeys, dials, and watches for what is next.
+    pub(super) fn settle(&mut self, slot: usize) -> std::io::Result<()> {
+        let Some(conn) = self.conns.get(slot) else { return Ok(()) };
+        let Holds::Member { group, .. } = conn.holds else {
+            self.flush(slot)?;
+            return self.dial_from(slot);
+        };
+        self.flush(slot)?;
+        self.settle_group(group)
+    }
+
+    pub(super) fn flush(&mut self, slot: usize) -> std::io::Result<()> {
+        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
+        let (run, cx) = (&self.plan.run, &mut self.cx);
+        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
+        if !conn.is_blocked {
+            match push(run, &conn.io, session, peer, cx) {
+                Pushed::Open => {}
+                Pushed::Blocked => conn.is_blocked = true,
+                Pushed::Over => return self.leave(slot),
+            }
+        }
+        let want = Want { read: session.wants_read(peer, cx), write: conn.is_blocked };
+        if want != conn.want
+            && let Some(fd) = conn.io.descriptor()
+        {
+            self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, want)?;
+            conn.want = want;
+        }
+        if let Holds::Own(session) = &conn.holds
+            && let Some(at) = session.deadline().filter(|at| *at < conn.armed)
+        {
+            conn.armed = at;
+            self.timers.push(Reverse((at, Key::conn(slot))));
+        }
+        Ok(())
+    }
+
+    /// Lets go of a conversation, and lets those hear of it who share its session.
+    pub(super) fn depart(&mut self, slot: usize) -> std::io::Result<()> {
+        let group = match self.conns.get(slot).map(|conn| &conn.holds) {
+            Some(Holds::Member { group, .. }) => Some(*group),
+            Some(Holds::Own(_)) | None => None,
+        };
+        self.leave(slot)?;
+        group.map_or(Ok(()), |group| self.settle_group(group))
+    }
+
+    /// Lets go of a conversation whose protocol knows that it is over.
+    pub(super) fn leave(&mut self, slot: usize) -> std::io::Result<()> {
+        let Some(conn) = self.conns.try_remove(slot) else { return Ok(()) };
+        if let Some(fd) = conn.io.descriptor() {
+            self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, Want::NOTHING)?;
+        }
+        if let Io::Sender { addr, .. } = &conn.io {
+            for port in self.ports.iter_mut().flatten() {
+                port.forget(addr, slot);
+            }
+        }
+        drop(conn.io);
+        if let Holds::Member { group, peer } = conn.holds
+            && let Some(here) = self.groups.get_mut(group)
+        {
+            here.conns.remove(&peer);
+        }
+        self.resume_ports()
+    }
+
+    pub(super) fn set_timer(&mut self, at: Time, key: Key) {
+        self.timers.push(Reverse((at, key)));
+    }
+
+    fn fire_timers(&mut self) -> std::io::Result<()> {
+        while let Some(Reverse((at, key))) = self.timers.peek().copied()
+            && at <= self.cx.now
+        {
+            self.timers.pop();
+            match key {
+                Key::Conn(slot) => self.conn_due(slot as usize, at)?,
+                Key::Group(group) => self.group_due(group as usize, at)?,
+                Key::Port(place) => self.port_due(place as usize)?,
+                Key::Grace => self.end_all()?,
+                Key::Stop(_) | Key::Bell => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn conn_due(&mut self, slot: usize, at: Time) -> std::io::Result<()> {
+        let Some(conn) = self.conns.get_mut(slot).filter(|conn| conn.armed == at) else {
+            return Ok(());
+        };
+        conn.armed = Time::NEVER;
+        let Holds::Own(session) = &mut conn.holds else { return Ok(()) };
+        session.tick(&mut self.cx);
+        if session.expired(&mut self.cx).is_some() {
+            return self.depart(slot);
+        }
+        self.settle(slot)
+    }
+
+    fn reap(&mut self) -> std::io::Result<()> {
+        if let Hand::Over(crew) = &mut self.hand {
+            crew.reap()?;
+        }
+        self.resume_ports()
+    }
+
+    /// A place has become free.
+    fn resume_ports(&mut self) -> std::io::Result<()> {
+        if std::mem::take(&mut self.was_full) {
+            for place in 0..self.ports.len() {
+                self.watch_port(place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether one more conversation may begin; if not, the ports rest until one has ended.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.was_full |= self.load() >= self.plan.max_conns;
+        self.load() < self.plan.max_conns
+    }
+}

@@ -1,0 +1,282 @@
+//! Server: a service on endpoints, run by an engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sock_proto::Endpoint;
+
+use crate::access::Access;
+use crate::bind::{Listener, SocketOptions, bind_all};
+use crate::engine::{Engine, Hub, crew::Counts};
+use crate::service::{Service, Sharing};
+use crate::{Error, ErrorKind, Result, Run};
+
+/// A service, the endpoints where it listens, and how it is run.
+///
+/// # Examples
+///
+/// A server of one's own, whole:
+///
+/// ```no_run
+/// use sock::{Input, Out, Protocol, Server, Service};
+///
+/// struct Shout;
+///
+/// impl Protocol for Shout {
+///     fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+///         match input {
+///             Input::Data(bytes) => out.send(&bytes.to_ascii_uppercase()),
+///             Input::Eof => out.finish(),
+///             _ => {}
+///         }
+///     }
+/// }
+///
+/// fn main() -> sock::Result<()> {
+///     Server::new(Service::each("shout", || Shout)).listen("tcp://127.0.0.1:12000".parse()?).run()?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Server {
+    endpoints: Vec<Endpoint>,
+    workers: usize,
+    engine: Engine,
+    plan: Plan,
+}
+
+/// What every worker of a server, and every thread and child of it, knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) run: Run,
+    pub(crate) service: Service,
+    pub(crate) access: Access,
+    pub(crate) max_conns: usize,
+    pub(crate) once: bool,
+    pub(crate) grace: Duration,
+    pub(crate) pause_accept: Duration,
+    pub(crate) options: SocketOptions,
+    pub(crate) stdio: Option<Stdio>,
+}
+
+impl Plan {
+    pub(crate) fn new(run: Run, service: Service) -> Self {
+        Self {
+            run,
+            service,
+            access: Access::default(),
+            max_conns: usize::MAX,
+            once: false,
+            // Long enough for a reply that is under way, short for whoever waits for the end.
+            grace: Duration::from_secs(5),
+            pause_accept: Duration::ZERO,
+            options: SocketOptions::default(),
+            stdio: None,
+        }
+    }
+}
+
+/// Opens the program's standard input and output as one stream socket.
+#[derive(Clone)]
+pub struct Stdio(Arc<dyn Fn() -> std::io::Result<std::os::fd::OwnedFd> + Send + Sync>);
+
+impl Stdio {
+    /// `open` is called when a protocol dials [`Endpoint::Stdio`].
+    pub fn new(
+        open: impl Fn() -> std::io::Result<std::os::fd::OwnedFd> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(open))
+    }
+
+    pub(crate) fn open(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Stdio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stdio")
+    }
+}
+
+impl Server {
+    /// A server of `service` that listens nowhere yet, on the fastest engine that works here.
+    #[must_use]
+    pub fn new(service: Service) -> Self {
+        let plan = Plan::new(Run::new(), service);
+        Self { endpoints: Vec::new(), workers: 1, engine: Engine::default(), plan }
+    }
+
+    /// Listens at one more endpoint.
+    #[must_use]
+    pub fn listen(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Waits in another way.
+    #[must_use]
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Runs so many engine threads, each with its own listening sockets (`SO_REUSEPORT`).
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Is part of `run`: its clock, its observer, its limits, its stop.
+    #[must_use]
+    pub fn within(mut self, run: Run) -> Self {
+        self.plan.run = run;
+        self
+    }
+
+    /// Sets who may connect.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.plan.access = access;
+        self
+    }
+
+    /// Accepts nobody while so many conversations are open (in each worker).
+    #[must_use]
+    pub fn max_conns(mut self, most: usize) -> Self {
+        self.plan.max_conns = most.max(1);
+        self
+    }
+
+    /// Ends after the first conversation, or the first datagram.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.plan.once = true;
+        self
+    }
+
+    /// Sets how long conversations may go on after the run was asked to stop; at first 5 s.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.plan.grace = grace;
+        self
+    }
+
+    /// Waits so long before each accept, for teaching.
+    #[must_use]
+    pub fn pause_accept(mut self, pause: Duration) -> Self {
+        self.plan.pause_accept = pause;
+        self
+    }
+
+    /// Sets the options of its sockets.
+    #[must_use]
+    pub fn options(mut self, options: SocketOptions) -> Self {
+        self.plan.options = options;
+        self
+    }
+
+    /// Sets what a protocol gets that dials [`Endpoint::Stdio`].
+    #[must_use]
+    pub fn stdio(mut self, stdio: Stdio) -> Self {
+        self.plan.stdio = Some(stdio);
+        self
+    }
+
+    /// Binds and listens, so that the real endpoints are known.
+    ///
+    /// # Errors
+    ///
+    /// An endpoint is in use (the message names the holder where the system tells), not permitted
+    /// or not known here; the engine cannot run the service; there is no endpoint.
+    pub fn bind(self) -> Result<Bound> {
+        let Self { endpoints, workers, engine, plan } = self;
+        if endpoints.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "no endpoint to listen at"));
+        }
+        if plan.service.sharing == Sharing::All && !(engine.can_share() && workers == 1) {
+            let name = plan.service.name();
+            let text = format!(
+                "{name} is one session for everybody, which {engine} with {workers} worker(s) \
+                 cannot hold; use --engine epoll or select, with one worker"
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        if engine == Engine::Fork && workers > 1 {
+            let text = "fork has one parent for all its children; use it with one worker";
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        let (listeners, endpoints) = bind_all(&endpoints, workers, &plan.options)?;
+        Ok(Bound { listeners, endpoints, engine, plan })
+    }
+
+    /// Binds and runs until the run is asked to stop.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`] and [`Bound::run`].
+    pub fn run(self) -> Result<Counts> {
+        self.bind()?.run()
+    }
+}
+
+/// A server whose sockets listen.
+#[derive(Debug)]
+pub struct Bound {
+    /// For each worker its listening sockets.
+    listeners: Vec<Vec<Listener>>,
+    endpoints: Vec<Endpoint>,
+    engine: Engine,
+    plan: Plan,
+}
+
+impl Bound {
+    /// Where it listens, with the real ports.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// The run of which it is part; its [`stop`](Run::stop) ends it.
+    #[must_use]
+    pub fn within(&self) -> &Run {
+        &self.plan.run
+    }
+
+    /// Serves until the run is asked to stop, and tells what that came to.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread, or no descriptors to wait with.
+    pub fn run(self) -> Result<Counts> {
+        let Self { mut listeners, endpoints, engine, plan } = self;
+        let cx = plan.run.context();
+        for endpoint in &endpoints {
+            let (service, engine) = (plan.service.name(), engine.name());
+            cx.emit(0, sock_proto::What::Listening { endpoint, service, engine });
+        }
+        let hub = Hub::new(engine, plan);
+        let first = listeners.remove(0);
+        let others: Vec<_> = listeners
+            .into_iter()
+            .map(|mine| {
+                let hub = hub.clone();
+                std::thread::Builder::new()
+                    .name("sock-worker".to_owned())
+                    .spawn(move || hub.serve(mine))
+                    .map_err(Error::from)
+            })
+            .collect();
+        let mut counts = hub.serve(first)?;
+        for worker in others {
+            // A panic of a worker is a bug that was reported where it happened.
+            counts += worker?.join().unwrap_or_else(|_| Ok(Counts::default()))?;
+        }
+        let mut cx = hub.plan().run.context();
+        cx.now = hub.plan().run.now();
+        let Counts { conversations, sent, received } = counts;
+        cx.emit(0, sock_proto::What::Stopped { conversations, sent, received });
+        Ok(counts)
+    }
+}
