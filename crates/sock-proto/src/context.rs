@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::event::{Event, Interest, Observer, What};
 use crate::outbox::Pool;
+use crate::peers::Link;
 use crate::time::Time;
 
 /// What an engine thread shares among all of its sessions.
@@ -50,6 +51,7 @@ impl Context {
     /// Tells the observer what happened just now; costs a branch when nobody wants to know.
     pub fn emit(&self, conn: u64, what: What<'_>) {
         if self.interest.contains(what.interest())
+            && conn != Link::OWN_SIDE
             && let Some(observer) = &self.observer
         {
             observer.event(&Event { time: self.now, conn, what });

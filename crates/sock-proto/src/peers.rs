@@ -61,6 +61,10 @@ pub struct Link<'a> {
 }
 
 impl Link<'_> {
+    /// The number of a conversation with the program itself (its standard input and output): it
+    /// is part of another one, and neither told nor counted on its own.
+    pub const OWN_SIDE: u64 = u64::MAX;
+
     /// A stream on which a peer called us.
     #[must_use]
     pub const fn stream(conn: u64) -> Self {

@@ -151,9 +151,11 @@ impl<P: Protocol> Session<P> {
         let unsent = state.outbox.clear(&mut cx.pool) as u64;
         let (conn, sent, received) = (state.conn, state.sent, state.received);
         let lasted = if was_open { cx.now - state.opened } else { Duration::ZERO };
-        cx.tally.conversations += u64::from(was_open);
-        cx.tally.sent += sent;
-        cx.tally.received += received;
+        if conn != Link::OWN_SIDE {
+            cx.tally.conversations += u64::from(was_open);
+            cx.tally.sent += sent;
+            cx.tally.received += received;
+        }
         cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
         self.handle(peer, Input::Closed(reason), cx);
         // Whoever waited for room in this outbox waits no more.

@@ -77,7 +77,8 @@ impl<W: Wait> Reactor<W> {
                 .call(endpoint)
                 .and_then(|socket| socket.detach()),
         };
-        let conn = self.next_number();
+        let is_own = *endpoint == Endpoint::Stdio;
+        let conn = if is_own { Link::OWN_SIDE } else { self.next_number() };
         let fd = match opened {
             Ok(fd) => fd,
             Err(error) => {
