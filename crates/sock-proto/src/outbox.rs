@@ -13,6 +13,8 @@ use crate::peers::Kind;
 const PIECE: usize = 64 * 1024;
 /// A spare buffer larger than this is given back to the system.
 const SPARE: usize = 256 * 1024;
+/// A queue with room for so many pieces (128 bytes) is worth keeping.
+const FEW: usize = 4;
 /// So many spare buffers are kept: what one engine thread has in use at once when nobody stalls.
 const SPARES: usize = 8;
 
@@ -118,7 +120,10 @@ impl Outbox {
         for piece in self.pieces.drain(..) {
             pool.give(piece.bytes);
         }
-        self.pieces = VecDeque::new();
+        // The queue of a datagram's sender serves the next; a longer one would be kept for nothing.
+        if self.pieces.capacity() > FEW {
+            self.pieces = VecDeque::new();
+        }
         core::mem::take(&mut self.len)
     }
 }

@@ -79,7 +79,10 @@ impl<P: Protocol> Session<P> {
         match state.life {
             Life::Due => {}
             // A transient peer's place is used again for the next datagram.
-            Life::Closed if state.transient && link.transient => *state = State::new(gate),
+            Life::Closed if state.transient && link.transient => {
+                let outbox = core::mem::take(&mut state.outbox);
+                *state = State { outbox, ..State::new(gate) };
+            }
             Life::Open | Life::Closed => return,
         }
         state.life = Life::Open;
