@@ -46,6 +46,7 @@ mod peers;
 pub mod protocols;
 mod session;
 pub mod sim;
+mod small;
 mod time;
 
 pub use context::{Context, Limits, Pauses, Tally};
@@ -55,6 +56,7 @@ pub use out::Out;
 pub use outbox::Pool;
 pub use peers::{Kind, Link, Peer};
 pub use session::{Command, Session};
+pub use small::is_small_service_port;
 pub use time::Time;
 
 /// A protocol: a function from what happened to what to do.

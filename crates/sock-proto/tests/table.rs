@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sock_proto::protocols::{
-    Cut, Datagrams, Gate, Row, Setting, Settings, TABLE, find, is_small_service_port,
-};
-use sock_proto::{Endpoint, Transport};
+use sock_proto::protocols::{Cut, Datagrams, Gate, Row, Setting, Settings, TABLE, find};
+use sock_proto::{Endpoint, Transport, is_small_service_port};
 
 #[test]
 fn each_row_can_be_found_and_says_what_it_is() {

@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketAddrAny};
-use sock_proto::protocols::is_small_service_port;
-use sock_proto::{By, Endpoint, How, Interest, Kind, Link, Peer, Reason, Time};
+use sock_proto::{
+    By, Endpoint, How, Interest, Kind, Link, Peer, Reason, Time, is_small_service_port,
+};
 
 use super::conn::{Io, Pushed, push, stamp};
 use super::port::{REST, TURN, endpoint_of, ip_of, place_of, port_of};
