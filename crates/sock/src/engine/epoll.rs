@@ -18,14 +18,12 @@ pub(crate) struct Epoll {
     events: Vec<epoll::Event>,
 }
 
-impl Epoll {
-    pub(crate) fn new() -> io::Result<Self> {
+impl Wait for Epoll {
+    fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self { set, events: Vec::with_capacity(BATCH) })
     }
-}
 
-impl Wait for Epoll {
     fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, old: Want, new: Want) -> io::Result<()> {
         let mut flags = epoll::EventFlags::empty();
         flags.set(epoll::EventFlags::IN, new.read);

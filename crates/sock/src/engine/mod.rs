@@ -117,7 +117,7 @@ pub(crate) const HELD: u64 = 1;
 pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> Result<Counts> {
     let plan = Arc::new(plan);
     Ok(match engine {
-        Engine::Epoll => Reactor::new(plan, Epoll::new()?, Hand::Keep)?.hold(fd, is_stream)?,
+        Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.hold(fd, is_stream)?
         }
@@ -148,7 +148,7 @@ impl Hub {
             Engine::Threads => self.react(poll(), Hand::Over(Crew::threads()?), listeners),
             Engine::Fork => self.react(poll(), Hand::Over(self.forks(&listeners)?), listeners),
             Engine::Select => self.react(poll(), Hand::Keep, listeners),
-            Engine::Epoll => self.react(Epoll::new()?, Hand::Keep, listeners),
+            Engine::Epoll => self.react(Epoll::fresh()?, Hand::Keep, listeners),
         }
     }
 

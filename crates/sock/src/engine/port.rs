@@ -15,7 +15,6 @@ use super::conn::Io;
 use super::datagrams::DatagramPort;
 use super::key::Key;
 use super::reactor::{Hand, Reactor};
-use super::select::Select;
 use super::wait::{Ready, Wait, Want};
 use crate::bind::Listener;
 use crate::service::AnySession;
@@ -204,7 +203,7 @@ impl<W: Wait> Reactor<W> {
         let names = names.map(|(local, remote)| (local.clone(), remote.clone()));
         let job = move || {
             let hold = || {
-                let mut alone = Reactor::new(Arc::clone(&plan), Select::default(), Hand::Keep)?;
+                let mut alone = Reactor::new(Arc::clone(&plan), W::fresh()?, Hand::Keep)?;
                 let names = names.as_ref().map(|(local, remote)| (local, remote));
                 alone.adopt(Io::Stream(fd.try_clone()?), number, names)?;
                 alone.run()

@@ -18,6 +18,10 @@ pub(crate) struct Select {
 }
 
 impl Wait for Select {
+    fn fresh() -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
     fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, _: Want, new: Want) -> io::Result<()> {
         match (self.places.get(&key).copied(), new.is_nothing()) {
             (None, true) => {}

@@ -30,7 +30,10 @@ pub(crate) struct Ready {
 }
 
 /// A way to wait for readiness, level-triggered.
-pub(crate) trait Wait {
+pub(crate) trait Wait: Sized + 'static {
+    /// Makes one that watches nothing yet.
+    fn fresh() -> io::Result<Self>;
+
     /// Watches `fd` for `new` instead of `old`, and says `key` when it is ready.
     fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, old: Want, new: Want) -> io::Result<()>;
 
