@@ -4,6 +4,7 @@ use crate::Finding;
 use crate::source::{ItemPath, Source};
 
 pub(crate) const RULES: &[fn(&Source) -> Vec<Finding>] = &[
+    proto_has_no_std,
     engine_knows_sessions_only,
     engine_knows_no_engine,
     observer_only_listens,
@@ -31,6 +32,25 @@ fn joined(source: &Source) -> impl Iterator<Item = (usize, Vec<String>)> {
         .into_iter()
         .filter(|path| path.segments.len() > 1)
         .map(|path| (path.line, path.segments))
+}
+
+/// That it also links without std is tried by `.ci/check no-std`.
+fn proto_has_no_std(source: &Source) -> Vec<Finding> {
+    if !source.path.starts_with("crates/sock-proto/src/") || !source.is_product() {
+        return Vec::new();
+    }
+    let mut found: Vec<Finding> = joined(source)
+        .filter(|(_, segments)| segments[0] == "std")
+        .map(|(line, _)| Finding::new(line, "a protocol has core and alloc, and no std"))
+        .collect();
+    if source.path == "crates/sock-proto/src/lib.rs" {
+        for wall in ["#![no_std]", "#![forbid(unsafe_code)]"] {
+            if !source.code.lines().any(|line| line == wall) {
+                found.push(Finding::new(1, format!("{wall} is the wall of this crate")));
+            }
+        }
+    }
+    found
 }
 
 fn engine_knows_sessions_only(source: &Source) -> Vec<Finding> {

@@ -11,6 +11,7 @@ fn lines_found(rules: &[fn(&Source) -> Vec<Finding>], path: &str, text: &str) ->
     lines
 }
 
+const ECHO: &str = "crates/sock-proto/src/protocols/echo.rs";
 const EPOLL: &str = "crates/sock/src/engine/epoll.rs";
 const LOG: &str = "crates/sock/src/observe/log.rs";
 const SOCKET: &str = "crates/sock/src/socket/mod.rs";
@@ -19,6 +20,9 @@ const VERB: &str = "crates/sock-cli/src/serve.rs";
 #[test]
 fn each_forbidden_arrow_is_found() {
     for (path, text, lines) in [
+        (ECHO, "use std::time::Instant;", vec![2]),
+        ("crates/sock-proto/src/lib.rs", "#![no_std]\n// #![forbid(unsafe_code)]", vec![1]),
+        ("crates/sock-proto/src/lib.rs", "#![cfg_attr(test, no_std)]", vec![1, 1]),
         (EPOLL, "use sock_proto::protocols::echo;", vec![2]),
         (EPOLL, "use sock_proto::{Session, protocols};", vec![2]),
         (EPOLL, "fn f() {\n    crate::tls::wrap();\n}", vec![3]),
@@ -49,6 +53,9 @@ fn each_forbidden_arrow_is_found() {
 #[test]
 fn what_only_resembles_a_forbidden_arrow_is_left_alone() {
     for (path, text) in [
+        (ECHO, "use core::time::Duration;\nuse alloc::vec::Vec; // as std::vec"),
+        ("crates/sock-proto/src/lib.rs", "#![no_std]\n#![forbid(unsafe_code)]"),
+        ("crates/sock-proto/tests/a.rs", "use std::net::Ipv4Addr;"),
         (EPOLL, "use rustix::event::epoll;\nuse super::slab::Slab;\nuse crate::run::instant;"),
         (EPOLL, "fn f(observe: bool) { g(observe) } // unlike crate::tls, never protocols::x"),
         (EPOLL, "/* crate::observe::log /* nested */ */ const A: &str = \"crate::tls::x\";"),
