@@ -1,0 +1,112 @@
+//! A client of the engine table: one socket of any transport, every call under a deadline.
+
+use sock::socket::Socket;
+use sock::{Caller, Endpoint, ErrorKind};
+
+use super::{DEADLINE, Transport};
+
+pub(crate) struct Client(Socket);
+
+fn endpoint(text: &str) -> Endpoint {
+    text.parse().unwrap()
+}
+
+impl Client {
+    pub(crate) fn connect(_: Transport, at: &str) -> Self {
+        let socket = Caller::new().call(&endpoint(at)).unwrap();
+        socket.set_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn is_refused(transport: Transport, at: &str) -> bool {
+        match Caller::new().call(&endpoint(at)) {
+            Err(error) => matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound),
+            // UDP learns it from the answer to what it sends.
+            Ok(socket) if transport.is_datagram() => {
+                socket.set_timeout(Some(DEADLINE)).unwrap();
+                socket.send(b"anybody?").unwrap();
+                socket.recv(&mut [0; 10]).is_err_and(|e| e.kind() == ErrorKind::Refused)
+            }
+            Ok(_) => false,
+        }
+    }
+
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        self.0.send_all(bytes).unwrap();
+        if bytes.is_empty() {
+            self.0.send(bytes).unwrap();
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
+    /// Exactly so many bytes of a stream, or one datagram.
+    pub(crate) fn receive(&self, n: usize) -> Vec<u8> {
+        let mut bytes = vec![0; n];
+        let mut at = 0;
+        while at < n {
+            match self.0.recv(&mut bytes[at..]).unwrap() {
+                0 => panic!("the server ended after {at} of {n} B"),
+                more => at += more,
+            }
+        }
+        bytes
+    }
+
+    pub(crate) fn receive_datagram(&self) -> Vec<u8> {
+        self.0.recv_vec(70_000).unwrap()
+    }
+
+    pub(crate) fn receive_all(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let more = self.0.recv_vec(65_536).unwrap();
+            if more.is_empty() {
+                return all;
+            }
+            all.extend(more);
+        }
+    }
+
+    /// Sends everything and ends, and meanwhile reads to the end.
+    pub(crate) fn exchange(&self, data: &[u8]) -> Vec<u8> {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                self.send(data);
+                self.finish();
+            });
+            self.receive_all()
+        })
+    }
+
+    /// Sends until nothing more is taken, and tells how much that was.
+    pub(crate) fn fill(&self) -> usize {
+        let mut all = 0;
+        // What is full for so long is full; a server that went on would take it within this time.
+        self.0.set_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+        loop {
+            match self.0.send(&[b'x'; 65_536]) {
+                Ok(n) => all += n,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::TimedOut);
+                    return all;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn has_nothing(&self) {
+        self.0.set_nonblocking(true).unwrap();
+        let error = self.0.recv(&mut [0; 10]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        self.0.set_timeout(Some(DEADLINE)).unwrap();
+    }
+
+    pub(crate) fn reset(self) {
+        if self.0.set_linger(Some(std::time::Duration::ZERO)).is_ok() {
+            self.0.close().unwrap();
+        }
+    }
+}
