@@ -148,6 +148,10 @@ impl Socket {
             None | Some(Duration::ZERO) => return Err(again()),
             Some(timeout) => timeout,
         };
+        if patience.has_run_out() {
+            // A descriptor that is always ready and never gives anything ends here.
+            return Err(Error::timed_out(patience.name));
+        }
         let deadline = *patience.deadline.get_or_insert_with(|| Deadline::after(Some(timeout)));
         let ready = wait_for_one(call.as_fd(), patience.way, deadline, &mut || self.interrupted())?;
         match (self.is_closed(), ready) {
