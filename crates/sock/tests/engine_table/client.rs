@@ -83,11 +83,12 @@ impl Client {
 
     /// Sends until nothing more is taken, and tells how much that was.
     pub(crate) fn fill(&self) -> usize {
+        let chunk = vec![b'x'; 65_536];
         let mut all = 0;
         // What is full for so long is full; a server that went on would take it within this time.
         self.0.set_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
         loop {
-            match self.0.send(&[b'x'; 65_536]) {
+            match self.0.send(&chunk) {
                 Ok(n) => all += n,
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::TimedOut);
