@@ -4,9 +4,10 @@ mod pump;
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use pump::{Heard, Pump};
-use sock_proto::Peer;
 use sock_proto::protocols::{Boxed, Cut, Row, Setting, Settings, TABLE};
+use sock_proto::{Peer, Transport};
 
 /// Something rich for each row to chew on: letters of several bytes, all line ends, empty lines,
 /// bytes that are no text.
@@ -101,5 +102,58 @@ fn ack_does_not_depend_on_the_cut_once_a_line_has_come() {
     for pieces in each_cut(&input[first..]) {
         let pieces = [vec![&input[..first]], pieces].concat();
         assert_eq!(play(row, &Settings::default(), &pieces), whole, "{pieces:?}");
+    }
+}
+
+/// Any bytes, and more often those that some protocol looks at.
+fn input() -> impl Strategy<Value = Vec<u8>> {
+    let special = b"\r\n\n/ Exit name who quit\xc3\xa9\xe2\x82\xac\xf0\x90\x90\xa8\xff\x1b";
+    let byte = prop_oneof![any::<u8>(), prop::sample::select(special.to_vec())];
+    let word = prop_oneof![
+        4 => byte.prop_map(|byte| vec![byte]),
+        1 => prop::sample::select(vec!["Exit\n", "/name x\n", "/who\r\n", "/quit\n", "\u{10428}"])
+            .prop_map(|word| word.as_bytes().to_vec()),
+    ];
+    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
+/// `input` cut at these places, each a share of it in a thousandth.
+fn cut<'a>(input: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
+    let mut places: Vec<_> = places.iter().map(|place| place * input.len() / 1000).collect();
+    places.sort_unstable();
+    let ends = places.iter().copied().chain([input.len()]);
+    let starts = [0].into_iter().chain(places.iter().copied());
+    starts.zip(ends).map(|(start, end)| &input[start..end]).collect()
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_nothing_panics_and_the_cut_is_not_seen(
+        input in input(),
+        places in prop::collection::vec(0_usize..=1000, 0..8),
+    ) {
+        for row in TABLE {
+            for settings in each_setting(row) {
+                let heard = play(row, &settings, &cut(&input, &places));
+                if (row.cut)(&settings) == Cut::Free {
+                    prop_assert_eq!(heard, play(row, &settings, &[&input]), "{}", row.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_comes_a_datagram_gets_one_answer_at_most(
+        input in input(),
+        places in prop::collection::vec(0_usize..=1000, 0..8),
+    ) {
+        for row in TABLE.iter().filter(|row| row.speaks(Transport::Udp)) {
+            let mut pump = Pump::datagrams(row.make(&Settings::default()));
+            for (n, datagram) in cut(&input, &places).into_iter().enumerate() {
+                pump.data(Peer::FIRST, datagram);
+                prop_assert!(pump.heard[&Peer::FIRST].sent.len() <= n + 1, "{}", row.name);
+            }
+            prop_assert!(pump.commands(Peer::FIRST).is_empty(), "{} ends", row.name);
+        }
     }
 }
