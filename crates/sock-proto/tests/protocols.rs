@@ -10,7 +10,7 @@ use pump::Pump;
 use sock_proto::protocols::{
     Ack, Chargen, Daytime, Discard, Echo, Greet, MachineTime, Qotd, Upper,
 };
-use sock_proto::{Command, Context, Kind, Limits, Peer, Protocol};
+use sock_proto::{Command, Context, Kind, Limits, Peer, Protocol, Time};
 
 const ONE: Peer = Peer::FIRST;
 
@@ -302,6 +302,22 @@ fn chargen_answers_a_datagram_by_no_more_than_it_was() {
         }
     }
     assert!(lengths.len() > 20, "not by chance: {lengths:?}");
+}
+
+#[test]
+fn who_has_said_its_word_waits_no_longer_than_the_linger_limit() {
+    fn deadline(protocol: impl Protocol, said: &[u8]) -> Option<Time> {
+        let mut pump = Pump::stream(protocol);
+        pump.data(ONE, said);
+        assert_eq!(pump.commands(ONE), [Command::Finish]);
+        pump.session.deadline()
+    }
+    let linger = Limits::default().linger.map(|linger| Time::ZERO + linger);
+    assert!(linger.is_some());
+    assert_eq!(deadline(Greet, b"x"), linger);
+    assert_eq!(deadline(Daytime, b"x"), linger);
+    assert_eq!(deadline(Upper::new(true), b"x"), linger);
+    assert_eq!(deadline(Ack::default(), b"Exit"), linger);
 }
 
 proptest! {
