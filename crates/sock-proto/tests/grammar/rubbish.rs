@@ -56,6 +56,7 @@ pub(crate) fn limits() -> impl Strategy<Value = Limits> {
             reset,
             relayed,
             pauses,
+            ..Limits::default()
         },
     )
 }
