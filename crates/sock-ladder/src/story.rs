@@ -27,7 +27,84 @@ pub(crate) struct Story<'a> {
     pub(crate) gaps: Vec<&'a Gap>,
     pub(crate) end: Option<&'a End>,
     sock_of: HashMap<SockId, usize>,
-    listener: Vec<bool>,
+    /// The socket of each call.
+    on: Vec<Option<usize>>,
+    facts: Vec<Facts>,
+}
+
+/// What the calls on a socket say about it, gathered in one pass: records are long, and their lines are large.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    /// The first `connect` that succeeded or went on by itself.
+    pub(crate) connect: Option<usize>,
+    /// The first `connect` that failed.
+    pub(crate) refused: Option<usize>,
+    /// The first receive that met the peer's end.
+    pub(crate) eof: Option<usize>,
+    /// The first `shutdown` of the direction to the peer.
+    pub(crate) shutdown: Option<usize>,
+    pub(crate) last_close: Option<usize>,
+    /// The first call that moved anything.
+    pub(crate) moved: Option<usize>,
+    failed: bool,
+    reset: Option<usize>,
+    broken_pipe: Option<usize>,
+    listens: bool,
+    closed_at: Option<u64>,
+}
+
+impl Facts {
+    fn learn(&mut self, n: usize, call: &Call) {
+        let failed = call.err.is_some();
+        self.failed |= failed;
+        self.listens |= call.call == CallKind::Listen;
+        if call.dir.is_some() {
+            if self.moved.is_none() && call.moved().is_some() {
+                self.moved = Some(n);
+            }
+            if self.eof.is_none() && is_eof(call) {
+                self.eof = Some(n);
+            }
+        }
+        if failed {
+            let first = match call.err.as_deref() {
+                Some("ECONNRESET") => Some(&mut self.reset),
+                Some("EPIPE") => Some(&mut self.broken_pipe),
+                _ => None,
+            };
+            if let Some(first) = first {
+                first.get_or_insert(n);
+            }
+        }
+        if call.call == CallKind::Connect {
+            let lasting = failed && !is_not_yet(call);
+            if lasting { &mut self.refused } else { &mut self.connect }.get_or_insert(n);
+        } else if call.call == CallKind::Close {
+            self.last_close = Some(n);
+            self.closed_at = self.closed_at.max(Some(returned(call)));
+        } else if self.shutdown.is_none() && ends_sending(call) {
+            self.shutdown = Some(n);
+        }
+    }
+
+    /// The call that told the peer that no more comes: the first `shutdown` of that direction, or else the last `close`.
+    /// None where a reset had ended the connection before, or there was none.
+    pub(crate) fn fin(&self) -> Option<usize> {
+        let close = || {
+            let close =
+                self.last_close.filter(|_| self.refused.is_none() || self.connect.is_some())?;
+            self.reset().is_none_or(|reset| reset > close).then_some(close)
+        };
+        self.shutdown.or_else(close)
+    }
+
+    /// The first call that met a reset. A broken pipe after our own end is our own doing.
+    pub(crate) fn reset(&self) -> Option<usize> {
+        let broken = self
+            .broken_pipe
+            .filter(|&broken| self.shutdown.is_none_or(|shutdown| broken < shutdown));
+        [self.reset, broken].into_iter().flatten().min()
+    }
 }
 
 impl<'a> Story<'a> {
@@ -90,15 +167,17 @@ impl<'a> Story<'a> {
             }
         }
         self.calls_of = vec![Vec::new(); self.socks.len()];
-        self.listener = vec![false; self.socks.len()];
+        self.facts = vec![Facts::default(); self.socks.len()];
+        self.on = vec![None; self.calls.len()];
         for (n, call) in self.calls.iter().enumerate() {
             let Some(&sock) = call.sock.and_then(|id| self.sock_of.get(&id)) else { continue };
             self.calls_of[sock].push(n);
-            self.listener[sock] |= call.call == CallKind::Listen;
+            self.on[n] = Some(sock);
+            self.facts[sock].learn(n, call);
         }
         for sock in &self.socks {
             if let Some(&listener) = sock.listener.and_then(|id| self.sock_of.get(&id)) {
-                self.listener[listener] = true;
+                self.facts[listener].listens = true;
             }
         }
     }
@@ -109,7 +188,7 @@ impl<'a> Story<'a> {
 
     /// The socket that a call was made on.
     pub(crate) fn on(&self, call: usize) -> Option<usize> {
-        self.sock_of(self.calls[call].sock?)
+        self.on[call]
     }
 
     pub(crate) fn calls_on(&self, sock: usize) -> impl Iterator<Item = (usize, &'a Call)> + '_ {
@@ -117,7 +196,11 @@ impl<'a> Story<'a> {
     }
 
     pub(crate) fn is_listener(&self, sock: usize) -> bool {
-        self.listener[sock]
+        self.facts[sock].listens
+    }
+
+    pub(crate) fn facts(&self, sock: usize) -> &Facts {
+        &self.facts[sock]
     }
 
     pub(crate) fn is_dgram(&self, sock: usize) -> bool {
@@ -127,12 +210,17 @@ impl<'a> Story<'a> {
     /// Whether it is one end of a connection, or tried to become one.
     pub(crate) fn is_connection(&self, sock: usize) -> bool {
         !self.is_dgram(sock)
-            && !self.listener[sock]
+            && !self.facts[sock].listens
             && (self.socks[sock].peer.is_some()
                 || matches!(self.socks[sock].from, Origin::Accept | Origin::Pair)
-                || self.calls_on(sock).any(|(_, call)| {
-                    call.call == CallKind::Connect || call.moved().is_some_and(|n| n > 0)
-                }))
+                || self.facts[sock].connect.is_some()
+                || self.facts[sock].refused.is_some()
+                || self.facts[sock].moved.is_some())
+    }
+
+    /// Whether any call on it failed.
+    pub(crate) fn failed(&self, sock: usize) -> bool {
+        self.facts[sock].failed
     }
 
     pub(crate) fn local(&self, sock: usize) -> Option<Place> {
@@ -142,8 +230,8 @@ impl<'a> Story<'a> {
     /// The peer's address as the record writes it: the socket's, or the one that it asked to be connected to.
     pub(crate) fn peer_text(&self, sock: usize) -> Option<&str> {
         let asked = || {
-            let connect = self.calls_on(sock).find(|(_, call)| call.call == CallKind::Connect)?;
-            connect.1.args.addr.as_deref()
+            let connect = self.facts[sock].connect.or(self.facts[sock].refused)?;
+            self.calls[connect].args.addr.as_deref()
         };
         self.socks[sock].peer.as_deref().or_else(asked)
     }
@@ -156,8 +244,7 @@ impl<'a> Story<'a> {
     pub(crate) fn life(&self, sock: usize) -> (u64, u64) {
         let first = self.calls_of[sock].first().map(|&n| self.calls[n].enter);
         let start = first.unwrap_or(u64::MAX).min(self.socks[sock].t);
-        let closes = self.calls_on(sock).filter(|(_, call)| call.call == CallKind::Close);
-        (start, closes.map(|(_, call)| returned(call)).max().unwrap_or(u64::MAX))
+        (start, self.facts[sock].closed_at.unwrap_or(u64::MAX))
     }
 
     /// Who holds the socket: who called on it, or on the listener that it came from.

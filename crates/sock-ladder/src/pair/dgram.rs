@@ -1,6 +1,6 @@
 //! Datagrams: whole messages, known by where they came from, where they went, their length and their content.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sock_record::{Call, Dir, LinkHow, LinkKind};
@@ -15,129 +15,153 @@ const DEPTH: usize = 64;
 /// How much earlier than its send a receive may be written down, in ns: observers hear of a call when it is over.
 const LATE: u64 = 10_000_000;
 
-/// What a datagram is looked up by: first all of it, then its length, then its way alone (it was cut).
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// What a datagram is looked up by, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
-    Content(u64, u64),
-    Length(u64),
+    /// Its length and what was kept of it.
+    Content,
+    /// Its length.
+    Length,
+    /// Its way alone: it was cut to the receiver's room.
     Way,
 }
 
-type Way = (Option<Door>, Option<Door>);
-
-struct Sent<'a> {
+/// A datagram at one of its ends.
+struct Half<'a> {
     call: usize,
     line: &'a Call,
     from: Option<Place>,
     to: Option<Place>,
-    taken: bool,
+    /// The number of its way, by ports and names.
+    way: u32,
+}
+
+/// Numbers for ways.
+#[derive(Default)]
+struct Ways(HashMap<(Option<Door>, Option<Door>), u32>);
+
+impl Ways {
+    fn number(&mut self, from: Option<&Place>, to: Option<&Place>) -> u32 {
+        let new = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry((from.map(Place::door), to.map(Place::door))).or_insert(new)
+    }
 }
 
 /// The links of all datagrams.
 pub(super) fn joins(story: &Story<'_>) -> Vec<Join> {
+    let mut ways = Ways::default();
     let (mut sent, mut received) = (Vec::new(), Vec::new());
     for sock in (0..story.socks.len()).filter(|&sock| story.is_dgram(sock)) {
-        for (n, call) in story.calls_on(sock).filter(|(_, call)| call.moved().is_some()) {
-            let other = other_place(story, sock, call);
-            match call.dir {
-                Some(Dir::Out) => sent.push((n, call, story.local(sock), other)),
-                Some(Dir::In) => received.push((n, call, other, story.local(sock))),
-                None => {}
+        let (own, peer) = (story.local(sock), story.peer(sock));
+        for (call, line) in story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
+            let given = line.args.addr.as_deref().and_then(Place::new);
+            let other = given.or_else(|| peer.clone());
+            if line.dir == Some(Dir::Out) {
+                let way = ways.number(own.as_ref(), other.as_ref());
+                sent.push(Half { call, line, from: own.clone(), to: other, way });
+            } else {
+                let way = ways.number(other.as_ref(), own.as_ref());
+                received.push(Half { call, line, from: other, to: own.clone(), way });
             }
         }
     }
-    sent.sort_by_key(|&(n, ..)| n);
-    received.sort_by_key(|&(n, call, ..)| (returned(call), n));
+    sent.sort_by_key(|each| each.call);
+    received.sort_by_key(|each| (returned(each.line), each.call));
 
-    let mut queues: HashMap<(Way, Look), VecDeque<usize>> = HashMap::new();
-    let sent: Vec<Sent<'_>> = sent
-        .into_iter()
-        .map(|(call, line, from, to)| Sent { call, line, from, to, taken: false })
-        .collect();
-    for (n, each) in sent.iter().enumerate() {
-        let way = (each.from.as_ref().map(Place::door), each.to.as_ref().map(Place::door));
-        for look in looks(each.line) {
-            queues.entry((way.clone(), look)).or_default().push_back(n);
-        }
-    }
-    take(sent, queues, &received)
-}
-
-fn take(
-    mut sent: Vec<Sent<'_>>,
-    mut queues: HashMap<(Way, Look), VecDeque<usize>>,
-    received: &[(usize, &Call, Option<Place>, Option<Place>)],
-) -> Vec<Join> {
     let mut joins = Vec::new();
-    for (call, line, from, to) in received {
-        let door = |place: &Option<Place>| place.as_ref().map(Place::door);
-        // A sender that never learned its own address is found by where it sent to.
-        let mut ways = vec![(door(from), door(to)), (None, door(to))];
-        ways.dedup();
-        let cut = line.args.len.is_some() && line.args.len == line.moved()
-            || line.args.has_flag("MSG_TRUNC");
-        let found =
-            looks(line).into_iter().filter(|look| *look != Look::Way || cut).find_map(|look| {
-                ways.iter().find_map(|way| {
-                    let queue = queues.get_mut(&(way.clone(), look.clone()))?;
-                    while queue.front().is_some_and(|&n| sent[n].taken) {
-                        queue.pop_front();
-                    }
-                    let fits = |&&n: &&usize| {
-                        let each: &Sent<'_> = &sent[n];
-                        let data = (each.line.data.as_deref(), line.data.as_deref());
-                        !each.taken
-                            && each.line.enter <= returned(line).saturating_add(LATE)
-                            && covers(each.from.as_ref(), from.as_ref())
-                            && covers(each.to.as_ref(), to.as_ref())
-                            && (matches!(look, Look::Content(..)) || agree(data))
-                    };
-                    let n = *queue.iter().take(DEPTH).find(fits)?;
-                    Some((n, look.clone()))
-                })
-            });
-        let Some((n, look)) = found else { continue };
-        let peek = is_peek(line);
-        sent[n].taken = !peek;
-        let sure = matches!(look, Look::Content(..));
-        joins.push(Join {
-            kind: LinkKind::Dgram,
-            from: sent[n].call,
-            to: *call,
-            off: None,
-            how: if sure { LinkHow::Content } else { LinkHow::Guess },
-            peek,
+    let mut taken = vec![false; sent.len()];
+    for look in [Look::Content, Look::Length, Look::Way] {
+        let mut queues = Queues::new(&sent, &taken, look);
+        received.retain(|half| {
+            let Some(n) = queues.find(&sent, &taken, half, look, &mut ways) else { return true };
+            let peek = is_peek(half.line);
+            taken[n] = !peek;
+            let how = if look == Look::Content { LinkHow::Content } else { LinkHow::Guess };
+            let (from, to) = (sent[n].call, half.call);
+            joins.push(Join { kind: LinkKind::Dgram, from, to, off: None, how, peek });
+            false
         });
+        if received.is_empty() {
+            break;
+        }
     }
     joins
 }
 
-/// Whether what was kept of two datagrams is the same as far as both go.
-fn agree(data: (Option<&[u8]>, Option<&[u8]>)) -> bool {
-    let (Some(one), Some(other)) = data else { return true };
-    let n = one.len().min(other.len());
-    one[..n] == other[..n]
+type Key = (u32, u64, u64);
+
+/// The datagrams that were sent, in a queue for each key; a queue is a chain of indexes, which costs no allocation.
+struct Queues {
+    heads: HashMap<Key, usize>,
+    next: Vec<Option<usize>>,
+}
+
+impl Queues {
+    fn new(sent: &[Half<'_>], taken: &[bool], look: Look) -> Self {
+        let mut queues = Self { heads: HashMap::new(), next: vec![None; sent.len()] };
+        for n in (0..sent.len()).rev().filter(|&n| !taken[n]) {
+            if let Some(key) = key(sent[n].way, sent[n].line, look) {
+                queues.next[n] = queues.heads.insert(key, n);
+            }
+        }
+        queues
+    }
+
+    /// The first datagram in the queue that can be the one that was received.
+    fn find(
+        &mut self,
+        sent: &[Half<'_>],
+        taken: &[bool],
+        got: &Half<'_>,
+        look: Look,
+        ways: &mut Ways,
+    ) -> Option<usize> {
+        let room = got.line.args.len;
+        let cut =
+            (room.is_some() && room == got.line.moved()) || got.line.args.has_flag("MSG_TRUNC");
+        if look == Look::Way && !cut {
+            return None;
+        }
+        // A sender that never learned its own address is found by where it sent to.
+        let anyone = ways.number(None, got.to.as_ref());
+        [got.way, anyone].into_iter().find_map(|way| {
+            let head = self.heads.get_mut(&key(way, got.line, look)?)?;
+            while taken[*head] {
+                *head = self.next[*head]?;
+            }
+            let chain = std::iter::successors(Some(*head), |&n| self.next[n]);
+            chain.take(DEPTH).find(|&n| !taken[n] && fits(&sent[n], got))
+        })
+    }
+}
+
+fn key(way: u32, line: &Call, look: Look) -> Option<Key> {
+    let len = line.moved().unwrap_or(0);
+    match look {
+        Look::Content => {
+            let mut hash = DefaultHasher::new();
+            line.data.as_deref()?.hash(&mut hash);
+            Some((way, len, hash.finish()))
+        }
+        Look::Length => Some((way, len, 0)),
+        Look::Way => Some((way, 0, 0)),
+    }
+}
+
+/// Whether the one can be the other: in time, by interface, by what was kept.
+fn fits(sent: &Half<'_>, got: &Half<'_>) -> bool {
+    let agree = match (sent.line.data.as_deref(), got.line.data.as_deref()) {
+        (Some(one), Some(other)) => one.iter().zip(other).all(|(a, b)| a == b),
+        _ => true,
+    };
+    agree
+        && sent.line.enter <= returned(got.line).saturating_add(LATE)
+        && covers(sent.from.as_ref(), got.from.as_ref())
+        && covers(sent.to.as_ref(), got.to.as_ref())
 }
 
 fn covers(one: Option<&Place>, other: Option<&Place>) -> bool {
     one.zip(other).is_none_or(|(one, other)| one.covers(other))
-}
-
-fn looks(call: &Call) -> Vec<Look> {
-    let len = call.moved().unwrap_or(0);
-    let mut looks = Vec::with_capacity(3);
-    if let Some(data) = &call.data {
-        let mut hash = DefaultHasher::new();
-        data.as_slice().hash(&mut hash);
-        looks.push(Look::Content(len, hash.finish()));
-    }
-    looks.extend([Look::Length(len), Look::Way]);
-    looks
-}
-
-/// Where a datagram went to or came from.
-fn other_place(story: &Story<'_>, sock: usize, call: &Call) -> Option<Place> {
-    call.args.addr.as_deref().and_then(Place::new).or_else(|| story.peer(sock))
 }
 
 /// The datagram sockets by the place that they are bound to.

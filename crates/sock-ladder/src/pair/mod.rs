@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sock_record::{Ev, Interval, Line, Link, LinkHow, LinkKind, SockId};
 
 pub(crate) use dgram::Bound;
-pub(crate) use ends::{accepted_by, connect_of, eof_of, fin_of, reset_of};
+pub(crate) use ends::accepted_by;
 pub(crate) use stream::part;
 
 use crate::story::Story;
@@ -110,7 +110,7 @@ pub(crate) struct Joined {
     /// The `accept` that each socket came out of.
     pub(crate) accepts: Vec<Option<usize>>,
     /// The byte interval of each call that moved bytes of a stream.
-    pub(crate) spans: HashMap<usize, Interval>,
+    pub(crate) spans: Vec<Option<Interval>>,
 }
 
 impl Joined {

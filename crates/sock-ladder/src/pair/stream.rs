@@ -1,7 +1,5 @@
 //! Streams: two rows of intervals over the same numbered bytes, merged in one pass.
 
-use std::collections::HashMap;
-
 use sock_record::{Call, Dir, Interval, LinkHow, LinkKind, Origin};
 
 use super::Join;
@@ -27,8 +25,8 @@ struct Flow<'a> {
 pub(super) fn joins(
     story: &Story<'_>,
     mates: &[Option<usize>],
-) -> (Vec<Join>, HashMap<usize, Interval>) {
-    let (mut joins, mut spans) = (Vec::new(), HashMap::new());
+) -> (Vec<Join>, Vec<Option<Interval>>) {
+    let (mut joins, mut spans) = (Vec::new(), vec![None; story.calls.len()]);
     let mut flows: Vec<[Flow<'_>; 2]> = Vec::with_capacity(story.socks.len());
     for sock in 0..story.socks.len() {
         if story.is_dgram(sock) {
@@ -37,7 +35,7 @@ pub(super) fn joins(
         }
         let both = [flow(story, sock, Dir::Out), flow(story, sock, Dir::In)];
         for each in both.iter().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
-            spans.insert(each.call, each.off);
+            spans[each.call] = Some(each.off);
         }
         flows.push(both);
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sock_record::{CallKind, Dir, LinkKind, Origin, ProcId};
+use sock_record::{Dir, LinkKind, Origin, ProcId};
 
 use crate::pair::{Bound, Joined};
 use crate::place::Place;
@@ -42,6 +42,7 @@ pub(crate) struct Lane {
 pub(crate) struct Lanes {
     pub(crate) all: Vec<Lane>,
     own: Vec<usize>,
+    by_proc: HashMap<ProcId, usize>,
     ghosts: HashMap<String, usize>,
     datagrams: Bound,
     listeners: Bound,
@@ -80,6 +81,18 @@ impl Lanes {
                 lane
             }));
         }
+        // A connection may go from hand to hand: each process that calls on it stands on its own lane.
+        let mut by_proc = HashMap::new();
+        for (n, call) in
+            story.calls.iter().enumerate().filter(|(_, call)| !selves.contains(&call.proc))
+        {
+            let Some(sock) = story.on(n).filter(|&sock| own[sock].is_some()) else { continue };
+            by_proc.entry(call.proc).or_insert_with(|| {
+                let lane = found.lane(Key::Proc(call.proc), call.enter);
+                found.role(lane, role(story, sock));
+                lane
+            });
+        }
         for proc in story.calls.iter().filter(|call| call.sock.is_none()).map(|call| call.proc) {
             if found.lanes.is_empty() && !selves.contains(&proc) {
                 found.lane(Key::Proc(proc), 0);
@@ -88,6 +101,7 @@ impl Lanes {
         let mut lanes = Self {
             all: Vec::new(),
             own: own.iter().map(|lane| lane.unwrap_or(0)).collect(),
+            by_proc,
             ghosts: HashMap::new(),
             datagrams,
             listeners,
@@ -102,6 +116,12 @@ impl Lanes {
     /// The lane of one of the record's sockets.
     pub(crate) fn of(&self, sock: usize) -> usize {
         self.own[sock]
+    }
+
+    /// The lane of a call.
+    pub(crate) fn of_call(&self, story: &Story<'_>, call: usize) -> usize {
+        let proc = story.calls[call].proc;
+        self.by_proc.get(&proc).copied().or_else(|| Some(self.own[story.on(call)?])).unwrap_or(0)
     }
 
     /// The lane of the peer of a connection.
@@ -169,7 +189,10 @@ impl Lanes {
         let mut new = vec![0; order.len()];
         order.iter().enumerate().for_each(|(to, &from)| new[from] = to);
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
-        self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+        self.ghosts
+            .values_mut()
+            .chain(self.by_proc.values_mut())
+            .for_each(|lane| *lane = new[*lane]);
         self.all = order
             .iter()
             .map(|&n| {
@@ -198,12 +221,17 @@ impl Lanes {
                     let address = story.socks[sock].local.as_deref()?;
                     Place::new(address).map(|_| address)
                 };
-                let socks = || (0..story.socks.len()).filter(here);
+                let of = |which: &dyn Fn(usize) -> bool| -> Vec<&str> {
+                    let socks = (0..story.socks.len()).filter(here);
+                    socks.filter(|&sock| which(sock)).filter_map(local).collect()
+                };
                 // What a server is known by is where it listens.
-                let mut addresses: Vec<&str> =
-                    socks().filter(|&sock| story.is_listener(sock)).filter_map(local).collect();
+                let mut addresses = of(&|sock| story.is_listener(sock));
                 if addresses.is_empty() {
-                    addresses = socks().filter_map(local).collect();
+                    addresses = of(&|sock| story.socks[sock].from == Origin::Accept);
+                }
+                if addresses.is_empty() {
+                    addresses = of(&|_| true);
                 }
                 addresses.sort_unstable();
                 addresses.dedup();
@@ -242,7 +270,10 @@ impl Lanes {
                 .iter_mut()
                 .filter(|lane| **lane < new.len())
                 .for_each(|lane| *lane = new[*lane]);
-            self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+            self.ghosts
+                .values_mut()
+                .chain(self.by_proc.values_mut())
+                .for_each(|lane| *lane = new[*lane]);
         }
     }
 }
@@ -281,22 +312,22 @@ fn takes_part(story: &Story<'_>, sock: usize) -> bool {
     story.is_connection(sock)
         || story.is_listener(sock)
         || (story.is_dgram(sock) && !story.calls_of[sock].is_empty())
-        || story.calls_on(sock).any(|(_, call)| call.err.is_some())
+        || story.failed(sock)
 }
 
 fn role(story: &Story<'_>, sock: usize) -> Option<Role> {
     if story.socks[sock].from == Origin::Accept || story.is_listener(sock) {
         return Some(Role::Answers);
     }
-    let mut calls = story.calls_on(sock);
+    let facts = story.facts(sock);
     if story.is_dgram(sock) {
-        return match calls.find_map(|(_, call)| call.dir) {
+        return match facts.moved.and_then(|call| story.calls[call].dir) {
             Some(Dir::Out) => Some(Role::Asks),
             Some(Dir::In) => Some(Role::Answers),
             None => None,
         };
     }
-    let asked = calls.any(|(_, call)| call.call == CallKind::Connect);
+    let asked = facts.connect.is_some() || facts.refused.is_some();
     let connected = story.socks[sock].from == Origin::Socket && story.socks[sock].peer.is_some();
     (asked || connected).then_some(Role::Asks)
 }

@@ -31,7 +31,8 @@ pub(crate) struct Row {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    key: (u64, usize, u64),
+    /// When, at which call, and which of the call's touches: a send's by their arrival, a receive's by their bytes.
+    key: (u64, usize, u64, u64),
     step: usize,
     leaves: bool,
 }
@@ -133,12 +134,12 @@ fn queues(steps: &[Step], lanes: usize) -> Vec<Vec<Entry>> {
         let to = step.to.filter(Touch::is_event);
         let to_call = to.and_then(|to| to.call);
         if step.from.is_event() {
-            let key = (step.depart, order(step.from.call, to_call), off);
+            let key = (step.depart, order(step.from.call, to_call), step.taken(), off);
             queues[step.from.lane].push(Entry { key, step: n, leaves: true });
         }
         // What a lane sends itself is one touch.
         if let Some(to) = to.filter(|to| to.lane != step.from.lane || !step.from.is_event()) {
-            let key = (step.arrive, order(to.call, step.from.call), off);
+            let key = (step.arrive, order(to.call, step.from.call), off, 0);
             queues[to.lane].push(Entry { key, step: n, leaves: false });
         }
     }

@@ -1,11 +1,11 @@
 //! Steps: everything that a ladder shows, from a call on one lane to a call on another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sock_record::{CallKind, Dir, Interval, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
-use crate::pair::{Joined, connect_of, eof_of, fin_of, reset_of};
+use crate::pair::Joined;
 use crate::story::{Story, is_not_yet, is_peek, returned};
 
 /// What a step is.
@@ -67,6 +67,11 @@ impl Step {
         let What::Bytes(off) = self.what else { return 0 };
         off.start()
     }
+
+    /// When its bytes were taken: of the bytes of one send, those that never were come last.
+    pub(crate) fn taken(&self) -> u64 {
+        self.to.and_then(|to| to.call).map_or(u64::MAX, |_| self.arrive)
+    }
 }
 
 impl Touch {
@@ -93,20 +98,31 @@ struct Maker<'s, 'a> {
     joined: &'s Joined,
     lanes: &'s Lanes,
     steps: Vec<Step>,
-    shown: HashSet<usize>,
-    /// What of each call's bytes has its other side in the record.
-    met: HashMap<usize, Vec<Interval>>,
+    shown: Vec<bool>,
+    /// How many of each call's bytes have their other side in the record.
+    met: Vec<u64>,
+    /// Which bytes those are, where they are neither all nor none.
+    partly: HashMap<usize, Vec<Interval>>,
 }
 
 /// The steps of a story; `all` adds the calls that only prepare.
 pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool) -> Vec<Step> {
-    let mut met: HashMap<usize, Vec<Interval>> = HashMap::new();
+    let mut met = vec![0; story.calls.len()];
+    for join in joined.joins.iter().filter(|join| !join.peek) {
+        let len = join.off.map_or(0, Interval::len);
+        met[join.from] += len;
+        met[join.to] += len;
+    }
+    let mut partly: HashMap<usize, Vec<Interval>> = HashMap::new();
     for join in joined.joins.iter().filter(|join| !join.peek) {
         for call in [join.from, join.to] {
-            met.entry(call).or_default().extend(join.off);
+            if joined.spans[call].is_some_and(|whole| met[call] < whole.len()) {
+                partly.entry(call).or_default().extend(join.off);
+            }
         }
     }
-    let mut maker = Maker { story, joined, lanes, steps: Vec::new(), shown: HashSet::new(), met };
+    let shown = vec![false; story.calls.len()];
+    let mut maker = Maker { story, joined, lanes, steps: Vec::new(), shown, met, partly };
     maker.joins();
     for sock in 0..story.socks.len() {
         if story.is_dgram(sock) {
@@ -129,19 +145,20 @@ impl Maker<'_, '_> {
         let depart = from.call.map(|n| calls[n].enter);
         let arrive = to.and_then(|to| to.call).map(|n| returned(calls[n]));
         let at = depart.or(arrive).unwrap_or(0);
-        self.shown.extend(from.call);
-        self.shown.extend(to.and_then(|to| to.call));
+        for call in [from.call, to.and_then(|to| to.call)].into_iter().flatten() {
+            self.shown[call] = true;
+        }
         let arrive = arrive.unwrap_or(at);
         self.steps.push(Step { what, from, to, depart: at, arrive, peek });
     }
 
-    fn touch(&self, call: usize) -> Option<Touch> {
-        Some(Touch::call(self.lanes.of(self.story.on(call)?), call))
+    fn touch(&self, call: usize) -> Touch {
+        Touch::call(self.lanes.of_call(self.story, call), call)
     }
 
     fn joins(&mut self) {
         for join in &self.joined.joins {
-            let Some((from, to)) = self.touch(join.from).zip(self.touch(join.to)) else { continue };
+            let (from, to) = (self.touch(join.from), self.touch(join.to));
             let what = match join.kind {
                 LinkKind::Connect => What::Connect,
                 LinkKind::Fin => self.fin(join.from),
@@ -177,25 +194,23 @@ impl Maker<'_, '_> {
                 return;
             }
             let from = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
-            let to = joined.accepts[sock].map(|call| Touch::call(lane, call));
+            let to = joined.accepts[sock].map(|call| self.touch(call));
             self.add(What::Connect, from, Some(to.unwrap_or(Touch::word(lane, "accept"))), false);
             self.stamp(sock, to.is_none(), None);
             return;
         }
-        let failed = story.calls_on(sock).find(|(_, call)| {
-            call.call == CallKind::Connect && call.err.is_some() && !is_not_yet(call)
-        });
-        if let Some((call, _)) = failed {
+        let failed = story.facts(sock).refused;
+        if let Some(call) = failed {
             let to = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
-            self.add(What::Refused, Touch::call(lane, call), Some(to), false);
+            self.add(What::Refused, self.touch(call), Some(to), false);
         }
-        let connect = connect_of(story, sock);
+        let connect = story.facts(sock).connect;
         let connected =
             story.socks[sock].from == Origin::Socket && story.socks[sock].peer.is_some();
         if connect.is_none() && (failed.is_some() || !connected) {
             return;
         }
-        let from = connect.map_or(Touch::word(lane, "connect"), |call| Touch::call(lane, call));
+        let from = connect.map_or(Touch::word(lane, "connect"), |call| self.touch(call));
         let mate = joined.mates[sock].filter(|&mate| mate != sock);
         let accept = mate.and_then(|mate| joined.accepts[mate]);
         if connect.is_some() && accept.is_some() {
@@ -204,9 +219,9 @@ impl Maker<'_, '_> {
         let peer = self.peer(sock);
         let accepted = mate.filter(|&mate| story.socks[mate].from == Origin::Accept);
         let to = match (accept, accepted) {
-            (Some(call), _) => Touch::call(peer.lane, call),
+            (Some(call), _) => self.touch(call),
             (None, Some(_)) => Touch::word(peer.lane, "accept"),
-            (None, None) => Touch { missing: false, ..Touch::peer(peer) },
+            (None, None) => Touch { missing: peer.seen && mate.is_none(), ..Touch::peer(peer) },
         };
         self.add(What::Connect, from, Some(to), false);
         self.stamp(sock, connect.is_none(), accepted.filter(|_| accept.is_none()));
@@ -230,15 +245,18 @@ impl Maker<'_, '_> {
     fn lone_bytes(&mut self, sock: usize) {
         let peer = self.peer(sock);
         for &call in &self.story.calls_of[sock] {
-            let Some(&whole) = self.joined.spans.get(&call) else { continue };
+            let Some(whole) = self.joined.spans[call] else { continue };
+            if self.met[call] >= whole.len() {
+                continue;
+            }
             let line = self.story.calls[call];
-            let own = Touch::call(self.lanes.of(sock), call);
-            for off in without(whole, self.met.get(&call).map_or(&[], Vec::as_slice)) {
+            let own = self.touch(call);
+            for off in without(whole, self.partly.get(&call).map_or(&[], Vec::as_slice)) {
                 let (from, to) = match line.dir {
                     Some(Dir::In) => (Touch::peer(peer), own),
                     _ => (own, Touch::peer(peer)),
                 };
-                if !is_peek(line) || !self.shown.contains(&call) {
+                if !is_peek(line) || !self.shown[call] {
                     self.add(What::Bytes(off), from, Some(to), is_peek(line));
                 }
             }
@@ -248,12 +266,12 @@ impl Maker<'_, '_> {
     fn lone_datagrams(&mut self, sock: usize) {
         let peer_text = self.story.peer_text(sock).unwrap_or_default();
         for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
-            if self.shown.contains(&call) {
+            if self.shown[call] {
                 continue;
             }
             let address = line.args.addr.as_deref().unwrap_or(peer_text);
             let peer = Touch::peer(self.lanes.at_datagram(address));
-            let own = Touch::call(self.lanes.of(sock), call);
+            let own = self.touch(call);
             let what = What::Datagram(line.moved().unwrap_or(0));
             match line.dir {
                 Some(Dir::In) => self.add(what, peer, Some(own), is_peek(line)),
@@ -265,15 +283,13 @@ impl Maker<'_, '_> {
     /// Ends that no call of the record met, and ends that came from where the record does not look.
     fn ends(&mut self, sock: usize) {
         let peer = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
-        let lane = self.lanes.of(sock);
-        if let Some(call) = fin_of(self.story, sock).filter(|call| !self.shown.contains(call)) {
-            self.add(self.fin(call), Touch::call(lane, call), Some(peer), false);
+        let facts = *self.story.facts(sock);
+        if let Some(call) = facts.fin().filter(|&call| !self.shown[call]) {
+            self.add(self.fin(call), self.touch(call), Some(peer), false);
         }
-        for (what, call) in
-            [(What::Fin, eof_of(self.story, sock)), (What::Rst, reset_of(self.story, sock))]
-        {
-            if let Some(call) = call.filter(|call| !self.shown.contains(call)) {
-                self.add(what, peer, Some(Touch::call(lane, call)), false);
+        for (what, call) in [(What::Fin, facts.eof), (What::Rst, facts.reset())] {
+            if let Some(call) = call.filter(|&call| !self.shown[call]) {
+                self.add(what, peer, Some(self.touch(call)), false);
             }
         }
     }
@@ -281,7 +297,7 @@ impl Maker<'_, '_> {
     /// Calls that concern their own lane only: what failed, what ended something that had ended, and preparations.
     fn locals(&mut self, all: bool) {
         for call in 0..self.story.calls.len() {
-            if self.shown.contains(&call) {
+            if self.shown[call] {
                 continue;
             }
             let line = self.story.calls[call];
@@ -294,8 +310,7 @@ impl Maker<'_, '_> {
             if !(all || failed || (talks && ends)) {
                 continue;
             }
-            let own = self.touch(call).unwrap_or(Touch::call(0, call));
-            self.add(What::Local, own, None, false);
+            self.add(What::Local, self.touch(call), None, false);
         }
     }
 }
@@ -313,32 +328,31 @@ fn without(whole: Interval, met: &[Interval]) -> Vec<Interval> {
     left
 }
 
-/// Numbers the steps of each call, by offset.
+/// Numbers the steps of each call that has several, in the order in which they happen.
 fn parts(steps: &mut [Step]) {
-    let mut sends: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut receives: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (n, step) in steps.iter().enumerate() {
-        let What::Bytes(_) = step.what else { continue };
-        if let Some(call) = step.from.call.filter(|_| !step.peek) {
-            sends.entry(call).or_default().push(n);
-        }
-        if let Some(call) = step.to.and_then(|to| to.call) {
-            receives.entry(call).or_default().push(n);
-        }
-    }
-    for (of, is_send) in [(sends, true), (receives, false)] {
-        for mut group in of.into_values().filter(|group| group.len() > 1) {
-            group.sort_by_key(|&n| steps[n].start());
+    let streams =
+        || (0..).zip(steps.iter()).filter(|(_, step)| matches!(step.what, What::Bytes(_)));
+    let mut sends: Vec<_> = streams()
+        .filter_map(|(n, step)| Some((step.from.call?, step.taken(), step.start(), n)))
+        .collect();
+    let mut receives: Vec<_> = streams()
+        .filter_map(|(n, step)| Some((step.to?.call?, step.depart, step.start(), n)))
+        .collect();
+    sends.sort_unstable();
+    receives.sort_unstable_by_key(|&(call, _, start, n)| (call, start, n));
+    for (all, is_send) in [(sends, true), (receives, false)] {
+        for group in all.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
             let last = group.len() - 1;
-            for (i, n) in group.into_iter().enumerate() {
+            for (i, &(.., n)) in group.iter().enumerate() {
                 let part = match i {
                     0 => Part::First,
                     i if i == last => Part::Last,
                     _ => Part::Middle,
                 };
-                match &mut steps[n].to {
+                let step: &mut Step = &mut steps[n];
+                match &mut step.to {
                     Some(to) if !is_send => to.part = part,
-                    _ => steps[n].from.part = part,
+                    _ => step.from.part = part,
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The ladder where there is no room for lanes: a line for each row.
 
 use super::preview::plain;
-use super::units::{Unit, count, duration};
+use super::units::Unit;
 use super::words::{caption, label};
 use super::{Drawing, Scene, canvas, page};
 use crate::plan::fold::Shown;
@@ -21,8 +21,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) ->
         let row = match each {
             Shown::Row(n) => &scene.rows[*n],
             Shown::Fold { first, len, times } => {
-                let median = duration(page::median_of(scene, *first, *len, *times), ascii);
-                add(format!("{} {} the same, median {median}", ink.times, count(*times as u64)));
+                add(page::folded(scene, *first, *len, *times, ascii));
                 continue;
             }
         };

@@ -83,8 +83,21 @@ pub(super) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
         .collect()
 }
 
-pub(super) fn median_of(scene: &Scene<'_, '_>, first: usize, len: usize, times: usize) -> u64 {
-    fold::median(&scene.rows[first..], |row| scene.steps[row.step].arrive, len, times)
+/// What stands for rows that are not shown: how many there were, and how long one took where that is known.
+pub(super) fn folded(
+    scene: &Scene<'_, '_>,
+    first: usize,
+    len: usize,
+    times: usize,
+    ascii: bool,
+) -> String {
+    let arrive = |row: &Row| scene.steps[row.step].arrive;
+    let took = match fold::median(&scene.rows[first..], arrive, len, times) {
+        0 => String::new(),
+        median => format!(", median {}", duration(median, ascii)),
+    };
+    let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
+    format!("{} {} the same{took}", ink.times, count(times as u64))
 }
 
 /// What is to be said below the ladder.
@@ -366,9 +379,7 @@ impl<'p> Page<'p> {
         text: &mut String,
     ) {
         let ascii = self.drawing.ascii;
-        let median = duration(median_of(scene, first, len, times), ascii);
-        let line =
-            format!(" {} {} the same, median {median} ", self.ink.times, count(times as u64));
+        let line = format!(" {} ", folded(scene, first, len, times, ascii));
         let mut canvas = self.bars(self.ink.fold);
         let (left, right) = (self.lanes[0], self.lanes[self.lanes.len() - 1]);
         let middle = usize::midpoint(left, right);

@@ -18,7 +18,7 @@ pub(super) fn preview(bytes: &[u8], more: bool, room: usize, ascii: bool) -> Str
 pub(super) fn plain(text: &str, room: usize, ascii: bool) -> String {
     let dots = if ascii { "..." } else { "…" };
     let (mut shown, whole) = cut(pieces(text.as_bytes(), ascii, false), room, false, dots);
-    if !whole {
+    if !whole && columns(dots) <= room {
         shown.push_str(dots);
     }
     shown

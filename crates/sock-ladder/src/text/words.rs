@@ -77,6 +77,7 @@ pub(super) fn caption(
             let after = if unmet { " never received" } else { "" };
             sized(dgram_bytes(story, step), len, false, after, room, ascii)
         }
+        What::Connect if unmet => "never accepted".into(),
         What::Connect if !step.from.is_event() => "connect".into(),
         What::Connect | What::Local => String::new(),
         What::Refused => "refused".into(),
@@ -131,7 +132,7 @@ fn stream_bytes<'a>(
 ) -> Option<(&'a [u8], bool)> {
     let kept = |call: Option<usize>| {
         let call = call?;
-        part(story.calls[call], *joined.spans.get(&call)?, off)
+        part(story.calls[call], joined.spans[call]?, off)
     };
     let ends = [kept(step.from.call), kept(step.to.and_then(|to| to.call))];
     let bytes = ends.into_iter().flatten().max_by_key(|bytes| bytes.len())?;
