@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod observe;
 pub mod server;
 pub mod socket;
 

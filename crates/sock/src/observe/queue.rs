@@ -1,0 +1,274 @@
+//! The queue: engines put events in, and a thread of its own turns them into text and writes it.
+//!
+//! Two batches change hands: engines fill one while the writer empties the other, so that the lock is held for
+//! a copy or a swap and never while text is made or written. Memory is bounded by twice the limit, and by the
+//! closings of conversations: whoever was told that a conversation opened is told that it closed, or it would
+//! keep its addresses for ever.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use sock_proto::{Event, Time, What};
+
+use super::appetite::Appetite;
+use super::form::{Failure, Form};
+use super::told::Batch;
+
+/// Text leaves when there is so much of it: what a pipe takes at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Called once, with the reason, when nothing more can be written.
+pub(super) type WhenGone = Box<dyn FnOnce(&io::Error) + Send>;
+
+/// The end of the queue that engines see.
+pub(super) struct Queue {
+    shared: Arc<Shared>,
+    appetite: Appetite,
+    limit: usize,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is something to write.
+    more: Condvar,
+    /// Something was written.
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    batch: Batch,
+    /// Whether conversations that opened, and have not closed, were told.
+    open: HashMap<(usize, u64), bool>,
+    accepted: u64,
+    written: u64,
+    dropped: u64,
+    /// Events that were lost since the writer last looked, and when the first was.
+    lost: Option<(Time, u64)>,
+    is_writer_asleep: bool,
+    is_closing: bool,
+    flushers: usize,
+    failure: Option<io::ErrorKind>,
+    when_gone: Option<WhenGone>,
+}
+
+impl Queue {
+    /// Starts the thread that writes to `to`.
+    pub(super) fn start(
+        mut form: Box<dyn Form>,
+        to: Box<dyn io::Write + Send>,
+        appetite: Appetite,
+        limit: usize,
+    ) -> io::Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let theirs = Arc::clone(&shared);
+        let name = "observer".to_owned();
+        let writer = Builder::new().name(name).spawn(move || theirs.write(&mut *form, to))?;
+        Ok(Self { shared, appetite, limit, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Takes in an event, or counts it as lost.
+    pub(super) fn event(&self, side: usize, event: &Event<'_>) {
+        let Some(keep) = self.appetite.keep(&event.what) else { return };
+        let mut state = self.shared.state();
+        if state.is_closing || state.failure.is_some() {
+            return;
+        }
+        let mut is_owed = false;
+        if let What::Closed { .. } = event.what {
+            match state.open.remove(&(side, event.conn)) {
+                Some(true) => is_owed = true,
+                Some(false) => return,
+                None => {}
+            }
+        }
+        if let What::Open { transient: true, .. } = event.what
+            && !self.appetite.transient
+            && self.appetite.datagram_in.is_none()
+        {
+            state.open.insert((side, event.conn), false);
+            return;
+        }
+        if !is_owed && !state.fits(keep, self.limit) {
+            return state.lose(event.time);
+        }
+        if let What::Open { .. } = event.what {
+            state.open.insert((side, event.conn), true);
+        }
+        state.batch.push(side, event, keep);
+        self.accept(state);
+    }
+
+    /// Takes in a failure; one is always told.
+    pub(super) fn failure(&self, time: Time, failure: &Failure<'_>) {
+        let mut state = self.shared.state();
+        if state.is_closing || state.failure.is_some() {
+            return;
+        }
+        state.batch.push_failure(time, failure);
+        self.accept(state);
+    }
+
+    fn accept(&self, mut state: MutexGuard<'_, State>) {
+        state.accepted += 1;
+        let is_writer_asleep = std::mem::take(&mut state.is_writer_asleep);
+        drop(state);
+        if is_writer_asleep {
+            self.shared.more.notify_one();
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.shared.state().dropped
+    }
+
+    pub(super) fn failed(&self) -> Option<io::ErrorKind> {
+        self.shared.state().failure
+    }
+
+    pub(super) fn when_gone(&self, tell: WhenGone) {
+        let mut state = self.shared.state();
+        match state.failure {
+            Some(kind) => {
+                drop(state);
+                tell(&kind.into());
+            }
+            None => state.when_gone = Some(tell),
+        }
+    }
+
+    /// Waits until everything that was taken in so far is written.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        let mut state = self.shared.state();
+        let until = state.accepted;
+        state.flushers += 1;
+        while state.written < until && state.failure.is_none() {
+            state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.flushers -= 1;
+        state.failure.map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
+    /// Writes what is queued, then the end; nothing is taken in from now on.
+    pub(super) fn close(&self) -> io::Result<()> {
+        self.shared.state().is_closing = true;
+        self.shared.more.notify_one();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The writer itself may be the last to let go, in what it calls when nothing can be written.
+        if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id())
+            && writer.join().is_err()
+        {
+            return Err(io::Error::other("the observer's thread panicked"));
+        }
+        self.failed().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // Whoever wants to know closes first.
+        let _ = self.close();
+    }
+}
+
+impl State {
+    /// A single event always fits, however large.
+    fn fits(&self, bytes: usize, limit: usize) -> bool {
+        self.batch.is_empty() || self.batch.weight() + Batch::ITEM + bytes <= limit
+    }
+
+    fn lose(&mut self, time: Time) {
+        self.dropped += 1;
+        self.lost.get_or_insert((time, 0)).1 += 1;
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, form: &mut dyn Form, to: Box<dyn io::Write + Send>) {
+        let mut pen = Pen { to, failure: None };
+        let mut text = Vec::new();
+        let mut batch = Batch::default();
+        form.begin(&mut text);
+        pen.write(&mut text);
+        while pen.failure.is_none() {
+            let Some((accepted, lost)) = self.swap(&mut batch) else { break };
+            batch.tell(form, &mut text, |text| {
+                if text.len() >= CHUNK {
+                    pen.write(text);
+                }
+            });
+            batch.clear();
+            if let Some((time, count)) = lost {
+                form.dropped(time, count, &mut text);
+            }
+            pen.write(&mut text);
+            self.wrote(accepted);
+        }
+        if pen.failure.is_none() {
+            form.end(self.state().dropped, &mut text);
+            pen.write(&mut text);
+        }
+        if let Some(failure) = pen.failure {
+            self.fail(&failure);
+        }
+    }
+
+    /// Waits for events and exchanges `empty` for them; none when the queue is closed and empty.
+    fn swap(&self, empty: &mut Batch) -> Option<(u64, Option<(Time, u64)>)> {
+        let mut state = self.state();
+        while state.batch.is_empty() && state.lost.is_none() {
+            if state.is_closing {
+                return None;
+            }
+            state.is_writer_asleep = true;
+            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.is_writer_asleep = false;
+        std::mem::swap(&mut state.batch, empty);
+        Some((state.accepted, state.lost.take()))
+    }
+
+    fn wrote(&self, accepted: u64) {
+        let mut state = self.state();
+        state.written = accepted;
+        if state.flushers > 0 {
+            self.done.notify_all();
+        }
+    }
+
+    fn fail(&self, failure: &io::Error) {
+        let mut state = self.state();
+        state.failure = Some(failure.kind());
+        state.batch = Batch::default();
+        state.open = HashMap::new();
+        let when_gone = state.when_gone.take();
+        drop(state);
+        self.done.notify_all();
+        if let Some(tell) = when_gone {
+            tell(failure);
+        }
+    }
+}
+
+/// Writes until it cannot.
+struct Pen {
+    to: Box<dyn io::Write + Send>,
+    failure: Option<io::Error>,
+}
+
+impl Pen {
+    fn write(&mut self, text: &mut Vec<u8>) {
+        if self.failure.is_none() && !text.is_empty() {
+            self.failure = self.to.write_all(text).and_then(|()| self.to.flush()).err();
+        }
+        text.clear();
+    }
+}
