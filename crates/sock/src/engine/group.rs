@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use sock_proto::{By, Endpoint, How, Link, Peer, Reason, Time, What};
+use sock_proto::{By, Endpoint, How, Kind, Link, Peer, Reason, Time, What};
 
 use super::conn::{Conn, Holds, Io};
+use super::dialer::{Called, Dialer};
 use super::key::Key;
+use super::port::endpoint_of;
 use super::reactor::Reactor;
 use super::wait::{Wait, Want};
 use crate::call::Caller;
+use crate::serve::Stdio;
 use crate::service::AnySession;
 use crate::{Error, ErrorKind};
 
@@ -17,6 +20,8 @@ pub(super) struct Group {
     pub(super) session: AnySession,
     pub(super) conns: BTreeMap<Peer, usize>,
     pub(super) armed: Time,
+    /// Calls that are under way: they name this group, so that it stays.
+    calls: usize,
     /// The one of the whole service: it lives as long as the server.
     is_room: bool,
 }
@@ -25,8 +30,13 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn room(&mut self) -> Option<usize> {
         if self.plan.service.is_shared() && self.room.is_none() {
             let session = self.plan.service.session();
-            let group =
-                Group { session, conns: BTreeMap::new(), armed: Time::NEVER, is_room: true };
+            let group = Group {
+                session,
+                conns: BTreeMap::new(),
+                armed: Time::NEVER,
+                calls: 0,
+                is_room: true,
+            };
             self.room = Some(self.groups.insert(group));
         }
         self.room
@@ -35,13 +45,13 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn settle_group(&mut self, group: usize) -> std::io::Result<()> {
         while let Some(here) = self.groups.get_mut(group) {
             if let Some((peer, endpoint)) = here.session.dial() {
-                self.dial(group, peer, &endpoint)?;
+                self.dial(group, peer, endpoint)?;
             } else if let Some(peer) = here.session.active() {
                 if let Some(slot) = here.conns.get(&peer).copied() {
                     self.flush(slot)?;
                 }
             } else {
-                if !here.is_room && here.conns.is_empty() {
+                if !here.is_room && here.conns.is_empty() && here.calls == 0 {
                     self.groups.remove(group);
                 } else if let Some(at) = here.session.deadline().filter(|at| *at < here.armed) {
                     here.armed = at;
@@ -64,36 +74,75 @@ impl<W: Wait> Reactor<W> {
             return Ok(());
         };
         let conns = BTreeMap::from([(Peer::FIRST, slot)]);
-        self.groups.insert(Group { session, conns, armed: Time::NEVER, is_room: false });
-        self.dial(place, peer, &endpoint)?;
+        self.groups.insert(Group { session, conns, armed: Time::NEVER, calls: 0, is_room: false });
+        self.dial(place, peer, endpoint)?;
         self.settle_group(place)
     }
 
-    fn dial(&mut self, group: usize, peer: Peer, endpoint: &Endpoint) -> std::io::Result<()> {
-        let opened = match (endpoint, &self.plan.stdio) {
-            (Endpoint::Stdio, Some(stdio)) => stdio.open().map_err(Error::from),
-            (endpoint, _) => Caller::new()
-                .options(self.plan.options.clone())
-                .call(endpoint)
-                .and_then(|socket| socket.detach()),
+    fn dial(&mut self, group: usize, peer: Peer, endpoint: Endpoint) -> std::io::Result<()> {
+        if endpoint == Endpoint::Stdio {
+            let nobody = || std::io::ErrorKind::NotConnected.into();
+            let opened = self.plan.stdio.as_ref().map_or_else(|| Err(nobody()), Stdio::open);
+            let answer = opened.map_err(Error::from);
+            return self.take_called(Called { group, peer, endpoint, answer });
+        }
+        let caller = Caller::new().options(self.plan.options.clone());
+        let dialer = match &mut self.dialer {
+            Some(dialer) => dialer,
+            none => {
+                let dialer = Dialer::new()?;
+                let key = Key::Dialer.to_u64();
+                self.wait.watch(dialer.bell(), key, Want::NOTHING, Want::READ)?;
+                none.insert(dialer)
+            }
         };
-        let is_own = *endpoint == Endpoint::Stdio;
+        match dialer.call(caller, group, peer, endpoint.clone()) {
+            Ok(()) => {
+                self.groups[group].calls += 1;
+                Ok(())
+            }
+            Err(error) => {
+                let answer = Err(error.into());
+                self.take_called(Called { group, peer, endpoint, answer })
+            }
+        }
+    }
+
+    /// Calls have come to an end.
+    pub(super) fn heed_dialer(&mut self) -> std::io::Result<()> {
+        while let Some(called) = self.dialer.as_mut().and_then(Dialer::next) {
+            let group = called.group;
+            if let Some(here) = self.groups.get_mut(group) {
+                here.calls -= 1;
+                self.take_called(called)?;
+                self.settle_group(group)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_called(&mut self, called: Called) -> std::io::Result<()> {
+        let Called { group, peer, endpoint, answer } = called;
+        let is_own = endpoint == Endpoint::Stdio;
         let conn = if is_own { Link::OWN_SIDE } else { self.next_number() };
-        let fd = match opened {
+        let Some(here) = self.groups.get_mut(group) else { return Ok(()) };
+        let fd = match answer {
             Ok(fd) => fd,
             Err(error) => {
-                let how = how(&error);
                 let text = format_args!("cannot call {endpoint}: {error}");
                 self.cx.emit(conn, What::Note { code: "dial", text });
-                let session = &mut self.groups[group].session;
-                session.closed(peer, Reason { by: By::Peer, how }, &mut self.cx);
+                let reason = Reason { by: By::Peer, how: how(&error) };
+                here.session.closed(peer, reason, &mut self.cx);
                 return Ok(());
             }
         };
         rustix::io::ioctl_fionbio(&fd, true)?;
         let io = if endpoint.is_stream() { Io::Stream(fd) } else { Io::Datagram(fd) };
         let kind = io.kind();
-        let link = Link { conn, kind, called: true, transient: false, names: None };
+        let local = io.descriptor().and_then(|fd| rustix::net::getsockname(fd).ok());
+        let local = endpoint_of(local.as_ref(), kind == Kind::Stream);
+        let names = (!is_own).then_some((&local, &endpoint));
+        let link = Link { conn, kind, called: true, transient: false, names };
         let slot = self.conns.insert(Conn {
             io,
             holds: Holds::Member { group, peer },
@@ -101,7 +150,6 @@ impl<W: Wait> Reactor<W> {
             armed: Time::NEVER,
             is_blocked: false,
         });
-        let here = &mut self.groups[group];
         here.conns.insert(peer, slot);
         here.session.open(peer, &link, &mut self.cx);
         // Whoever waits for this peer's room may be read now.

@@ -9,6 +9,7 @@ pub(super) enum Key {
     Conn(u32),
     Group(u32),
     Grace,
+    Dialer,
 }
 
 impl Key {
@@ -20,6 +21,7 @@ impl Key {
             Self::Conn(n) => (3, n),
             Self::Group(n) => (4, n),
             Self::Grace => (5, 0),
+            Self::Dialer => (6, 0),
         };
         kind << 32 | u64::from(n)
     }
@@ -32,7 +34,8 @@ impl Key {
             2 => Self::Port(n),
             3 => Self::Conn(n),
             4 => Self::Group(n),
-            _ => Self::Grace,
+            5 => Self::Grace,
+            _ => Self::Dialer,
         }
     }
 

@@ -14,6 +14,7 @@
 mod conn;
 pub mod crew;
 mod datagrams;
+mod dialer;
 mod epoll;
 mod group;
 mod key;

@@ -23,6 +23,7 @@ use sock_proto::{Context, Endpoint, Link, Peer, Time};
 
 use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
 use super::crew::{Counts, Crew};
+use super::dialer::Dialer;
 use super::group::Group;
 use super::key::Key;
 use super::port::{Port, endpoint_of};
@@ -49,6 +50,7 @@ pub(super) struct Reactor<W> {
     pub(super) groups: Slab<Group>,
     pub(super) buf: Box<[u8]>,
     pub(super) room: Option<usize>,
+    pub(super) dialer: Option<Dialer>,
     timers: BinaryHeap<Reverse<(Time, Key)>>,
     pub(super) seen: Urgency,
     /// Numbers of conversations that are left in this thread's block.
@@ -72,6 +74,7 @@ impl<W: Wait> Reactor<W> {
             groups: Slab::new(),
             buf: vec![0; BUFFER].into_boxed_slice(),
             room: None,
+            dialer: None,
             timers: BinaryHeap::new(),
             seen: Urgency::None,
             numbers: 0..0,
@@ -98,6 +101,7 @@ impl<W: Wait> Reactor<W> {
                 match Key::from_u64(event.key) {
                     Key::Stop(_) => self.heed_stop()?,
                     Key::Bell => self.reap()?,
+                    Key::Dialer => self.heed_dialer()?,
                     Key::Port(place) => self.port_ready(place as usize, event)?,
                     Key::Conn(slot) => self.conn_ready(slot as usize, event)?,
                     Key::Group(_) | Key::Grace => {}
@@ -319,7 +323,7 @@ impl<W: Wait> Reactor<W> {
                 Key::Group(group) => self.group_due(group as usize, at)?,
                 Key::Port(place) => self.port_due(place as usize)?,
                 Key::Grace => self.end_all()?,
-                Key::Stop(_) | Key::Bell => {}
+                Key::Stop(_) | Key::Bell | Key::Dialer => {}
             }
         }
         Ok(())
