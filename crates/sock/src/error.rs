@@ -128,7 +128,7 @@ impl Error {
             return Self::new(ErrorKind::NameNotKnown, format!("{about}: no address to try"));
         };
         let reason = match &attempts[..] {
-            [only] => only.error.reason(),
+            [only] if about.contains(&only.address.to_string()) => only.error.reason(),
             all => {
                 let each = |tried: &Attempt| format!("{}: {}", tried.address, tried.error.reason());
                 all.iter().map(each).collect::<Vec<_>>().join(", ")
