@@ -1,3 +1,38 @@
-//! The program `sock`.
+//! The program `sock`: serve a socket, talk to one, see what is said.
 
-fn main() {}
+mod args;
+mod connect;
+mod ending;
+mod escape;
+mod list;
+mod name;
+mod screen;
+mod send;
+mod serve;
+mod signals;
+mod sockets;
+mod status;
+mod stdio;
+mod watch;
+
+use std::process::ExitCode;
+
+use args::Plan;
+use screen::Screen;
+
+fn main() -> ExitCode {
+    let plan = match args::plan() {
+        Ok(plan) => plan,
+        Err(error) => return screen::fail(&error, Screen::default()).into(),
+    };
+    let screen = plan.screen();
+    let ended = match plan {
+        Plan::Serve(plan) => serve::run(&plan),
+        Plan::List(plan) => list::run(plan),
+        Plan::Connect(plan) => connect::run(&plan),
+        Plan::Send(plan) => send::run(&plan),
+        Plan::Name(plan) => name::run(&plan),
+        Plan::Page(text) => screen::answer(&text),
+    };
+    ended.unwrap_or_else(|error| screen::fail(&error, screen)).into()
+}

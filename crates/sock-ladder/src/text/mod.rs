@@ -4,7 +4,6 @@ mod canvas;
 mod list;
 mod page;
 mod preview;
-mod said;
 mod units;
 mod words;
 

@@ -104,24 +104,19 @@ pub(super) fn stamp(run: &Run, cx: &mut Context) -> Time {
     cx.now
 }
 
-/// Sends what the session has for `peer`, unless the kernel has no room (`full`), and carries out its
-/// commands.
-///
-/// A peer for which there is no room has commands too: it may be cut short, and its limits run.
+/// Sends what the session has for `peer` and carries out its commands.
 pub(super) fn push(
     run: &Run,
     io: &Io,
     session: &mut Session<Boxed>,
     peer: Peer,
-    mut full: bool,
     cx: &mut Context,
 ) -> Pushed {
     let mut turn = 0;
     loop {
-        while !full && let Some(bytes) = session.output(peer, cx) {
+        while let Some(bytes) = session.output(peer, cx) {
             if turn > TURN {
-                full = true;
-                break;
+                return Pushed::Blocked;
             }
             let since = if cx.is_watched(Interest::DATA) { run.now() } else { cx.now };
             match io.send(bytes) {
@@ -133,7 +128,7 @@ pub(super) fn push(
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::NOBUFS) => {
                     session.stalled(peer, cx);
-                    full = true;
+                    return Pushed::Blocked;
                 }
                 Err(error) if !matches!(io, Io::Stream(_)) && error != Errno::CONNREFUSED => {
                     session.unsendable(peer, &std::io::Error::from(error).to_string(), cx);
@@ -159,7 +154,6 @@ pub(super) fn push(
                 }
                 return Pushed::Over;
             }
-            None if full => return Pushed::Blocked,
             None if session.output(peer, cx).is_some() => {}
             None => return Pushed::Open,
         }

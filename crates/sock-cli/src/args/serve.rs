@@ -1,0 +1,168 @@
+//! The arguments of `serve`, and what is an endpoint among them.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use sock::{Access, Cidr, Engine};
+use sock_proto::protocols::{self, Row, Settings};
+use sock_proto::{Endpoint, Pauses};
+
+use super::screen::ScreenArgs;
+use super::sockets::SocketArgs;
+use super::values::duration;
+use super::{Plan, endpoint};
+use crate::status::Usage;
+use crate::{list, serve};
+
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Which service: `sock serve --list` shows them
+    #[arg(value_name = "SERVICE", required_unless_present = "list")]
+    service: Option<String>,
+    /// Where to listen; none: where the list says
+    #[arg(value_name = "ENDPOINT")]
+    arguments: Vec<String>,
+    /// Show the services
+    #[arg(long, conflicts_with = "service")]
+    list: bool,
+    /// How to wait: iterative, threads, fork, select or epoll; the fastest by default
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
+    /// So many engine threads, which share the ports
+    #[arg(long, value_name = "N", value_parser = count, default_value = "1")]
+    workers: usize,
+    /// So many conversations at once
+    #[arg(long, value_name = "N", value_parser = count)]
+    max_conns: Option<usize>,
+    /// So many callers may wait to be accepted
+    #[arg(long, value_name = "N")]
+    backlog: Option<u32>,
+    /// Only callers from this range of addresses
+    #[arg(long, value_name = "CIDR")]
+    allow: Vec<Cidr>,
+    /// No callers from this range of addresses
+    #[arg(long, value_name = "CIDR")]
+    deny: Vec<Cidr>,
+    /// End after the first conversation
+    #[arg(long)]
+    once: bool,
+    /// How long conversations may go on after the server was told to stop
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    grace: Duration,
+    /// (upper) Answer what the first receive brought, and end
+    #[arg(long)]
+    close_after_reply: bool,
+    #[command(flatten)]
+    pauses: PauseArgs,
+    #[command(flatten)]
+    sockets: SocketArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delays at named points, for teaching")]
+struct PauseArgs {
+    /// Wait so long before each accept
+    #[arg(long = "pause-accept", value_name = "TIME", value_parser = duration)]
+    accept: Option<Duration>,
+    /// Wait so long before each read
+    #[arg(long = "pause-read", value_name = "TIME", value_parser = duration)]
+    read: Option<Duration>,
+    /// Wait so long before each answer
+    #[arg(long = "pause-write", value_name = "TIME", value_parser = duration)]
+    write: Option<Duration>,
+    /// Wait so long before a conversation is closed
+    #[arg(long = "pause-close", value_name = "TIME", value_parser = duration)]
+    close: Option<Duration>,
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "write a whole number, from 1".to_owned())?;
+    if number == 0 { Err("at least 1".to_owned()) } else { Ok(number) }
+}
+
+impl ServeArgs {
+    pub(super) fn plan(self) -> Result<Plan> {
+        if self.list {
+            return Ok(Plan::List(list::Plan { json: self.screen.plan().json }));
+        }
+        let row = protocols::find(&self.service.unwrap_or_default())
+            .map_err(|unknown| Usage(format!("{unknown}; `sock serve --list` shows them")))?;
+        let settings = Settings { close_after_reply: self.close_after_reply };
+        row.check(&settings).map_err(|refused| Usage(refused.to_string()))?;
+        let sockets = self.sockets.plan();
+        let engine = match &self.engine {
+            None => Engine::default(),
+            Some(name) => name.parse().map_err(|e: sock::Error| Usage(e.to_string()))?,
+        };
+        let PauseArgs { accept, read, write, close } = self.pauses;
+        let [pause_accept, read, write, close] =
+            [accept, read, write, close].map(Option::unwrap_or_default);
+        Ok(Plan::Serve(Box::new(serve::Plan {
+            row,
+            settings,
+            endpoints: endpoints(row, &self.arguments, &sockets)?,
+            engine,
+            workers: self.workers,
+            max_conns: self.max_conns,
+            backlog: self.backlog,
+            access: Access { allow: self.allow, deny: self.deny },
+            once: self.once,
+            grace: self.grace,
+            pause_accept,
+            pauses: Pauses { read, write, close },
+            sockets,
+            screen: self.screen.plan(),
+        })))
+    }
+}
+
+/// Where to listen: what has a port or a scheme is an endpoint, and no service takes anything else.
+fn endpoints(
+    row: &Row,
+    arguments: &[String],
+    sockets: &crate::sockets::Sockets,
+) -> Result<Vec<Endpoint>> {
+    let mut endpoints = Vec::new();
+    for text in arguments {
+        if !Endpoint::looks_like(text) {
+            let service = row.name;
+            let text = format!(
+                "the service {service} takes no argument, and '{text}' is no endpoint: \
+                 it has neither a port nor a scheme; write {text}:12000 or unix:{text}"
+            );
+            return Err(Usage(text).into());
+        }
+        let endpoint = endpoint(text)?;
+        if !row.speaks(endpoint.transport()) {
+            let text =
+                format!("the service {} does not make sense on {}", row.name, endpoint.transport());
+            return Err(Usage(text).into());
+        }
+        endpoints.push(endpoint);
+    }
+    match (&sockets.source, endpoints.is_empty()) {
+        (Some(_), false) => {
+            let text = "the endpoints say where to listen already; leave --bind out";
+            Err(Usage(text.to_owned()).into())
+        }
+        (None, true) if row.endpoints().is_empty() => {
+            let text = format!("say where to listen: sock serve {} 127.0.0.1:12000", row.name);
+            Err(Usage(text).into())
+        }
+        (Some(source), true) => Ok(row
+            .endpoints()
+            .into_iter()
+            .map(|mut endpoint| {
+                if let Some(host) = &source.host {
+                    endpoint = endpoint.with_host(host.clone());
+                }
+                source.port.map_or(endpoint.clone(), |port| endpoint.with_port(port))
+            })
+            .collect()),
+        (None, true) => Ok(row.endpoints()),
+        (None, false) => Ok(endpoints),
+    }
+}

@@ -1,0 +1,94 @@
+//! `connect`: talk by hand, or as a pipe.
+
+mod dial;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sock::{Endpoint, Run, Service, converse};
+use sock_proto::protocols::{Framing, Stdio, Wiring};
+
+use crate::ending;
+use crate::screen::Screen;
+use crate::signals::Signals;
+use crate::sockets::Sockets;
+use crate::status::Status;
+use crate::stdio::{Console, Heard, Streams, Typed, Use};
+use crate::watch::{self, Place, Timing, Watch};
+
+/// Whom to call, and how to talk.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) typed: Typed,
+    /// What arrives is shown as a hex dump.
+    pub(crate) hex: bool,
+    /// What stands before the line that is typed.
+    pub(crate) prompt: String,
+    /// Close once the peer has sent this; empty: never.
+    pub(crate) until: Vec<u8>,
+    /// How long to wait until something listens.
+    pub(crate) wait: Option<Duration>,
+    pub(crate) way: Way,
+    pub(crate) framing: Framing,
+    /// How long to wait for one more datagram once the input has ended.
+    pub(crate) wait_reply: Duration,
+    pub(crate) sockets: Sockets,
+    pub(crate) screen: Screen,
+}
+
+/// Which way the bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Both ways.
+    Both,
+    /// To us only.
+    Receive,
+    /// To the peer only.
+    Send,
+    /// None: it only matters whether somebody is there.
+    Probe,
+}
+
+/// Calls the peer and talks until both directions have ended.
+pub(crate) fn run(plan: &Plan) -> Result<Status> {
+    let talks = plan.way != Way::Probe;
+    let console = if talks { Console::open(&plan.prompt)? } else { None };
+    let place = console.as_ref().map_or(Place::Stderr, |console| Place::Console(console.printer()));
+    let watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
+    let run = watch.over(Run::new().limited(plan.sockets.limits(None)));
+    let status = talk(plan, &run, console).unwrap_or_else(|error| watch.fail(&run, &error));
+    watch.close()?;
+    Ok(status)
+}
+
+fn talk(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
+    let socket = dial::dial(plan, run)?;
+    if plan.way == Way::Probe {
+        let there = dial::probe(plan, &socket)?;
+        watch::say(run, "there", &there);
+        return Ok(Status::Done);
+    }
+    let signals = Signals::end(run.stop())?;
+    let how = Use { typed: plan.typed, ignores_input: plan.way == Way::Receive, hex: plan.hex };
+    let streams = Streams::new(how, console, run.stop(), &signals);
+    let wiring = Wiring {
+        framing: plan.framing,
+        wait_reply: Some(plan.wait_reply),
+        send_only: plan.way == Way::Send,
+        until: plan.until.clone(),
+    };
+    let service = Service::each("stdio", move || Stdio::new(wiring.clone()));
+    let ending = converse(run, service, &socket, Some(streams.as_socket()))?;
+    if let Some(status) = signals.caught() {
+        return Ok(status);
+    }
+    match streams.finish()? {
+        // As the writer of any pipe: there is nobody left to talk for.
+        Heard::No => Ok(Status::Done),
+        Heard::Yes => {
+            ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+            Ok(Status::Done)
+        }
+    }
+}

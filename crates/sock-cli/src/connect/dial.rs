@@ -1,0 +1,70 @@
+//! Before the talk: call, wait until something listens, or only see whether it does.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::event::{Timespec, poll};
+use sock::socket::Socket;
+use sock::{ErrorKind, Run};
+use sock_proto::Endpoint;
+
+use super::Plan;
+
+/// The first pause between two attempts, and the longest: short enough that nobody notices, long
+/// enough to cost nothing.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(200)];
+
+/// Calls the endpoint; with `--wait`, until something listens there.
+pub(super) fn dial(plan: &Plan, run: &Run) -> Result<Socket> {
+    let caller = plan.sockets.caller(&plan.endpoint)?;
+    let until = plan.wait.map(|wait| run.now() + wait);
+    let [mut pause, longest] = PAUSES;
+    loop {
+        let error = match caller.call(&plan.endpoint) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => error,
+        };
+        let may_come =
+            [ErrorKind::Refused, ErrorKind::NotFound, ErrorKind::TimedOut, ErrorKind::Unreachable];
+        let left = until.map(|until| until.since(run.now())).filter(|left| !left.is_zero());
+        match left {
+            Some(left) if may_come.contains(&error.kind()) => rest(pause.min(left)),
+            _ => return Err(error.into()),
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// Lets time pass: nothing tells when somebody begins to listen.
+fn rest(pause: Duration) {
+    // Any pause fits, and a signal that ends it early does no harm.
+    let _ = Timespec::try_from(pause).map(|pause| poll(&mut [], Some(&pause)));
+}
+
+/// Tells who is there. Of datagrams only a refusal can be known: an empty one is sent, and silence
+/// for the time of a reply counts as somebody.
+pub(super) fn probe(plan: &Plan, socket: &Socket) -> Result<String> {
+    let peer = match socket.peer_addr()?.to_socket_addr() {
+        Some(addr) if plan.endpoint.is_stream() => Endpoint::tcp(addr),
+        Some(addr) => Endpoint::udp(addr),
+        None => plan.endpoint.clone(),
+    };
+    if plan.endpoint.is_stream() {
+        return Ok(format!("{peer} is open"));
+    }
+    socket.send(b"")?;
+    socket.set_timeout(Some(plan.wait_reply))?;
+    match socket.recv(&mut [0]) {
+        Ok(_) => Ok(format!("{peer} is open: it replied")),
+        Err(error) if error.kind() == ErrorKind::TimedOut && error.errno().is_none() => {
+            Ok(format!("{peer} may be open: nothing refused a datagram, and nothing replied"))
+        }
+        Err(error) => {
+            let about = format!("cannot reach {peer}");
+            Err(error
+                .about(about)
+                .cure("nothing listens there: start the server, or check the port")
+                .into())
+        }
+    }
+}

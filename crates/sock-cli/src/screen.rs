@@ -1,0 +1,100 @@
+//! The screen: where text for people goes, in which colours, and how an error looks.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Result;
+
+use crate::status::Status;
+
+/// How the user wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Screen {
+    /// Events are JSON Lines.
+    pub(crate) json: bool,
+    /// How much is told.
+    pub(crate) detail: Detail,
+    /// When colours are used.
+    pub(crate) color: Color,
+}
+
+/// How much is told of what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Detail {
+    /// Errors.
+    Quiet,
+    /// Conversations and notes.
+    #[default]
+    Events,
+    /// The data as well.
+    Data,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Color {
+    /// On a terminal, unless the environment says otherwise (`NO_COLOR`, `CLICOLOR_FORCE`).
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Whether text that goes to `stream` is coloured.
+    pub(crate) fn is_on(self, stream: &impl IsTerminal) -> bool {
+        let says = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if says("NO_COLOR") => false,
+            Self::Auto => says("CLICOLOR_FORCE") || stream.is_terminal(),
+        }
+    }
+}
+
+/// Writes a text that is the answer of a verb to stdout.
+pub(crate) fn answer(text: &str) -> Result<Status> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Status::Done)
+}
+
+/// Tells why the program fails, and with which status.
+pub(crate) fn fail(error: &anyhow::Error, screen: Screen) -> Status {
+    if Status::is_unheard(error) {
+        return Status::Done;
+    }
+    let status = Status::of(error);
+    let line =
+        if screen.json { error_event(error, status) } else { format!("sock: {}\n", told(error)) };
+    // Nobody is left to tell that nobody could be told.
+    let _ = io::stderr().write_all(line.as_bytes());
+    status
+}
+
+/// The error and what caused it, each word of it once.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text
+}
+
+fn error_event(error: &anyhow::Error, status: Status) -> String {
+    let text = told(error);
+    // A cure stands behind the reason, after a semicolon.
+    let (text, cure) = match text.split_once("; ") {
+        Some((text, cure)) => (text, Some(cure)),
+        None => (text.as_str(), None),
+    };
+    let event = serde_json::json!({
+        "event": "error", "t": 0.0, "code": status.code(), "text": text, "cure": cure,
+    });
+    format!("{event}\n")
+}

@@ -1,0 +1,104 @@
+//! `send`: send each message, print the reply to each, leave.
+
+mod ask;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::Result;
+use sock::{Endpoint, Run, Service, converse};
+
+use self::ask::{Ask, Asked, Outcome};
+use crate::ending::{self, Broken};
+use crate::screen::Screen;
+use crate::signals::Signals;
+use crate::sockets::Sockets;
+use crate::status::Status;
+use crate::watch::{Place, Timing, Watch};
+
+/// What is sent, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) messages: Vec<Vec<u8>>,
+    /// Messages on a stream end as they are.
+    pub(crate) raw: bool,
+    pub(crate) replies: Replies,
+    pub(crate) sockets: Sockets,
+    pub(crate) screen: Screen,
+}
+
+/// Which replies are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Replies {
+    /// None.
+    None,
+    /// One to each message; the peer of a stream has all the time in the world.
+    #[default]
+    Each,
+    /// One to each message, within this time.
+    Within(Duration),
+}
+
+/// Sends, prints, leaves.
+pub(crate) fn run(plan: &Plan) -> Result<Status> {
+    let watch = Watch::new(plan.screen, &Place::Stderr, Timing::Queued, false)?;
+    let run = watch.over(Run::new().limited(plan.sockets.limits(None)));
+    let status = talk(plan, &run).unwrap_or_else(|error| watch.fail(&run, &error));
+    watch.close()?;
+    Ok(status)
+}
+
+/// How long `--wait-reply` is for datagrams, which may be lost.
+const DATAGRAM_REPLY: Duration = Duration::from_secs(3);
+
+fn talk(plan: &Plan, run: &Run) -> Result<Status> {
+    let socket = plan.sockets.caller(&plan.endpoint)?.call(&plan.endpoint)?;
+    let signals = Signals::end(run.stop())?;
+    let asked = Asked {
+        messages: plan.messages.iter().map(|message| framed(plan, message)).collect(),
+        replies: match plan.replies {
+            Replies::Each if plan.endpoint.is_datagram() => Replies::Within(DATAGRAM_REPLY),
+            Replies::None | Replies::Each | Replies::Within(_) => plan.replies,
+        },
+    };
+    let outcome = Outcome::default();
+    let told = outcome.clone();
+    let service = Service::each("send", move || Ask::new(asked.clone(), told.clone(), print));
+    let ending = converse(run, service, &socket, None)?;
+    if let Some(status) = signals.caught() {
+        return Ok(status);
+    }
+    let outcome = outcome.take();
+    if let Some(error) = outcome.failure {
+        return Err(anyhow::Error::new(error).context("cannot write to stdout"));
+    }
+    if outcome.timed_out {
+        let text =
+            format!("timeout: no reply from {} to message {}", plan.endpoint, outcome.replied + 1);
+        return Err(Broken::new(Status::Timeout, text).into());
+    }
+    ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+    let promised = if plan.replies == Replies::None { 0 } else { plan.messages.len() };
+    if outcome.replied < promised {
+        let text = format!(
+            "cut short: {} ended after {} of {promised} replies",
+            plan.endpoint, outcome.replied
+        );
+        return Err(Broken::new(Status::CutShort, text).into());
+    }
+    Ok(Status::Done)
+}
+
+fn framed(plan: &Plan, message: &[u8]) -> Vec<u8> {
+    let end: &[u8] = if plan.raw || plan.endpoint.is_datagram() { b"" } else { b"\n" };
+    [message, end].concat()
+}
+
+/// One reply, one line.
+fn print(reply: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(reply)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,111 @@
+//! `serve`: a built-in server.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sock::{Access, Endpoint, Engine, Pauses, Run, Server, Service};
+use sock_proto::protocols::{Row, Settings};
+
+use crate::ending::{self, Last};
+use crate::screen::Screen;
+use crate::signals::Signals;
+use crate::sockets::Sockets;
+use crate::status::{Listening, Status};
+use crate::stdio::{Console, Heard, Streams, Use};
+use crate::watch::{Place, Timing, Watch};
+
+/// What is served, where and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) row: &'static Row,
+    pub(crate) settings: Settings,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) engine: Engine,
+    pub(crate) workers: usize,
+    pub(crate) max_conns: Option<usize>,
+    pub(crate) backlog: Option<u32>,
+    pub(crate) access: Access,
+    pub(crate) once: bool,
+    pub(crate) grace: Duration,
+    pub(crate) pause_accept: Duration,
+    pub(crate) pauses: Pauses,
+    pub(crate) sockets: Sockets,
+    pub(crate) screen: Screen,
+}
+
+impl Plan {
+    /// Whether the one client is wired to our own input and output.
+    fn is_stdio(&self) -> bool {
+        self.row.name == "stdio"
+    }
+}
+
+/// A client that never ends holds nobody for longer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves until it is told to stop.
+pub(crate) fn run(plan: &Plan) -> Result<Status> {
+    let console = if plan.is_stdio() { Console::open("")? } else { None };
+    let place = match &console {
+        Some(console) => Place::Console(console.printer()),
+        None if plan.is_stdio() => Place::Stderr,
+        None => Place::Stdout,
+    };
+    let timing = if plan.engine == Engine::Fork { Timing::Direct } else { Timing::Queued };
+    let shows_datagrams = plan.row.name == "upper";
+    let watch = Watch::new(plan.screen, &place, timing, shows_datagrams)?;
+    let limits = sock::Limits { pauses: plan.pauses, ..plan.sockets.limits(Some(LINGER)) };
+    let run = watch.over(Run::new().limited(limits));
+    watch.ends(&run);
+    let served = if plan.is_stdio() { wire(plan, &run, console) } else { serve(plan, &run) };
+    let status = served.unwrap_or_else(|error| watch.fail(&run, &error));
+    watch.close()?;
+    Ok(status)
+}
+
+fn server(plan: &Plan, run: &Run) -> Result<Server> {
+    let service = Service::of_row(plan.row, &plan.settings)?;
+    let mut server = Server::new(service)
+        .within(run.clone())
+        .engine(plan.engine)
+        .workers(plan.workers)
+        .access(plan.access.clone())
+        .grace(plan.grace)
+        .pause_accept(plan.pause_accept)
+        .options(plan.sockets.options(plan.backlog));
+    if let Some(most) = plan.max_conns {
+        server = server.max_conns(most);
+    }
+    if plan.once {
+        server = server.once();
+    }
+    Ok(plan.endpoints.iter().cloned().fold(server, Server::listen))
+}
+
+fn serve(plan: &Plan, run: &Run) -> Result<Status> {
+    let bound = server(plan, run)?.bind().map_err(Listening)?;
+    // A server that was told to stop and did has done its work.
+    Signals::ask(run.stop())?;
+    bound.run()?;
+    Ok(Status::Done)
+}
+
+/// Serves one client, and is the other half of `connect`.
+fn wire(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
+    let signals = Signals::end(run.stop())?;
+    let streams = Streams::new(Use::default(), console, run.stop(), &signals);
+    let last = Last::new(run);
+    let run = last.over(run);
+    let server = server(plan, &run)?.once().stdio(streams.as_socket());
+    server.bind().map_err(Listening)?.run()?;
+    if let Some(status) = signals.caught() {
+        return Ok(status);
+    }
+    match (streams.finish()?, last.take()) {
+        (Heard::No, _) | (Heard::Yes, None) => Ok(Status::Done),
+        (Heard::Yes, Some((ending, peer))) => {
+            ending::judge(&ending, &peer, &plan.sockets)?;
+            Ok(Status::Done)
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A terminal: lines are edited and remembered, and what arrives does not tear the one being typed.
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustyline::error::ReadlineError;
+use rustyline::history::DefaultHistory;
+use rustyline::{Config, Editor, ExternalPrinter};
+
+use super::input::{Translate, Typed, pass_on};
+
+/// A terminal on which somebody types.
+pub(crate) struct Console {
+    editor: Editor<(), DefaultHistory>,
+    prompt: String,
+    history: Option<PathBuf>,
+    printer: Printer,
+}
+
+/// How the user left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Ctrl-D: the input has ended, the conversation goes on.
+    Ended,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Console {
+    /// The terminal, where standard input and output both are one.
+    pub(crate) fn open(prompt: &str) -> Result<Option<Self>> {
+        if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+            return Ok(None);
+        }
+        let config = Config::builder().auto_add_history(true).build();
+        let mut editor = Editor::with_config(config).context("cannot use the terminal")?;
+        let history = history_file();
+        if let Some(file) = &history {
+            // The first time there is none.
+            let _ = editor.load_history(file);
+        }
+        let restore = tcgetattr(rustix::stdio::stdin()).context("cannot use the terminal")?;
+        let external = editor.create_external_printer().context("cannot use the terminal")?;
+        let printer =
+            Printer(Arc::new(Shared { external: Mutex::new(Box::new(external)), restore }));
+        Ok(Some(Self { editor, prompt: prompt.to_owned(), history, printer }))
+    }
+
+    /// What prints above the line being typed.
+    pub(crate) fn printer(&self) -> Printer {
+        self.printer.clone()
+    }
+
+    /// Passes each line on until the user leaves, or nobody takes it.
+    pub(super) fn pump(mut self, how: Typed, pair: &OwnedFd) -> Result<Left> {
+        let mut translate = Translate::new(how);
+        loop {
+            let mut line = match self.editor.readline(&self.prompt) {
+                Ok(line) => line,
+                Err(ReadlineError::Interrupted) => return Ok(Left::Interrupted),
+                Err(ReadlineError::Eof) => return Ok(Left::Ended),
+                Err(error) => return Err(error).context("cannot read from the terminal"),
+            };
+            if let Some(file) = &self.history {
+                // A history that cannot be kept is no reason to stop talking.
+                let _ = self.editor.append_history(file);
+            }
+            line.push('\n');
+            let mut bytes = Vec::new();
+            if let Err(wrong) = translate.piece(line.as_bytes(), &mut bytes) {
+                self.printer.print(format!("not sent: {wrong}\n"));
+                continue;
+            }
+            if !pass_on(&bytes, pair) {
+                return Ok(Left::Ended);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("prompt", &self.prompt).finish_non_exhaustive()
+    }
+}
+
+/// Where lines are remembered: the XDG base directories say where such things live.
+fn history_file() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).and_then(absolute);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let folder = state.or_else(home)?.join("sock");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("history"))
+}
+
+/// Prints above the line that is being typed.
+#[derive(Clone)]
+pub(crate) struct Printer(Arc<Shared>);
+
+struct Shared {
+    external: Mutex<Box<dyn ExternalPrinter + Send>>,
+    /// The terminal as we found it.
+    restore: Termios,
+}
+
+impl Printer {
+    pub(crate) fn print(&self, text: String) {
+        if !text.is_empty() {
+            let mut external = self.0.external.lock().unwrap_or_else(PoisonError::into_inner);
+            // A terminal that is gone has nobody who could be told.
+            let _ = external.print(text);
+        }
+    }
+
+    /// Waits until everything is on the screen. The editor takes one text at a time: when two more
+    /// were taken, whatever came before is shown. Up and down again shows nothing.
+    pub(super) fn flush(&self) {
+        for _ in 0..3 {
+            self.print("\x1b[A\n".to_owned());
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Somebody may still be typing; what is left to them is a terminal that echoes.
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.restore);
+    }
+}
+
+impl fmt::Debug for Printer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Printer")
+    }
+}
+
+/// Lines of text for the screen above the line being typed.
+impl io::Write for Printer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.print(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes bytes of a stranger fit for a terminal: whole characters, and no control over it.
+#[derive(Debug, Default)]
+pub(super) struct Legible {
+    /// The beginning of a character, or a CR.
+    held: Vec<u8>,
+}
+
+impl Legible {
+    /// The text of a piece; a character that is not yet whole waits for its rest.
+    pub(super) fn piece(&mut self, piece: &[u8]) -> String {
+        let mut bytes = std::mem::take(&mut self.held);
+        bytes.extend_from_slice(piece);
+        let whole = match bytes.utf8_chunks().last() {
+            Some(chunk) if is_begun(chunk.invalid()) => bytes.len() - chunk.invalid().len(),
+            _ => bytes.len(),
+        };
+        let whole = if bytes[..whole].ends_with(b"\r") { whole - 1 } else { whole };
+        self.held = bytes.split_off(whole);
+        legible(&bytes)
+    }
+
+    /// What is left at the end.
+    pub(super) fn end(&mut self) -> String {
+        legible(&std::mem::take(&mut self.held))
+    }
+}
+
+/// Whether bytes that are no character yet may become one.
+fn is_begun(bytes: &[u8]) -> bool {
+    let needs = match bytes.first() {
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf4) => 4,
+        _ => 0,
+    };
+    bytes.len() < needs
+}
+
+fn legible(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for c in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
+        match c {
+            '\n' | '\t' => text.push(c),
+            c if c.is_control() => text.extend(c.escape_default()),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_whole_wherever_they_were_cut_and_control_nothing() {
+        let bytes = "straße €\r\n\x1b[2J\u{1f980}\r!".as_bytes();
+        for cut in 0..=bytes.len() {
+            let mut legible = Legible::default();
+            let (a, b) = bytes.split_at(cut);
+            let text = legible.piece(a) + &legible.piece(b) + &legible.end();
+            assert_eq!(text, "straße €\n\\u{1b}[2J\u{1f980}\\r!", "cut at {cut}");
+        }
+        let mut legible = Legible::default();
+        assert_eq!(legible.piece(b"a\xff\xc3") + &legible.end(), "a\u{fffd}\u{fffd}");
+    }
+}
