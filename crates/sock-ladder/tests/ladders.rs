@@ -193,6 +193,23 @@ fn crossing() -> Tape {
     tape
 }
 
+/// What two engines write that hear of a call when it is over: a receive can be written down before its send.
+fn late() -> Tape {
+    let mut tape = Tape::connected(1060);
+    for (who, sock, t, bytes, sends) in [
+        (CLIENT, 1, 120, "Hi", true),
+        (SERVER, 2, 110, "Hi", false),
+        (SERVER, 2, 128, "Yo", true),
+        (CLIENT, 1, 125, "Yo", false),
+    ] {
+        let bytes = bytes.as_bytes();
+        let call =
+            if sends { tape.send(who, sock, t, bytes) } else { tape.recv(who, sock, t, t, bytes) };
+        call.exit = Some(call.enter);
+    }
+    tape
+}
+
 fn hostile() -> Tape {
     let mut tape = Tape::connected(1060);
     tape.proc(SERVER, "evil\x1b]0;pwned\x07\u{202e}gnp.exe");
@@ -216,6 +233,7 @@ ladder!(only_the_server_recorded, one_sided());
 ladder!(a_select_server_and_two_clients, select_server(), wide(110));
 ladder!(a_thousand_repeats_are_folded, thousand());
 ladder!(what_crossed_is_cut_in_two, crossing());
+ladder!(what_was_written_down_late_still_points_forward, late());
 ladder!(sixty_columns, half_close_echo(), wide(60));
 ladder!(forty_columns_are_a_list, half_close_echo(), wide(40));
 ladder!(in_ascii, half_close_echo(), Drawing { ascii: true, ..wide(80) });

@@ -257,6 +257,23 @@ fn datagrams_may_be_lost_and_overtake_each_other() {
 }
 
 #[test]
+fn a_client_without_an_address_gets_its_replies() {
+    let mut tape = Tape::default();
+    tape.sock(1, Kind::Dgram, Origin::Socket, 0);
+    tape.sock(3, Kind::Dgram, Origin::Socket, 0);
+    tape.udp(2, "0.0.0.0:12000");
+    for (client, port) in [(1, 5000), (3, 5001)] {
+        let (server, from) = (|| Some("127.0.0.1:12000".into()), format!("127.0.0.1:{port}"));
+        let text = format!("from {port}");
+        tape.send(CLIENT, client, 10, text.as_bytes()).args.addr = server();
+        tape.recv(SERVER, 2, 11, 15, text.as_bytes()).args.addr = Some(from.as_str().into());
+        tape.send(SERVER, 2, 20, b"same").args.addr = Some(from.as_str().into());
+        tape.recv(CLIENT, client, 21, 25, b"same").args.addr = server();
+    }
+    assert_eq!(of_kind(&pair(&tape.lines), &LinkKind::Dgram), [(1, 2), (5, 6), (3, 4), (7, 8)]);
+}
+
+#[test]
 fn a_datagram_is_not_received_before_it_was_sent() {
     let mut tape = Tape::default();
     tape.udp(1, "127.0.0.1:5000");

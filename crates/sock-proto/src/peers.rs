@@ -190,6 +190,32 @@ impl State {
         }
     }
 
+    /// Whether the protocol still wants to know what the peer sends.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.theirs == Theirs::Heard && self.ours != Ours::Aborting
+    }
+
+    /// When something about this peer is to be looked at.
+    pub(crate) fn next_look(&self, cx: &Context) -> Option<Time> {
+        if self.life != Life::Open {
+            return None;
+        }
+        let ended = self.theirs == Theirs::Ended;
+        let pauses = [
+            (self.read_from, !ended),
+            (self.write_from, !self.outbox.is_empty()),
+            (self.close_from, ended && self.ours == Ours::Ended),
+        ];
+        let ahead = pauses.into_iter().filter(|(at, on)| *on && *at > cx.now);
+        Time::earlier(ahead.map(|(at, _)| at).min(), self.patience(cx))
+    }
+
+    /// Whether a pause ended between these two moments.
+    pub(crate) fn was_held(&self, since: Time, now: Time) -> bool {
+        let pauses = [self.read_from, self.write_from, self.close_from];
+        self.life == Life::Open && pauses.iter().any(|at| (since..=now).contains(at))
+    }
+
     /// Until when the peer may stay silent, whichever limit comes first.
     pub(crate) fn patience(&self, cx: &Context) -> Option<Time> {
         let ending = match self.ours {

@@ -3,7 +3,19 @@
 //! Every decision about when a peer is read and how a conversation ends is made here, once, so
 //! that no engine makes it again. After each call an engine flushes: for the peers that
 //! [`Session::active`] names (or the only one) it sends [`Session::output`], reports
-//! [`Session::sent`], and carries out each [`Session::command`], until there is nothing more.
+//! [`Session::sent`], and carries out each [`Session::command`], until there is nothing more; last
+//! it asks whether the peer [`Session::wants_read`] and when the [`Session::deadline`] is.
+//!
+//! ```text
+//! loop {
+//!     while the kernel has room and there is output: send, sent
+//!     match command { some: obey; none: leave if there is no room or no output }
+//! }
+//! ```
+//!
+//! Commands are asked for also where the kernel has no room: a peer that does not read may be cut
+//! short, and only then do the limits of what is left unsent run. And no command may leave output: a
+//! producer has had its turn.
 
 use core::time::Duration;
 
@@ -112,7 +124,7 @@ impl<P: Protocol> Session<P> {
         }
         state.received += bytes.len() as u64;
         state.read_from = cx.now + cx.limits.pauses.read;
-        let (conn, kind, heard) = (state.conn, state.kind, is_heard(state));
+        let (conn, kind, heard) = (state.conn, state.kind, state.is_heard());
         if heard {
             // What we no longer hear keeps nobody waiting.
             state.moved = cx.now;
@@ -130,7 +142,7 @@ impl<P: Protocol> Session<P> {
         let Some(state) = self.peers.open_mut(peer).filter(|s| s.theirs != Theirs::Ended) else {
             return;
         };
-        let heard = is_heard(state);
+        let heard = state.is_heard();
         state.theirs = Theirs::Ended;
         state.moved = cx.now;
         state.close_from = cx.now + cx.limits.pauses.close;
@@ -227,7 +239,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// What the engine is to do with the peer's socket now; ask after everything that
-    /// [`Session::output`] gives was sent, and until it says none.
+    /// [`Session::output`] gives was sent or there is no more room, and until it says none.
     pub fn command(&mut self, peer: Peer, cx: &mut Context) -> Option<Command> {
         let command = self.next_command(peer, cx);
         if command.is_none()
@@ -235,7 +247,7 @@ impl<P: Protocol> Session<P> {
         {
             // Progress moves limits away, which is seen at the next look; what has come nearer
             // counts now.
-            self.look = earlier(self.look, next_look(state, cx));
+            self.look = Time::earlier(self.look, state.next_look(cx));
         }
         command
     }
@@ -305,7 +317,7 @@ impl<P: Protocol> Session<P> {
         if state.life != Life::Open || state.theirs == Theirs::Ended || state.read_from > cx.now {
             return false;
         }
-        if !is_heard(state) {
+        if !state.is_heard() {
             return true;
         }
         match state.gate {
@@ -323,7 +335,7 @@ impl<P: Protocol> Session<P> {
     /// When to call [`Session::tick`] at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        earlier(self.wake, self.look)
+        Time::earlier(self.wake, self.look)
     }
 
     /// Time passed: wakes the protocol if it asked. The engine then takes what is
@@ -349,13 +361,9 @@ impl<P: Protocol> Session<P> {
             return Some(peer);
         }
         let since = self.look.take()?;
-        self.look = self.peers.each().filter_map(|(_, state)| next_look(state, cx)).min();
+        self.look = self.peers.each().filter_map(|(_, state)| state.next_look(cx)).min();
         // Whom a pause held moves on.
-        let held = |state: &State| {
-            let mut pauses = [state.read_from, state.write_from, state.close_from].into_iter();
-            state.life == Life::Open && pauses.any(|at| (since..=cx.now).contains(&at))
-        };
-        self.peers.activate_those(held);
+        self.peers.activate_those(|state| state.was_held(since, cx.now));
         None
     }
 
@@ -379,30 +387,5 @@ impl<P: Protocol> Session<P> {
     fn handle(&mut self, peer: Peer, input: Input<'_>, cx: &mut Context) {
         let mut out = Out { peers: &mut self.peers, wake: &mut self.wake, cx, peer };
         self.protocol.handle(input, &mut out);
-    }
-}
-
-fn is_heard(state: &State) -> bool {
-    state.theirs == Theirs::Heard && state.ours != Ours::Aborting
-}
-
-/// When something about this peer is to be looked at.
-fn next_look(state: &State, cx: &Context) -> Option<Time> {
-    if state.life != Life::Open {
-        return None;
-    }
-    let pauses = [
-        (state.read_from, state.theirs != Theirs::Ended),
-        (state.write_from, !state.outbox.is_empty()),
-        (state.close_from, state.ours == Ours::Ended && state.theirs == Theirs::Ended),
-    ];
-    let pause = pauses.into_iter().filter(|(at, on)| *on && *at > cx.now).map(|(at, _)| at).min();
-    earlier(pause, state.patience(cx))
-}
-
-fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }

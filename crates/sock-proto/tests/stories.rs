@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use sock_proto::protocols::{Echo, Greet};
+use sock_proto::protocols::{Ack, Chargen, Echo, Greet, Upper};
 use sock_proto::sim::{Cut, Node, Outcome, Script, Sim, Story, Wire};
 use sock_proto::{
     By, Endpoint, How, Input, Limits, Out, Pauses, Peer, Protocol, Reason, Session, Time,
@@ -634,4 +634,64 @@ fn a_datagram_to_nobody_is_refused() {
         0.002000  caller --   closed by peer (refused)
         ",
     );
+}
+
+#[test]
+fn ack_counts_each_message_until_exit() {
+    let client = Script::new().send("Hi").hear(21).send("Exit").finish();
+    let story = Sim::new(1).run(Session::call(client), Session::answer(Ack::default()));
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  2 B  "Hi"
+        0.004000  server -> client  21 B  "Your data was 2 bytes"
+        0.005000  client -> server  4 B  "Exit"
+        0.005000  client -> server  FIN
+        0.005000  server -- client  closed by us (FIN)
+        0.006000  server -> client  10 B  "Disconnect"
+        0.006000  server -> client  FIN
+        0.006000  client -- server  closed by us (FIN)
+        "#,
+    );
+}
+
+/// The deck's server answers what its first receive brought; the wire decides what that is.
+#[test]
+fn upper_that_closes_after_its_reply_answers_one_receive() {
+    let client = Script::new().send("hello ").wait(ms(5)).send("world").finish();
+    let wire = Wire { cut: Cut::At(vec![4]), ..Wire::default() };
+    let story =
+        Sim::new(1).wire(wire).run(Session::call(client), Session::answer(Upper::new(true)));
+    told(
+        &story,
+        r#"
+        0.002000  client -- server  open
+        0.003000  server -- client  open
+        0.003000  client -> server  4 B  "hell"
+        0.003000  client -> server  2 B  "o "
+        0.004000  server -> client  4 B  "HELL"
+        0.004000  server -> client  FIN
+        0.007000  client -- server  closed by peer (FIN)
+        0.008000  client -> server  5 B  "world"
+        0.008000  client -> server  FIN
+        0.008000  server -- client  closed by us (FIN)
+        "#,
+    );
+    assert_eq!(story.received("server"), b"hell");
+}
+
+/// A producer is held by the window, not by its memory: it makes a line when one has left.
+#[test]
+fn chargen_makes_no_more_than_its_client_takes() {
+    let client = Node::from(Session::call(Script::new().wait(ms(50)).abort()));
+    let wire = Wire { window: 1000, ..Wire::default() };
+    let server = Session::answer(Chargen);
+    let story = Sim::new(1).wire(wire).run(client.deaf(at(10), at(1000)), server);
+    // A window each two milliseconds from 3 to 9, and one that lies unread.
+    let sent = story.side("server").unwrap().sent;
+    assert!((4000..=5000).contains(&sent), "{sent} B");
+    assert!(story.received("client").len() < 5000);
+    assert_eq!(story.outcome(), Outcome::Done);
 }

@@ -1,8 +1,8 @@
 //! Runs one service on one engine until SIGTERM, for the engine tests: a program, because the
 //! children of `fork` need a parent with one thread.
 //!
-//! `engine_server ENGINE SERVICE [--once] [--max-conns N] [--idle MS] [--workers N] ENDPOINT…`; it
-//! prints each endpoint on a line.
+//! `engine_server ENGINE SERVICE [--once] [--max-conns N] [--idle MS] [--linger MS] [--workers N]
+//! ENDPOINT…`; it prints each endpoint on a line.
 
 use std::io::Write;
 use std::time::Duration;
@@ -59,6 +59,28 @@ impl Protocol for Timer {
     }
 }
 
+/// Sends more than any kernel holds, and then closes, or cuts the peer short 50 ms later.
+struct Owing {
+    cuts: bool,
+}
+
+impl Protocol for Owing {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Open => {
+                out.send(&vec![b'.'; 64 * 1024 * 1024]);
+                if self.cuts {
+                    out.wake_at(out.now() + Duration::from_millis(50));
+                } else {
+                    out.close();
+                }
+            }
+            Input::Timeout => out.abort(),
+            Input::Data(_) | Input::Drained | Input::Eof | Input::Stop | Input::Closed(_) => {}
+        }
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let engine = args.next().ok_or("ENGINE")?.parse()?;
@@ -66,6 +88,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "producer" => {
             Service::each("producer", Producer::default).with_datagrams(Datagrams::PerSender)
         }
+        "owing" => Service::each("owing", || Owing { cuts: false }),
+        "cutting" => Service::each("cutting", || Owing { cuts: true }),
         "timer" => Service::each("timer", || Timer).with_datagrams(Datagrams::PerSender),
         name => Service::of_row(find(name)?, &Settings::default())?,
     };
@@ -80,6 +104,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--deny" => {
                 let deny = vec![value()?.parse()?];
                 server.access(sock::Access { deny, ..sock::Access::default() })
+            }
+            "--linger" => {
+                limits.linger = Some(Duration::from_millis(value()?.parse()?));
+                server
             }
             "--idle" => {
                 limits.idle = Some(Duration::from_millis(value()?.parse()?));

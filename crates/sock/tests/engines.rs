@@ -92,6 +92,19 @@ fn a_silent_client_beside_a_busy_one() {
     });
 }
 
+/// On `iterative` a second client is served when the first has been let go, and no sooner.
+#[test]
+fn a_client_that_does_not_read_what_it_is_owed_is_let_go() {
+    for (service, more) in [("owing", &["--linger", "100"][..]), ("cutting", &[])] {
+        let server = ServerProcess::start("iterative", service, Transport::Tcp4, more);
+        let first = Client::connect(Transport::Tcp4, &server.endpoint);
+        let second = Client::connect(Transport::Tcp4, &server.endpoint);
+        assert_eq!(second.receive(1), b".", "{service}");
+        drop((first, second));
+        server.stop();
+    }
+}
+
 /// The lecture's problem 1: one client at a time; who waits is served once the first has ended.
 #[test]
 fn on_iterative_the_second_client_waits_for_the_first() {

@@ -1,4 +1,5 @@
 //! Rows 1 to 13: the socket as an object.
+#![allow(clippy::unwrap_used, reason = "the functions of a test program are tests too")]
 #![allow(unsafe_code, reason = "sockets from raw numbers, and a number closed behind one's back")]
 
 mod socket_common;
@@ -179,7 +180,7 @@ fn row_04_closing_wakes_every_kind_of_call_in_another_thread() {
         let accept: Call = |it| it.accept().map(drop);
         let send_all: Call = |it| {
             fill(it);
-            it.send_all(&[0; 9000])
+            it.send_all(&vec![0; 64 << 20])
         };
         let wait: Call = |it| match select(&[it], &[], &[], None)?.read[..] {
             [ready] => ready.recv(&mut [0; 9]).map(drop),

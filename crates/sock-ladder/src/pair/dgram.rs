@@ -49,10 +49,25 @@ impl Ways {
 
 /// The links of all datagrams.
 pub(super) fn joins(story: &Story<'_>) -> Vec<Join> {
+    let joins = joins_with(story, &HashMap::new());
+    // A client that never asked for its own address learns it from who received its datagrams; only then can the
+    // replies to it be found.
+    let learned: HashMap<usize, Place> = joins
+        .iter()
+        .filter_map(|join| {
+            let sock = story.on(join.from).filter(|&sock| story.local(sock).is_none())?;
+            Some((sock, Place::new(story.calls[join.to].args.addr.as_deref()?)?))
+        })
+        .collect();
+    if learned.is_empty() { joins } else { joins_with(story, &learned) }
+}
+
+fn joins_with(story: &Story<'_>, learned: &HashMap<usize, Place>) -> Vec<Join> {
     let mut ways = Ways::default();
     let (mut sent, mut received) = (Vec::new(), Vec::new());
     for sock in (0..story.socks.len()).filter(|&sock| story.is_dgram(sock)) {
-        let (own, peer) = (story.local(sock), story.peer(sock));
+        let own = story.local(sock).or_else(|| learned.get(&sock).cloned());
+        let peer = story.peer(sock);
         for (call, line) in story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
             let given = line.args.addr.as_deref().and_then(Place::new);
             let other = given.or_else(|| peer.clone());

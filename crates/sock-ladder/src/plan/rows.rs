@@ -168,3 +168,82 @@ impl Numbers {
         self.free.insert(number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::steps::{Part, What};
+
+    const LANES: usize = 4;
+
+    fn touch(lane: usize, call: Option<usize>) -> Touch {
+        Touch { lane, call, word: None, part: Part::Only, missing: false }
+    }
+
+    /// Steps at times that may contradict each other, to lanes that may be the sender's own, from calls or ghosts.
+    fn step() -> impl Strategy<Value = Step> {
+        let end = || (0..LANES, prop::option::weighted(0.8, 0_usize..40));
+        (end(), prop::option::weighted(0.9, end()), 0_u64..50, 0_u64..50).prop_map(
+            |(from, to, depart, arrive)| Step {
+                what: What::Fin,
+                from: touch(from.0, from.1),
+                to: to.map(|to| touch(to.0, to.1)),
+                depart,
+                arrive,
+                peek: false,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn every_lane_keeps_its_own_order_and_every_step_is_shown_once(
+            steps in prop::collection::vec(step(), 0..40),
+        ) {
+            // A step that touches nobody has no place.
+            let steps: Vec<Step> = steps
+                .into_iter()
+                .filter(|step| step.from.is_event() || step.to.is_some_and(|to| to.is_event()))
+                .collect();
+            let rows = rows(&steps, LANES);
+            let (mut whole, mut left, mut came) = (vec![0; steps.len()], vec![None; steps.len()], vec![None; steps.len()]);
+            let mut seen: Vec<Vec<(usize, bool)>> = vec![Vec::new(); LANES];
+            for row in &rows {
+                let step = &steps[row.step];
+                let to = step.to.filter(Touch::is_event);
+                let own = to.is_some_and(|to| to.lane == step.from.lane) && step.from.is_event();
+                let (leaves, arrives) = match row.share {
+                    Share::Whole => {
+                        whole[row.step] += 1;
+                        (true, true)
+                    }
+                    Share::Departs(n) => {
+                        prop_assert_eq!(left[row.step].replace(n), None);
+                        (true, false)
+                    }
+                    Share::Arrives(n) => {
+                        prop_assert_eq!(came[row.step].replace(n), None);
+                        (false, true)
+                    }
+                };
+                if leaves && step.from.is_event() {
+                    seen[step.from.lane].push((row.step, true));
+                }
+                if let Some(to) = to.filter(|_| arrives && !own) {
+                    seen[to.lane].push((row.step, false));
+                }
+            }
+            for n in 0..steps.len() {
+                prop_assert_eq!(left[n], came[n]);
+                prop_assert_eq!(whole[n] + usize::from(left[n].is_some()), 1);
+            }
+            let queues = queues(&steps, LANES);
+            for (seen, queue) in seen.iter().zip(&queues) {
+                let own: Vec<(usize, bool)> = queue.iter().map(|entry| (entry.step, entry.leaves)).collect();
+                prop_assert_eq!(seen, &own);
+            }
+        }
+    }
+}

@@ -3,14 +3,14 @@
 use super::preview::plain;
 use super::units::Unit;
 use super::words::{caption, label};
-use super::{Drawing, Scene, canvas, page};
+use super::{Drawing, Scene, canvas, said};
 use crate::plan::fold::Shown;
 use crate::plan::rows::Share;
 
 pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) -> String {
     let ascii = drawing.ascii;
     let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
-    let (zero, span) = page::span(scene);
+    let (zero, span) = said::span(scene);
     let unit = Unit::of(span);
     let mut text = String::new();
     let mut add = |line: String| {
@@ -21,7 +21,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) ->
         let row = match each {
             Shown::Row(n) => &scene.rows[*n],
             Shown::Fold { first, len, times } => {
-                add(page::folded(scene, *first, *len, *times, ascii));
+                add(said::folded(scene, *first, *len, *times, ascii));
                 continue;
             }
         };
@@ -45,11 +45,11 @@ pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) ->
         if let Some(to) = to {
             add(format!("  {} {} {what}", ink.arrow, to.trim_end()));
         }
-        for note in page::notes_of(scene, row) {
+        for note in said::notes_of(scene, row) {
             add(format!("  {}", note.text));
         }
     }
-    for line in page::remarks(scene) {
+    for line in said::remarks(scene) {
         add(line);
     }
     text

@@ -15,7 +15,7 @@ impl Unit {
     pub(super) fn of(span: u64) -> Self {
         match span {
             0..1_000_000 => Self::Micros,
-            1_000_000..10_000_000_000 => Self::Millis,
+            1_000_000..1_000_000_000 => Self::Millis,
             _ => Self::Seconds,
         }
     }
@@ -26,7 +26,7 @@ impl Unit {
         match self {
             Self::Micros => format!("{:.1} {}", t.as_secs_f64() * 1e6, micro(ascii)),
             Self::Millis => format!("{:.3} ms", t.as_secs_f64() * 1e3),
-            Self::Seconds => format!("{:.3} s", t.as_secs_f64()),
+            Self::Seconds => format!("{:.6} s", t.as_secs_f64()),
         }
     }
 }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(Unit::of(999_999).show(12_345, false), "12.3 µs");
         assert_eq!(Unit::of(999_999).show(12_345, true), "12.3 us");
         assert_eq!(Unit::of(1_000_000).show(112_000, false), "0.112 ms");
-        assert_eq!(Unit::of(20_000_000_000).show(1_500_000_000, false), "1.500 s");
+        assert_eq!(Unit::of(1_000_000_000).show(1_500_020_000, false), "1.500020 s");
     }
 
     #[test]

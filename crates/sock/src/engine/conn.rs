@@ -104,19 +104,24 @@ pub(super) fn stamp(run: &Run, cx: &mut Context) -> Time {
     cx.now
 }
 
-/// Sends what the session has for `peer` and carries out its commands.
+/// Sends what the session has for `peer`, unless the kernel has no room (`full`), and carries out its
+/// commands.
+///
+/// A peer for which there is no room has commands too: it may be cut short, and its limits run.
 pub(super) fn push(
     run: &Run,
     io: &Io,
     session: &mut Session<Boxed>,
     peer: Peer,
+    mut full: bool,
     cx: &mut Context,
 ) -> Pushed {
     let mut turn = 0;
     loop {
-        while let Some(bytes) = session.output(peer, cx) {
+        while !full && let Some(bytes) = session.output(peer, cx) {
             if turn > TURN {
-                return Pushed::Blocked;
+                full = true;
+                break;
             }
             let since = if cx.is_watched(Interest::DATA) { run.now() } else { cx.now };
             match io.send(bytes) {
@@ -128,7 +133,7 @@ pub(super) fn push(
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::NOBUFS) => {
                     session.stalled(peer, cx);
-                    return Pushed::Blocked;
+                    full = true;
                 }
                 Err(error) if !matches!(io, Io::Stream(_)) && error != Errno::CONNREFUSED => {
                     session.unsendable(peer, &std::io::Error::from(error).to_string(), cx);
@@ -154,6 +159,7 @@ pub(super) fn push(
                 }
                 return Pushed::Over;
             }
+            None if full => return Pushed::Blocked,
             None if session.output(peer, cx).is_some() => {}
             None => return Pushed::Open,
         }

@@ -125,7 +125,7 @@ impl<W: Wait> Reactor<W> {
             return session.closed(Peer::FIRST, fin, cx);
         };
         let io = Io::Sender { fd: Rc::clone(&datagrams.fd), addr: Box::new(addr) };
-        match push(&self.plan.run, &io, session, Peer::FIRST, cx) {
+        match push(&self.plan.run, &io, session, Peer::FIRST, false, cx) {
             Pushed::Open => session.closed(Peer::FIRST, fin, cx),
             Pushed::Over => {}
             Pushed::Blocked => {

@@ -256,12 +256,10 @@ impl<W: Wait> Reactor<W> {
         let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
         let (run, cx) = (&self.plan.run, &mut self.cx);
         let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-        if !conn.is_blocked {
-            match push(run, &conn.io, session, peer, cx) {
-                Pushed::Open => {}
-                Pushed::Blocked => conn.is_blocked = true,
-                Pushed::Over => return self.leave(slot),
-            }
+        match push(run, &conn.io, session, peer, conn.is_blocked, cx) {
+            Pushed::Open => {}
+            Pushed::Blocked => conn.is_blocked = true,
+            Pushed::Over => return self.leave(slot),
         }
         let want = Want { read: session.wants_read(peer, cx), write: conn.is_blocked };
         if want != conn.want

@@ -7,13 +7,22 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::wait::{Deadline, Interrupt, Way, wait_for_one};
+use super::wait::{Deadline, Interrupt, Way, wait_for_any, wait_for_one};
 use super::{Family, Kind, Socket};
 use crate::error::{Error, Result};
 use crate::sys::{Call, Descriptor, Sleeps};
 
 /// No timeout, in the word that holds it; every other value is nanoseconds.
 const FOREVER: u64 = u64::MAX;
+
+/// A descriptor that is said to be ready this often without being so is not waited for alone.
+///
+/// poll does not know of a full receiver to whom an unconnected unix datagram socket sends, nor of
+/// the end of a datagram socket whose reading was shut down: the wait would spin.
+const FALSE_ALARMS: u32 = 3;
+
+/// How long the next attempt is put off then: short for a person, long for a processor.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What all the handles of one descriptor share.
 pub(super) struct Shared {
@@ -122,7 +131,10 @@ impl Socket {
         let call = self.enter(patience.sleeps())?;
         loop {
             let errno = match step(call.as_fd(), patience.timeout.is_some()) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    patience.alarms = 0;
+                    return Ok(value);
+                }
                 Err(errno) => errno,
             };
             if self.is_closed() {
@@ -153,7 +165,13 @@ impl Socket {
             return Err(Error::timed_out(patience.name));
         }
         let deadline = *patience.deadline.get_or_insert_with(|| Deadline::after(Some(timeout)));
-        let ready = wait_for_one(call.as_fd(), patience.way, deadline, &mut || self.interrupted())?;
+        let mut interrupt = || self.interrupted();
+        patience.alarms += 1;
+        if patience.alarms > FALSE_ALARMS {
+            let pause = Deadline::after(Some(PAUSE)).earlier(deadline);
+            wait_for_any(&mut [], pause, &mut interrupt)?;
+        }
+        let ready = wait_for_one(call.as_fd(), patience.way, deadline, &mut interrupt)?;
         match (self.is_closed(), ready) {
             (true, _) => Err(closed()),
             (false, true) => Ok(()),
@@ -179,11 +197,13 @@ pub(super) struct Patience {
     pub(super) timeout: Option<Duration>,
     /// Fixed at the first wait: what runs before it does not sleep.
     pub(super) deadline: Option<Deadline>,
+    /// How often in a row the descriptor was said to be ready and was not.
+    alarms: u32,
 }
 
 impl Patience {
     pub(super) fn new(socket: &Socket, name: &'static str, way: Way) -> Self {
-        Self { name, way, timeout: socket.current_timeout(), deadline: None }
+        Self { name, way, timeout: socket.current_timeout(), deadline: None, alarms: 0 }
     }
 
     /// For a call of many steps: its deadline begins now.

@@ -39,6 +39,14 @@ impl Deadline {
     pub(crate) fn has_passed(self) -> bool {
         self.remaining() == Some(Duration::ZERO)
     }
+
+    pub(crate) fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::At(one), Self::At(two)) => Self::At(one.min(two)),
+            (one, Self::Never) => one,
+            (Self::Never, two @ Self::At(_)) => two,
+        }
+    }
 }
 
 /// Waits until one of `fds` is ready: how many are; zero when the deadline passed first.

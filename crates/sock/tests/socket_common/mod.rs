@@ -1,5 +1,6 @@
 //! What the tests of the classic interface share.
 #![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "this is test code")]
 
 use std::panic::resume_unwind;
 use std::sync::mpsc;
@@ -19,9 +20,8 @@ pub(crate) fn limited(test: impl FnOnce() + Send + 'static) {
         test();
         let _ = done.send(());
     });
-    if wait.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("the test hangs: over {LIMIT:?}");
-    }
+    let hangs = wait.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+    assert!(!hangs, "the test hangs: over {LIMIT:?}");
     if let Err(panic) = worker.join() {
         resume_unwind(panic);
     }

@@ -1,0 +1,110 @@
+//! What is said about rows rather than drawn: notes, folds, what the record lacks.
+
+use sock_record::Note;
+
+use super::preview::{columns, plain};
+use super::units::{count, duration};
+use super::{Scene, canvas};
+use crate::plan::fold;
+use crate::plan::rows::{Row, Share};
+use crate::plan::steps::Part;
+
+/// When the first row is, and how long all take, in ns.
+pub(super) fn span(scene: &Scene<'_, '_>) -> (u64, u64) {
+    let first = scene.rows.iter().map(|row| row.t).min().unwrap_or(0);
+    let last = scene.rows.iter().map(|row| row.t).max().unwrap_or(0);
+    (first, last - first)
+}
+
+/// The notes about the calls that a row shows for the last time.
+pub(super) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
+    let step = &scene.steps[row.step];
+    let from = (step.from.call, step.from.part, !matches!(row.share, Share::Arrives(_)));
+    let to = step.to.map(|to| (to.call, to.part, !matches!(row.share, Share::Departs(_))));
+    [Some(from), to]
+        .into_iter()
+        .flatten()
+        .filter(|(_, part, here)| *here && matches!(part, Part::Only | Part::Last))
+        .filter_map(|(call, ..)| scene.story.notes.get(&scene.story.calls[call?].ev))
+        .flatten()
+        .copied()
+        .collect()
+}
+
+/// What stands for rows that are not shown: how many there were, and how long one took where that is known.
+pub(super) fn folded(
+    scene: &Scene<'_, '_>,
+    first: usize,
+    len: usize,
+    times: usize,
+    ascii: bool,
+) -> String {
+    let arrive = |row: &Row| scene.steps[row.step].arrive;
+    let took = match fold::median(&scene.rows[first..], arrive, len, times) {
+        0 => String::new(),
+        median => format!(", median {}", duration(median, ascii)),
+    };
+    let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
+    format!("{} {} the same{took}", ink.times, count(times as u64))
+}
+
+/// What is to be said below the ladder.
+pub(super) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
+    let mut lines: Vec<String> = scene.story.remarks.iter().map(|note| note.text.clone()).collect();
+    for gap in &scene.story.gaps {
+        let missed = |kernel: Option<u64>, seen: Option<u64>| {
+            kernel.zip(seen).map(|(kernel, seen)| kernel.saturating_sub(seen)).filter(|n| *n > 0)
+        };
+        let directions = [
+            (missed(gap.kernel_out, gap.seen_out), "sent"),
+            (missed(gap.kernel_in, gap.seen_in), "received"),
+        ];
+        let what: Vec<String> = directions
+            .into_iter()
+            .filter_map(|(n, how)| Some(format!("{} B {how}", count(n?))))
+            .collect();
+        let what = if what.is_empty() { "something".into() } else { what.join(" and ") };
+        let why = gap.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        lines.push(format!("not seen on socket {}: {what}{why}", gap.sock.0));
+    }
+    if let Some(dropped) = scene.story.end.map(|end| end.dropped).filter(|n| *n > 0) {
+        lines.push(format!(
+            "{} events were lost: they came faster than they were written",
+            count(dropped)
+        ));
+    }
+    lines
+}
+
+/// Harmless text in lines of at most `room` columns, broken at spaces where there are any.
+pub(super) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in plain(text, usize::MAX, ascii).split(' ') {
+        for piece in pieces(word, room.max(2)) {
+            let last = lines.last_mut().map(|line| (columns(line), line));
+            match last {
+                Some((0, line)) => line.push_str(&piece),
+                Some((used, line)) if used + 1 + columns(&piece) <= room => {
+                    line.push(' ');
+                    line.push_str(&piece);
+                }
+                _ => lines.push(piece),
+            }
+        }
+    }
+    lines
+}
+
+/// A word in pieces of at most `room` columns.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for c in word.chars() {
+        let mut end = [0; 4];
+        let c = c.encode_utf8(&mut end);
+        match pieces.last_mut() {
+            Some(piece) if columns(piece) + columns(c) <= room => piece.push_str(c),
+            _ => pieces.push(c.to_owned()),
+        }
+    }
+    pieces
+}
