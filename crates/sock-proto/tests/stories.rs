@@ -417,6 +417,7 @@ impl Protocol for Idler {
             Input::Open => out.notify_drained(),
             Input::Drained => {
                 self.turns += 1;
+                assert!(self.turns < 100, "asked for ever");
                 out.notify_drained();
             }
             Input::Data(_) => out.say(format_args!("{}", self.turns)),
