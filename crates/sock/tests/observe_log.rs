@@ -176,6 +176,21 @@ fn datagrams_are_shown_where_asked_for_and_when_verbose() {
 }
 
 #[test]
+fn who_is_turned_away_is_named_although_nothing_was_said() {
+    let text = normal(|log| {
+        for scheme in ["tcp", "udp"] {
+            let local = &endpoint(&format!("{scheme}://127.0.0.1:12000"));
+            let remote = &endpoint(&format!("{scheme}://127.0.0.1:1600"));
+            let kind = if scheme == "tcp" { Kind::Stream } else { Kind::Datagram };
+            tell(log, 1, 4, What::Open { kind, called: false, transient: true, local, remote });
+            closed(log, 4, Reason { by: By::Us, how: How::Denied }, 0);
+        }
+    });
+    let line = "127.0.0.1:1600: closed by us (denied) after 1.502 s: sent 3 B, received 6 B\n";
+    assert_eq!(text, format!("{line}{line}"));
+}
+
+#[test]
 fn interest_is_no_more_than_what_is_shown() {
     let interest = |level, datagrams| {
         let look = Look { level, datagrams, ..Look::default() };

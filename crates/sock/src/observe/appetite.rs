@@ -20,6 +20,11 @@ pub(super) struct Appetite {
 }
 
 impl Appetite {
+    /// Tells whether a datagram that comes and goes in order leaves no line.
+    pub(super) fn is_hushed(&self) -> bool {
+        !self.transient && self.datagram_in.is_none()
+    }
+
     /// How many bytes of its data this event is told with; none where it is not told.
     pub(super) fn keep(&self, what: &What<'_>) -> Option<usize> {
         if !self.events {

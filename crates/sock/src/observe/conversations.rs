@@ -49,6 +49,11 @@ impl Conversations {
         self.0.get(&(told.side, told.event.conn))
     }
 
+    /// Tells whether the event is about a conversation that lives for one moment only.
+    pub(super) fn is_transient(&self, told: &Told<'_>) -> bool {
+        self.about(told).is_some_and(|about| about.transient)
+    }
+
     /// Forgets a conversation that closed.
     pub(super) fn forget(&mut self, told: &Told<'_>) {
         if let What::Closed { .. } = told.event.what {

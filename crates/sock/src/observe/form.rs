@@ -1,6 +1,6 @@
 //! Form: how events become text, without a word about where the text goes.
 
-use sock_proto::{Event, Time, What};
+use sock_proto::{Event, How, Reason, Time, What};
 
 /// Something failed, as the program says it when it has to give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,16 @@ impl<'a> Told<'a> {
             | What::Stopped { .. } => 0,
         };
         Self { side, event, len }
+    }
+}
+
+/// Tells whether the end of a conversation is worth a line: what is transient only matters if it went wrong.
+pub(super) fn is_told(is_transient: bool, reason: Reason) -> bool {
+    match reason.how {
+        How::Fin | How::Stop => !is_transient,
+        How::Reset | How::Timeout | How::Refused | How::Unreachable | How::Denied | How::Failed => {
+            true
+        }
     }
 }
 

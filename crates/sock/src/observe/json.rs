@@ -10,7 +10,7 @@ use super::Level;
 use super::appetite::Appetite;
 use super::conversations::{Conversation, Conversations};
 use super::direct::ROOM;
-use super::form::{Failure, Form, Told};
+use super::form::{Failure, Form, Told, is_told};
 use super::object::Object;
 use super::outlet::{Outlet, through_outlet};
 
@@ -34,7 +34,7 @@ const LIMIT: usize = 1 << 20;
 /// | `dropped` | `count` | events were lost because nobody read them |
 /// | `stopped` | `conversations`, `sent`, `received` | the run ended |
 ///
-/// A conversation that lives for one datagram has no `open` and no `close`.
+/// What lives for one datagram, or is turned away, has no `open`, and a `close` only if something went wrong.
 ///
 /// # Examples
 ///
@@ -136,10 +136,6 @@ impl Lines {
         object
     }
 
-    fn is_transient(&self, told: &Told<'_>) -> bool {
-        self.conversations.about(told).is_some_and(|about| about.transient)
-    }
-
     fn open(&self, told: &Told<'_>, endpoint: &Endpoint, to: &mut Vec<u8>) {
         self.object("open", told, to).text("endpoint", &endpoint.to_string());
     }
@@ -184,7 +180,7 @@ impl Form for Lines {
             What::Sent { .. } if self.is_verbose => self.data(told, "out", to),
             What::Received { .. } | What::Sent { .. } => {}
             What::Closed { reason, sent, received, unsent, lasted } => {
-                if !self.is_transient(told) {
+                if is_told(self.conversations.is_transient(told), reason) {
                     let mut object = self.object("close", told, to);
                     object.text("by", if reason.by == By::Peer { "peer" } else { "us" });
                     object.text("how", reason.how.word());

@@ -11,7 +11,7 @@ use super::Level;
 use super::appetite::Appetite;
 use super::conversations::{Conversation, Conversations};
 use super::direct::ROOM;
-use super::form::{Failure, Form, Told};
+use super::form::{Failure, Form, Told, is_told};
 use super::outlet::{Outlet, through_outlet};
 use super::words::{clean, put, quoted};
 
@@ -281,7 +281,7 @@ impl Form for Lines {
             }),
             What::Sent { .. } | What::Eof | What::Finished => {}
             What::Closed { reason, sent, received, unsent, lasted } => {
-                if !self.conversations.about(told).is_some_and(|about| about.transient) {
+                if is_told(self.conversations.is_transient(told), reason) {
                     let (lasted, unsent) = (Seconds(lasted), Unsent(unsent));
                     let rest =
                         format_args!("{lasted}: sent {sent} B, received {received} B{unsent}");

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use sock_proto::{Event, Time, What};
+use sock_proto::{Event, How, Kind, Reason, Time, What};
 
 use super::appetite::Appetite;
 use super::form::{Failure, Form};
@@ -42,8 +42,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     batch: Batch,
-    /// Whether conversations that opened, and have not closed, were told.
-    open: HashMap<(usize, u64), bool>,
+    /// The conversations that were told to open, by side and number, and were not told to close.
+    open: HashMap<(usize, u64), Open>,
     accepted: u64,
     written: u64,
     dropped: u64,
@@ -54,6 +54,15 @@ struct State {
     flushers: usize,
     failure: Option<io::ErrorKind>,
     when_gone: Option<WhenGone>,
+}
+
+/// How a conversation was told to open.
+#[derive(Clone, Copy)]
+enum Open {
+    /// As one that has a line of its own.
+    Told,
+    /// As a datagram that will be shown only if something is wrong with it: the writer need not wake up.
+    Passing,
 }
 
 impl Queue {
@@ -78,28 +87,31 @@ impl Queue {
         if state.is_closing || state.failure.is_some() {
             return;
         }
-        let mut is_owed = false;
-        if let What::Closed { .. } = event.what {
-            match state.open.remove(&(side, event.conn)) {
-                Some(true) => is_owed = true,
-                Some(false) => return,
-                None => {}
+        let key = (side, event.conn);
+        let is_end = matches!(event.what, What::Closed { .. });
+        let open = if is_end { state.open.remove(&key) } else { None };
+        if matches!(open, Some(Open::Passing)) && is_in_order(&event.what) {
+            // Whoever slept through all of it has nothing to hear.
+            if state.batch.pop_open(side, event.conn) {
+                state.accepted -= 1;
+            } else {
+                state.batch.push(side, event, keep);
+                state.accepted += 1;
             }
-        }
-        if let What::Open { transient: true, .. } = event.what
-            && !self.appetite.transient
-            && self.appetite.datagram_in.is_none()
-        {
-            state.open.insert((side, event.conn), false);
             return;
         }
-        if !is_owed && !state.fits(keep, self.limit) {
+        if open.is_none() && !state.fits(keep, self.limit) {
             return state.lose(event.time);
         }
-        if let What::Open { .. } = event.what {
-            state.open.insert((side, event.conn), true);
-        }
         state.batch.push(side, event, keep);
+        if let What::Open { kind, transient, .. } = event.what {
+            let passing = transient && kind == Kind::Datagram && self.appetite.is_hushed();
+            state.open.insert(key, if passing { Open::Passing } else { Open::Told });
+            if passing && state.batch.weight() < self.limit / 2 {
+                state.accepted += 1;
+                return;
+            }
+        }
         self.accept(state);
     }
 
@@ -146,6 +158,8 @@ impl Queue {
         let mut state = self.shared.state();
         let until = state.accepted;
         state.flushers += 1;
+        state.is_writer_asleep = false;
+        self.shared.more.notify_one();
         while state.written < until && state.failure.is_none() {
             state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -256,6 +270,11 @@ impl Shared {
             tell(failure);
         }
     }
+}
+
+/// Tells whether this is an end that nobody need hear of.
+fn is_in_order(what: &What<'_>) -> bool {
+    matches!(what, What::Closed { reason: Reason { how: How::Fin | How::Stop, .. }, .. })
 }
 
 /// Writes until it cannot.

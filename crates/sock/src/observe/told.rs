@@ -94,6 +94,14 @@ impl Batch {
         self.items.push(Item { time: event.time, conn: event.conn, side, what });
     }
 
+    /// Takes an opening back if nothing came after it; tells whether it did.
+    pub(super) fn pop_open(&mut self, side: usize, conn: u64) -> bool {
+        let is_it = |item: &mut Item| {
+            item.side == side && item.conn == conn && matches!(item.what, Owned::Open { .. })
+        };
+        self.items.pop_if(is_it).is_some()
+    }
+
     /// Takes in a failure.
     pub(super) fn push_failure(&mut self, time: Time, failure: &Failure<'_>) {
         let text = self.copy(failure.text.as_bytes());
