@@ -30,6 +30,7 @@ mod log;
 mod object;
 mod outlet;
 mod queue;
+mod record;
 mod tally;
 mod told;
 mod words;
@@ -39,6 +40,7 @@ pub use self::fan::Fan;
 pub use self::form::Failure;
 pub use self::json::Json;
 pub use self::log::{Log, Look};
+pub use self::record::{Record, Source};
 pub use self::tally::{Counts, Tally};
 
 use sock_proto::Interest;

@@ -100,7 +100,8 @@ impl Queue {
             }
             return;
         }
-        if open.is_none() && !state.fits(keep, self.limit) {
+        // After a loss everything is lost until the writer has heard of it: a gap has one place.
+        if open.is_none() && (state.lost.is_some() || !state.fits(keep, self.limit)) {
             return state.lose(event.time);
         }
         state.batch.push(side, event, keep);
