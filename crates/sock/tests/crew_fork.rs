@@ -11,6 +11,7 @@
 use std::env;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -39,6 +40,7 @@ const CASES: &[(&str, fn(), &str)] = &[
     ("join_stops_waiting_at_its_deadline", join_has_a_deadline, ""),
     ("end_kills_and_reaps", end_kills, ""),
     ("row_54_a_forking_server_answers_in_children_and_waits_for_them", forking_server, ""),
+    ("row_54_a_finished_child_is_forgotten_before_the_next_request", forgets_children, ""),
     ("row_54_a_forking_daemon_does_not_wait", forking_daemon, ""),
     ("a_server_out_of_descriptors_pauses_and_goes_on", out_of_descriptors, ""),
     ("buffered_output_comes_out_once", output_comes_out_once, "parent child\nparent again\n"),
@@ -115,14 +117,20 @@ fn children_die_with_their_parent() -> bool {
     let ready = told.recv_timeout(LIMIT);
     program.kill().expect("it is ours to kill");
     program.wait().expect("it is ours to wait for");
-    ready == Ok("ready\n".into()) && told.recv_timeout(LIMIT) == Ok(String::new())
+    let died = told.recv_timeout(LIMIT) == Ok(String::new());
+    let child = ready.ok().and_then(|line| Pid::from_raw(line.trim().parse().ok()?));
+    if let Some(child) = child.filter(|_| !died) {
+        // An orphan ignores a gentler word.
+        kill_process(child, Signal::KILL).expect("it still runs");
+    }
+    died && child.is_some()
 }
 
 fn orphan() {
     let (_key, gate) = gate();
     let mut crew = Crew::fork(|| ()).unwrap();
     crew.run(move || {
-        println!("ready");
+        println!("{}", getpid());
         wait_at(gate)
     })
     .unwrap();
@@ -316,6 +324,26 @@ fn forking_server() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 4, "three children and their parent");
+}
+
+fn forgets_children() {
+    let handler = TellsId { clients: AtomicUsize::new(usize::MAX) };
+    let server = TcpServer::bind(("127.0.0.1", 0), handler).unwrap().fork().unwrap();
+    let control = server.control();
+    let client = clients_of(&server, 1).remove(0);
+    client.send_all(b"who?\n").unwrap();
+    // This thread holds no lock while the other one forks: it waits for the answer.
+    let serving = thread::spawn(move || server.serve_forever());
+    let mut id = String::new();
+    client.reader().unwrap().read_to_string(&mut id).unwrap();
+    // What has ended and is not forgotten stays in /proc as a zombie.
+    let end = now() + LIMIT;
+    while Path::new("/proc").join(&id).exists() {
+        assert!(now() < end, "nobody has forgotten the child {id}");
+        thread::yield_now();
+    }
+    control.shutdown();
+    serving.join().unwrap().unwrap();
 }
 
 fn forking_daemon() {

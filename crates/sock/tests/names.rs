@@ -1,9 +1,15 @@
 //! Names, byte order and dotted quads: rows 11 and 14 to 19 of the behaviours that this library
 //! keeps. Nothing here leaves the machine, whatever its resolver does with a name it cannot know.
-#![allow(clippy::print_stdout, reason = "a test that skips says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the helpers of a test are part of it, and a test that skips says so"
+)]
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use sock::socket::{
     Hints, NameFlags, ResolveFlags, Service, fqdn, host_by_addr, host_by_name, host_by_name_ex,
@@ -35,6 +41,10 @@ fn numeric() -> Hints {
 fn row_11_a_service_in_digits_is_a_port_and_one_too_large_is_refused() {
     let found = resolve("127.0.0.1", "65535", numeric()).unwrap();
     assert_eq!(found[0].address.port(), Some(65535));
+    // The C library would take the lower 16 bits.
+    for service in ["65536", "65616", "99999999999999999999"] {
+        assert_refused(resolve("127.0.0.1", service, numeric()), service);
+    }
     let hints =
         Hints { flags: ResolveFlags::NUMERIC_SERVICE | ResolveFlags::NUMERIC_HOST, ..numeric() };
     for service in ["-1", "http", "65536x"] {
@@ -86,6 +96,7 @@ const NOT_CLASSIC: &[&str] = &[
     ".1",
     "1..2",
     "1.2.3.4.5",
+    "1.2.3.4.0",
     "300.0.0.0",
     "1.2.3.256",
     "256.1",
@@ -223,6 +234,67 @@ fn row_15_inet_ntoa_wants_four_bytes_and_inet_ntop_four_or_sixteen() {
     assert_refused(inet_ntop(Family::Inet, &[0; 16]), "16 bytes of inet");
     assert_refused(inet_ntop(Family::Inet6, &[0; 4]), "4 bytes of inet6");
     assert_eq!(inet_ntop(Family::Unix, &[0; 4]).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+/// Where this library is stricter than the C library: see `inet_aton`.
+fn has_rubbish_behind(text: &str) -> bool {
+    text.contains([' ', '\n', '\0'])
+}
+
+#[test]
+fn row_15_python_reads_and_writes_the_same() {
+    let mut questions = Vec::new();
+    let mut answers = Vec::new();
+    let mut ask = |question: String, answer: Result<String>| {
+        questions.push(question);
+        answers.push(answer.unwrap_or_else(|_| "refused".to_owned()));
+    };
+    let texts = CLASSIC.iter().map(|row| row.0).chain(NOT_CLASSIC.iter().copied());
+    let texts = texts.chain(STRICT_V4.iter().map(|row| row.0)).chain(NOT_STRICT_V4.iter().copied());
+    let texts = texts.chain(STRICT_V6.iter().map(|row| row.0)).chain(NOT_STRICT_V6.iter().copied());
+    for text in texts.filter(|text| !has_rubbish_behind(text)) {
+        let hex = hex(text.as_bytes());
+        ask(format!("aton {hex}"), inet_aton(text).map(|bytes| self::hex(&bytes)));
+        for (name, family) in [("4", Family::Inet), ("6", Family::Inet6)] {
+            ask(
+                format!("pton{name} {hex}"),
+                inet_pton(family, text).map(|bytes| self::hex(&bytes)),
+            );
+        }
+    }
+    // Every way in which zeros and other groups can stand beside each other.
+    for (mask, other) in (0..256_u32).flat_map(|mask| [(mask, 0xffff), (mask, 0x1a)]) {
+        let groups: [u16; 8] = std::array::from_fn(|n| if mask >> n & 1 == 1 { other } else { 0 });
+        let bytes = Ipv6Addr::from(groups).octets();
+        ask(format!("ntop6 {}", hex(&bytes)), inet_ntop(Family::Inet6, &bytes));
+    }
+    let Some(judged) = python("inet.py", &questions) else { return };
+    assert_eq!(judged.len(), questions.len());
+    for ((question, answer), judged) in questions.iter().zip(&answers).zip(&judged) {
+        assert_eq!(answer, judged, "{question}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// What a Python program says to each line; none where there is no Python.
+fn python(program: &str, lines: &[String]) -> Option<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(program);
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(path).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut python) = command.spawn() else {
+        let needed = std::env::var("SOCK_TESTS_NEED_PEERS").is_ok_and(|value| value == "1");
+        assert!(!needed, "SOCK_TESTS_NEED_PEERS is set, and there is no python3");
+        println!("skipped: needs python3");
+        return None;
+    };
+    // It reads all before it writes, so neither waits for the other, and then it ends.
+    python.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
 }
 
 // The range is a matter of type: a number that does not fit never gets here.
