@@ -1,6 +1,7 @@
 //! The command line: arguments in, plans out. What it means is with the verbs.
 
 mod pages;
+mod pictures;
 mod screen;
 mod serve;
 mod sockets;
@@ -14,7 +15,7 @@ use sock_proto::{Endpoint, Transport};
 
 use crate::screen::Screen;
 use crate::status::{NotSpoken, Usage};
-use crate::{connect, list, name, send};
+use crate::{connect, demo, list, name, send, show};
 
 /// The whole grammar.
 #[derive(Parser, Debug)]
@@ -46,6 +47,10 @@ enum Verb {
     Send(talk::SendArgs),
     /// Names to addresses and back
     Name(NameArgs),
+    /// Draw a recording
+    Show(pictures::ShowArgs),
+    /// Every program of the lectures, for real, drawn as it happened
+    Demo(pictures::DemoArgs),
     /// Print the manual page of a verb, for `man -l -`
     Man(pages::ManArgs),
     /// Print the completions for a shell
@@ -76,6 +81,8 @@ pub(crate) enum Plan {
     Connect(Box<connect::Plan>),
     Send(Box<send::Plan>),
     Name(name::Plan),
+    Show(show::Plan),
+    Demo(demo::Plan),
     /// A page that is there already.
     Page(String),
 }
@@ -87,7 +94,9 @@ impl Plan {
             Self::Serve(plan) => plan.screen,
             Self::Connect(plan) => plan.screen,
             Self::Send(plan) => plan.screen,
-            Self::List(_) | Self::Name(_) | Self::Page(_) => Screen::default(),
+            Self::List(_) | Self::Name(_) | Self::Show(_) | Self::Demo(_) | Self::Page(_) => {
+                Screen::default()
+            }
         }
     }
 }
@@ -105,6 +114,8 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Connect(args) => Plan::Connect(Box::new(args.plan()?)),
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
         Verb::Name(args) => Plan::Name(args.plan()),
+        Verb::Show(args) => Plan::Show(args.plan()),
+        Verb::Demo(args) => Plan::Demo(args.plan()),
         Verb::Man(args) => Plan::Page(args.page()?),
         Verb::Completions(args) => Plan::Page(args.page()?),
     })

@@ -2,6 +2,8 @@
 
 mod args;
 mod connect;
+mod demo;
+mod drawing;
 mod ending;
 mod escape;
 mod list;
@@ -9,6 +11,7 @@ mod name;
 mod screen;
 mod send;
 mod serve;
+mod show;
 mod signals;
 mod sockets;
 mod status;
@@ -32,6 +35,8 @@ fn main() -> ExitCode {
         Plan::Connect(plan) => connect::run(&plan),
         Plan::Send(plan) => send::run(&plan),
         Plan::Name(plan) => name::run(&plan),
+        Plan::Show(plan) => show::run(&plan),
+        Plan::Demo(plan) => demo::run(plan),
         Plan::Page(text) => screen::answer(&text),
     };
     ended.unwrap_or_else(|error| screen::fail(&error, screen)).into()

@@ -60,6 +60,11 @@ pub(crate) fn answer(text: &str) -> Result<Status> {
     Ok(Status::Done)
 }
 
+/// Says on stderr what is not as it should be, where the program goes on all the same.
+pub(crate) fn warn(text: &str) -> Result<()> {
+    Ok(io::stderr().write_all(format!("sock: {text}\n").as_bytes())?)
+}
+
 /// Tells why the program fails, and with which status.
 pub(crate) fn fail(error: &anyhow::Error, screen: Screen) -> Status {
     if Status::is_unheard(error) {

@@ -1,0 +1,65 @@
+//! The arguments of the verbs that draw.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::drawing::Paper;
+use crate::{demo, show};
+
+#[derive(Args, Debug)]
+pub(super) struct ShowArgs {
+    /// A recording, as `--record FILE` writes it; `-`: from stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Draw this conversation only, by its number
+    #[arg(long, value_name = "N", conflicts_with = "list")]
+    only: Option<usize>,
+    /// List the conversations instead of drawing them
+    #[arg(long)]
+    list: bool,
+    /// Draw calls that moved nothing as well
+    #[arg(long)]
+    all_calls: bool,
+    #[command(flatten)]
+    paper: PaperArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    paper: PaperArgs,
+}
+
+#[derive(Args, Debug)]
+struct PaperArgs {
+    /// Draw with plain characters only
+    #[arg(long)]
+    ascii: bool,
+    /// How many columns a picture may take; without it, what the terminal has
+    #[arg(long, value_name = "COLUMNS")]
+    width: Option<usize>,
+}
+
+impl PaperArgs {
+    fn plan(&self) -> Paper {
+        Paper { ascii: self.ascii, width: self.width }
+    }
+}
+
+impl ShowArgs {
+    pub(super) fn plan(self) -> show::Plan {
+        let what = match (self.list, self.only) {
+            (true, _) => show::What::List,
+            (false, Some(number)) => show::What::One(number),
+            (false, None) => show::What::All,
+        };
+        show::Plan { file: self.file, what, all_calls: self.all_calls, paper: self.paper.plan() }
+    }
+}
+
+impl DemoArgs {
+    pub(super) fn plan(&self) -> demo::Plan {
+        demo::Plan { paper: self.paper.plan() }
+    }
+}

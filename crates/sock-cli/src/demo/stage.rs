@@ -1,0 +1,139 @@
+//! The stage of the demo: a server on an engine, its clients, and the record of what they said.
+
+use std::io;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, ensure};
+use sock::observe::{Record, Source};
+use sock::{Caller, Endpoint, Engine, Run, Server, Service, converse};
+use sock_proto::Observer;
+use sock_proto::protocols::{self, Settings};
+use sock_record::Line;
+
+use super::client::Script;
+
+/// A conversation by which a lecture's program is shown.
+pub(crate) struct Stage {
+    clock: Run,
+    sides: Vec<Record>,
+    /// What the record's writer has written.
+    paper: Paper,
+    server: Option<JoinHandle<sock::Result<()>>>,
+    stop: Option<Run>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A client that is on its way.
+pub(crate) struct Cast {
+    pub(crate) heard: Receiver<Vec<u8>>,
+    expected: String,
+    thread: JoinHandle<sock::Result<sock::Ending>>,
+}
+
+impl Stage {
+    /// A stage for these sides, of which the server, where it keeps a record, is the last.
+    pub(crate) fn new<const N: usize>(names: [&str; N]) -> Result<Self> {
+        let paper = Paper::default();
+        let clock = Run::new();
+        let source = Source {
+            source: "demo".to_owned(),
+            began: Some(clock.wall_origin()),
+            ..Source::default()
+        };
+        let sides = Record::sides(paper.clone(), source, names)?.into_iter().collect();
+        Ok(Self { clock, sides, paper, server: None, stop: None })
+    }
+
+    /// The side that is next, from the left.
+    fn next_side(&mut self) -> Result<Arc<dyn Observer>> {
+        ensure!(!self.sides.is_empty(), "a conversation with more sides than it has lanes");
+        Ok(Arc::new(self.sides.remove(0)))
+    }
+
+    /// Serves one of the built-in protocols, on a port that the system chooses.
+    pub(crate) fn serve(
+        &mut self,
+        engine: Engine,
+        service: &str,
+        settings: &Settings,
+        at: &str,
+    ) -> Result<Endpoint> {
+        let side = self.sides.pop().context("a server that keeps a record has a lane")?;
+        let run = self.clock.clone().observed_by(Arc::new(side));
+        let service = Service::of_row(protocols::find(service)?, settings)?;
+        let server = Server::new(service).engine(engine).within(run.clone()).listen(at.parse()?);
+        let bound = server.bind()?;
+        let endpoint = bound.endpoints().first().context("a server listens somewhere")?.clone();
+        self.stop = Some(run);
+        self.server = Some(std::thread::spawn(move || bound.run().map(drop)));
+        Ok(endpoint)
+    }
+
+    /// Lets a client begin.
+    pub(crate) fn cast(
+        &mut self,
+        endpoint: &Endpoint,
+        script: Script,
+        from: &Caller,
+    ) -> Result<Cast> {
+        let run = self.clock.clone().observed_by(self.next_side()?);
+        let expected = script.answers();
+        let (client, heard) = script.cast();
+        let socket = from.call(endpoint)?;
+        let service = Service::each("client", move || client.clone());
+        let thread = std::thread::spawn(move || converse(&run, service, &socket, None));
+        Ok(Cast { heard, expected, thread })
+    }
+
+    /// Lets a client say all that it has to say, and checks what it hears.
+    pub(crate) fn play(&mut self, endpoint: &Endpoint, script: Script) -> Result<()> {
+        self.cast(endpoint, script, &Caller::new())?.join()
+    }
+
+    /// Ends the server and tells the record.
+    pub(crate) fn finish(mut self) -> Result<Vec<Line>> {
+        if let (Some(run), Some(server)) = (self.stop.take(), self.server.take()) {
+            run.stop().ask();
+            server.join().map_err(|_| anyhow::anyhow!("the server failed"))??;
+        }
+        drop((self.sides, self.clock));
+        let bytes = self.paper.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lines: Result<Vec<Line>, _> = sock_record::Reader::new(&bytes[..]).collect();
+        Ok(lines?)
+    }
+}
+
+impl Cast {
+    /// Waits until the conversation is over, and checks every byte of it.
+    pub(crate) fn join(self) -> Result<()> {
+        self.join_after(b"")
+    }
+
+    /// The same for a client of whom `before` was heard already.
+    pub(crate) fn join_after(self, before: &[u8]) -> Result<()> {
+        self.thread.join().map_err(|_| anyhow::anyhow!("the client failed"))??;
+        // Each time all that it heard so far.
+        let heard = self.heard.try_iter().last().unwrap_or_else(|| before.to_vec());
+        ensure!(
+            heard == self.expected.as_bytes(),
+            "expected {:?}, and {:?} came",
+            self.expected,
+            String::from_utf8_lossy(&heard)
+        );
+        Ok(())
+    }
+}
