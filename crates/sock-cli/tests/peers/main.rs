@@ -6,6 +6,7 @@ mod support;
 
 mod curl;
 mod datagrams;
+mod families;
 mod foreign;
 mod halves;
 mod python;

@@ -55,9 +55,14 @@ pub(crate) fn nc() -> Option<Command> {
     None
 }
 
+/// Says why a test does not run here.
 #[allow(clippy::print_stdout, reason = "the one thing that a skipped test has to say")]
+pub(crate) fn skip(what: &str) {
+    println!("skipped: needs {what}");
+}
+
 fn missing(program: &str) {
-    println!("skipped: needs {program}");
+    skip(program);
     assert!(
         std::env::var_os("SOCK_TESTS_NEED_PEERS").is_none_or(|value| value != "1"),
         "{program} is not here, and SOCK_TESTS_NEED_PEERS=1 says that it must be"
