@@ -8,7 +8,7 @@ use anyhow::Result;
 use sock::{Endpoint, Run, Service, converse};
 use sock_proto::protocols::{Framing, Stdio, Wiring};
 
-use crate::ending;
+use crate::ending::{self, Last};
 use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
@@ -79,7 +79,8 @@ fn talk(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
         until: plan.until.clone(),
     };
     let service = Service::each("stdio", move || Stdio::new(wiring.clone()));
-    let ending = converse(run, service, &socket, Some(streams.as_socket()))?;
+    let last = Last::new(run);
+    let ending = converse(&last.over(run), service, &socket, Some(streams.as_socket()))?;
     if let Some(status) = signals.caught() {
         return Ok(status);
     }
@@ -88,6 +89,7 @@ fn talk(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
         Heard::No => Ok(Status::Done),
         Heard::Yes => {
             ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+            last.check_whole()?;
             Ok(Status::Done)
         }
     }

@@ -74,6 +74,7 @@ struct Seen {
     conn: u64,
     peer: Option<Endpoint>,
     ending: Option<Ending>,
+    is_cut: bool,
 }
 
 impl Last {
@@ -91,6 +92,14 @@ impl Last {
     pub(crate) fn take(&self) -> Option<(Ending, Endpoint)> {
         let mut seen = self.lock();
         seen.ending.take().zip(seen.peer.take())
+    }
+
+    /// Whether a datagram came, or went, only in part or not at all, which notes have said.
+    pub(crate) fn check_whole(&self) -> Result<(), Broken> {
+        if self.lock().is_cut {
+            return Err(Broken::new(Status::CutShort, "cut short: a datagram was not moved whole"));
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -111,6 +120,7 @@ impl Observer for Last {
                     seen.ending = Some(Ending { reason, sent, received, unsent });
                 }
             }
+            What::Note { code: "cut" | "unsendable", .. } => self.lock().is_cut = true,
             What::Open { .. }
             | What::Listening { .. }
             | What::Received { .. }
@@ -129,6 +139,6 @@ impl Observer for Last {
 
     fn interest(&self) -> Interest {
         let next = self.next.as_ref().map_or(Interest::NONE, |next| next.interest());
-        next.union(Interest::CONVERSATIONS)
+        next.union(Interest::CONVERSATIONS).union(Interest::NOTES)
     }
 }

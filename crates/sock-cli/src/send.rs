@@ -9,7 +9,7 @@ use anyhow::Result;
 use sock::{Endpoint, Run, Service, converse};
 
 use self::ask::{Ask, Asked, Outcome};
-use crate::ending::{self, Broken};
+use crate::ending::{self, Broken, Last};
 use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
@@ -65,7 +65,8 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
     let outcome = Outcome::default();
     let told = outcome.clone();
     let service = Service::each("send", move || Ask::new(asked.clone(), told.clone(), print));
-    let ending = converse(run, service, &socket, None)?;
+    let last = Last::new(run);
+    let ending = converse(&last.over(run), service, &socket, None)?;
     if let Some(status) = signals.caught() {
         return Ok(status);
     }
@@ -79,6 +80,7 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
         return Err(Broken::new(Status::Timeout, text).into());
     }
     ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+    last.check_whole()?;
     let promised = if plan.replies == Replies::None { 0 } else { plan.messages.len() };
     if outcome.replied < promised {
         let text = format!(

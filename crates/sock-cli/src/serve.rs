@@ -105,6 +105,7 @@ fn wire(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
         (Heard::No, _) | (Heard::Yes, None) => Ok(Status::Done),
         (Heard::Yes, Some((ending, peer))) => {
             ending::judge(&ending, &peer, &plan.sockets)?;
+            last.check_whole()?;
             Ok(Status::Done)
         }
     }

@@ -156,8 +156,9 @@ impl Streams {
                     let error = anyhow::Error::new(error).context("cannot write to stdout");
                     outcome.failure.get_or_insert(error);
                 }
-                // So that the engine sees that nothing is taken any more.
-                let _ = shutdown(pair, Shutdown::Both);
+                // As the writer of a pipe dies: the peer may be silent for ever, and send for ever.
+                self.0.stop.ask();
+                self.0.stop.ask();
             }
         }
         show.close();

@@ -20,6 +20,7 @@ mod leash;
 mod program;
 mod server;
 
+pub(crate) use leash::Leash;
 pub(crate) use program::{Finished, Program};
 pub(crate) use server::Server;
 

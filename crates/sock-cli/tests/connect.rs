@@ -1,0 +1,392 @@
+//! `connect`: by hand, in a pipe, in datagrams; each of its options and each of its ends.
+
+#![allow(clippy::unwrap_used, reason = "what fails of the bench fails the test")]
+
+#[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::process::{Command, Stdio};
+use std::thread::spawn;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+use rustix::process::Signal;
+use support::{Finished, Program, Server, sock};
+
+fn connect(arguments: &[&str], input: &[u8]) -> Finished {
+    Program::run(sock(&[&["connect"], arguments].concat()), input)
+}
+
+/// A listener of our own, and its endpoint.
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    (listener, endpoint)
+}
+
+/// A port where nothing listens: it was ours a moment ago.
+fn closed_port() -> u16 {
+    listener().0.local_addr().unwrap().port()
+}
+
+fn udp_peer() -> (UdpSocket, String) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let endpoint = format!("udp://{}", socket.local_addr().unwrap());
+    (socket, endpoint)
+}
+
+#[test]
+fn eight_mebibytes_come_back_whole() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let input: Vec<u8> =
+        (0..8_u32 << 20).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let finished = connect(&[&server.endpoint("tcp")], &input).expect(0);
+    assert!(finished.stdout == input, "{} bytes came back", finished.stdout.len());
+    assert!(finished.stderr.contains("sent 8388608 B, received 8388608 B"), "{}", finished.stderr);
+    server.stop();
+}
+
+#[test]
+fn regular_files_are_input_and_output() {
+    let server = Server::start(&["upper"], &["tcp:127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    std::fs::write(&from, "line\n".repeat(50_000)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sock"));
+    command.args(["connect", "-q", &server.endpoint("tcp")]);
+    command.stdin(File::open(from).unwrap()).stdout(File::create(&to).unwrap());
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    assert!(std::fs::read_to_string(to).unwrap() == "LINE\n".repeat(50_000));
+    server.stop();
+}
+
+#[test]
+fn the_streams_that_it_inherits_stay_blocking() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let (mut input, give) = std::io::pipe().unwrap();
+    let (take, output) = std::io::pipe().unwrap();
+    let is_nonblocking = |fd: &dyn std::os::fd::AsFd| {
+        rustix::fs::fcntl_getfl(fd.as_fd()).unwrap().contains(rustix::fs::OFlags::NONBLOCK)
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sock"));
+    command.args(["connect", "-q", &server.endpoint("tcp")]);
+    command.stdin(input.try_clone().unwrap()).stdout(output.try_clone().unwrap());
+    let mut child = command.spawn().unwrap();
+    (&give).write_all(b"hi").unwrap();
+    let mut came = [0; 2];
+    (&take).read_exact(&mut came).unwrap();
+    // While it runs, and shares both with us.
+    assert!(!is_nonblocking(&input) && !is_nonblocking(&output));
+    drop((give, output));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(input.read(&mut came).unwrap(), 0);
+    server.stop();
+}
+
+#[test]
+fn a_late_reply_is_not_lost() {
+    let (listener, endpoint) = listener();
+    let mut program = Program::start(sock(&["connect", &endpoint]));
+    let (mut peer, _) = listener.accept().unwrap();
+    program.say(b"question");
+    program.end();
+    let mut heard = String::new();
+    peer.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "question");
+    for part in ["first ", "second ", "third"] {
+        peer.write_all(part.as_bytes()).unwrap();
+        assert_eq!(program.exactly(part.len()), part.as_bytes());
+    }
+    drop(peer);
+    program.finish().expect(0);
+}
+
+#[test]
+fn a_closed_port_is_named_with_every_address_that_was_tried() {
+    let port = closed_port().to_string();
+    let finished = connect(&[&port], b"").expect(4);
+    let expected = format!(
+        "sock: cannot connect to tcp:{port}: 127.0.0.1:{port}: connection refused, [::1]:{port}: \
+         connection refused; nothing listens there: start the server, or check the port\n"
+    );
+    // A machine without IPv6 says so, which is an honest answer too.
+    let rest = finished.stderr.strip_prefix(&expected[..expected.find(", [::1]").unwrap()]);
+    assert!(
+        finished.stderr == expected || rest.is_some_and(|rest| rest.contains("[::1]")),
+        "{}",
+        finished.stderr
+    );
+
+    let finished = connect(&["-4", &format!("localhost:{port}")], b"").expect(4);
+    assert!(
+        finished.stderr.contains(&format!("127.0.0.1:{port}: connection refused")),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn errors_are_events_for_scripts() {
+    let endpoint = format!("tcp://127.0.0.1:{}", closed_port());
+    let finished = connect(&["--json", &endpoint], b"").expect(4);
+    let event: serde_json::Value = serde_json::from_str(&finished.stderr).unwrap();
+    assert_eq!((&event["event"], &event["code"]), (&"error".into(), &4.into()));
+    assert!(event["cure"].as_str().unwrap().contains("start the server"), "{event}");
+    assert_eq!(finished.stdout, b"");
+}
+
+#[test]
+fn a_unix_socket_that_is_not_there_is_refused() {
+    connect(&["unix:/nowhere/at/all"], b"").expect(4);
+}
+
+#[test]
+fn an_unknown_host_is_status_3() {
+    let finished = connect(&["no.such.host.invalid:7"], b"").expect(3);
+    assert!(
+        finished.stderr.starts_with("sock: cannot resolve 'no.such.host.invalid'"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn silence_is_status_5_where_a_limit_was_set() {
+    let (listener, endpoint) = listener();
+    let program =
+        Program::start(sock(&["connect", "--idle-timeout", "50ms", "--recv-only", &endpoint]));
+    let (_peer, _) = listener.accept().unwrap();
+    let finished = program.finish().expect(5);
+    assert!(finished.stderr.contains("sock: timeout: "), "{}", finished.stderr);
+}
+
+#[test]
+fn a_peer_that_never_ends_is_waited_for_no_longer_than_linger() {
+    let (listener, endpoint) = listener();
+    let program = Program::start(sock(&["connect", "--linger", "50ms", &endpoint]));
+    let (_peer, _) = listener.accept().unwrap();
+    program.finish().expect(5);
+}
+
+#[test]
+fn a_connection_that_is_not_answered_times_out() {
+    // The queue of this listener is full: further callers are not answered (tcp(7)).
+    let listener = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::STREAM,
+        None,
+    )
+    .unwrap();
+    rustix::net::bind(&listener, &std::net::SocketAddrV4::new([127, 0, 0, 1].into(), 0)).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let listener = TcpListener::from(listener);
+    let addr = listener.local_addr().unwrap();
+    let _waiting = TcpStream::connect(addr).unwrap();
+    let finished = connect(&["--connect-timeout", "100ms", &addr.to_string()], b"").expect(5);
+    assert!(finished.stderr.contains("timed out"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_reset_is_status_6_and_says_how_much_had_arrived() {
+    let (listener, endpoint) = listener();
+    let mut program = Program::start(sock(&["connect", "-q", &endpoint]));
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"half an ans").unwrap();
+    assert_eq!(program.exactly(11), b"half an ans");
+    set_socket_linger(&peer, Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    let finished = program.finish().expect(6);
+    let expected = format!(
+        "sock: cut short: {endpoint} reset the connection: 11 B had arrived, 0 B were sent\n"
+    );
+    assert_eq!(finished.stderr, expected);
+}
+
+#[test]
+fn signals_end_it_at_once() {
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (listener, endpoint) = listener();
+        let mut program = Program::start(sock(&["connect", &endpoint]));
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"!").unwrap();
+        assert_eq!(program.exactly(1), b"!");
+        program.signal(signal);
+        program.until_end();
+        program.finish().expect(status);
+    }
+}
+
+#[test]
+fn it_waits_until_something_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("later");
+    let endpoint = format!("unix:{}", path.display());
+    let program = Program::start(sock(&["connect", "--wait", "20s", "--recv-only", &endpoint]));
+    let listener = UnixListener::bind(path).unwrap();
+    listener.accept().unwrap().0.write_all(b"at last").unwrap();
+    assert_eq!(program.finish().expect(0).stdout, b"at last");
+
+    let endpoint = format!("tcp://127.0.0.1:{}", closed_port());
+    connect(&["--wait", "50ms", &endpoint], b"").expect(4);
+}
+
+#[test]
+fn it_only_sees_whether_somebody_is_there() {
+    let (_listener, endpoint) = listener();
+    let finished = connect(&["-z", &endpoint], b"not sent").expect(0);
+    assert_eq!((finished.stdout, finished.stderr), (Vec::new(), format!("{endpoint} is open\n")));
+    connect(&["-z", &format!("127.0.0.1:{}", closed_port())], b"").expect(4);
+
+    let (peer, endpoint) = udp_peer();
+    let finished = connect(&["-z", "--wait-reply", "50ms", &endpoint], b"").expect(0);
+    assert!(finished.stderr.contains("may be open"), "{}", finished.stderr);
+    drop(peer);
+    connect(&["-z", &endpoint], b"").expect(4);
+}
+
+#[test]
+fn one_direction_is_enough() {
+    let (listener, endpoint) = listener();
+    let program = Program::start(sock(&["connect", "--recv-only", &endpoint]));
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"news").unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    // Nothing is sent, not even what is on standard input.
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    assert_eq!(program.finish().expect(0).stdout, b"news");
+
+    let mut program = Program::start(sock(&["connect", "--send-only", &endpoint]));
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"not shown").unwrap();
+    program.say(b"all there is");
+    program.end();
+    let mut heard = Vec::new();
+    peer.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"all there is");
+    drop(peer);
+    assert_eq!(program.finish().expect(0).stdout, b"");
+}
+
+#[test]
+fn what_is_typed_is_translated_and_what_comes_is_dumped() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    assert_eq!(connect(&["--crlf", &endpoint], b"a\nb\r\n").expect(0).stdout, b"a\r\nb\r\n");
+    let escaped = connect(&["--escape", &endpoint], b"\\x00\\r\\n\nno end\\\n").expect(0);
+    assert_eq!(escaped.stdout, b"\0\r\n\nno end");
+    let dump = connect(&["--hex", &endpoint], b"Hi\n").expect(0).text();
+    assert_eq!(dump, format!("00000000  48 69 0a{} |Hi.|\n", " ".repeat(41)));
+    let wrong = connect(&["--escape", &endpoint], b"good\nb\\ad\n").expect(1);
+    assert_eq!(wrong.text(), "good\n");
+    assert!(wrong.stderr.contains("'\\a' stands for no byte"), "{}", wrong.stderr);
+    server.stop();
+}
+
+#[test]
+fn it_closes_once_the_peer_has_said_the_word() {
+    let (listener, endpoint) = listener();
+    let program = Program::start(sock(&["connect", "--until", r"\r\n.\r\n", &endpoint]));
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"text\r\n.\r").unwrap();
+    peer.write_all(b"\n").unwrap();
+    let mut heard = Vec::new();
+    peer.read_to_end(&mut heard).unwrap();
+    drop(peer);
+    assert_eq!(program.finish().expect(0).stdout, b"text\r\n.\r\n");
+}
+
+#[test]
+fn each_line_is_a_datagram_and_silence_is_the_end() {
+    let server = Server::start(&["upper"], &["udp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("udp");
+    let finished = connect(&["--wait-reply", "300ms", &endpoint], b"one\ntwo\nthree").expect(0);
+    assert_eq!(finished.text(), "ONE\nTWO\nTHREE");
+    server.stop();
+}
+
+#[test]
+fn input_is_cut_into_datagrams_as_it_is_told() {
+    for (how, sizes) in [("line", vec![2, 3, 1]), ("4", vec![4, 2]), ("all", vec![6])] {
+        let (peer, endpoint) = udp_peer();
+        connect(&["--send-only", "--datagram", how, &endpoint], b"a\nbc\nd").expect(0);
+        let mut buf = [0; 100];
+        let came: Vec<usize> = sizes.iter().map(|_| peer.recv(&mut buf).unwrap()).collect();
+        assert_eq!(came, sizes, "{how}");
+    }
+}
+
+#[test]
+fn the_largest_datagram_goes_and_comes_whole_and_a_larger_one_is_reported() {
+    const LARGEST: usize = 65_507;
+    let server = Server::start(&["echo"], &["udp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("udp");
+    let input: Vec<u8> = (0..=250).cycle().take(LARGEST).collect();
+    let finished =
+        connect(&["--datagram", "all", "--wait-reply", "500ms", &endpoint], &input).expect(0);
+    assert!(finished.stdout == input, "{} bytes came back", finished.stdout.len());
+
+    let input = vec![b'x'; LARGEST + 1];
+    let finished = connect(&["--datagram", "all", "--send-only", &endpoint], &input).expect(0);
+    assert!(finished.stderr.contains("no datagram holds more than 65507 B"), "{}", finished.stderr);
+    server.stop();
+}
+
+#[test]
+fn a_datagram_that_had_to_be_cut_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let peer = UnixDatagram::bind(&path).unwrap();
+    let endpoint = format!("unixgram:{}", path.display());
+    let mut program = Program::start(sock(&["connect", &endpoint]));
+    program.say(b"how much can you take?\n");
+    let (_, addr) = peer.recv_from(&mut [0; 100]).unwrap();
+    peer.send_to_addr(&vec![b'x'; 100_000], &addr).unwrap();
+    assert!(program.exactly(65_536).iter().all(|byte| *byte == b'x'));
+    let finished = program.finish().expect(6);
+    assert!(finished.stderr.contains("the last 34464 B of a datagram"), "{}", finished.stderr);
+    assert!(finished.stderr.ends_with("sock: cut short: a datagram was not moved whole\n"));
+}
+
+#[test]
+fn a_datagram_that_nobody_takes_is_refused() {
+    let (peer, endpoint) = udp_peer();
+    drop(peer);
+    let finished = connect(&[&endpoint], b"anybody?\n").expect(4);
+    let expected = format!(
+        "sock: refused: nothing listens at {endpoint}; start the server, or check the port\n"
+    );
+    assert!(finished.stderr.ends_with(&expected), "{}", finished.stderr);
+}
+
+#[test]
+fn a_socket_has_the_options_that_were_asked_for() {
+    let (listener, endpoint) = listener();
+    let free = closed_port().to_string();
+    let server = spawn(move || listener.accept().unwrap());
+    let mut program = Program::start(sock(&["connect", "--bind", &free, "--reset", &endpoint]));
+    let (mut peer, addr) = server.join().unwrap();
+    assert_eq!(addr.port().to_string(), free);
+    program.say(b"!");
+    peer.read_exact(&mut [0]).unwrap();
+    program.end();
+    let reset = peer.read(&mut [0]).unwrap_err();
+    assert_eq!(reset.kind(), std::io::ErrorKind::ConnectionReset);
+    program.finish().expect(0);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let server = Server::start(&["chargen"], &["tcp:127.0.0.1:0"]);
+    let mut head = Command::new("sh");
+    head.args(["-c", "{ \"$0\" connect -q \"$1\" < /dev/zero; echo $? >&2; } | head -n 2"]);
+    head.args([env!("CARGO_BIN_EXE_sock"), &server.endpoint("tcp")]);
+    head.stdin(Stdio::null());
+    let finished = Program::run(head, b"").expect(0);
+    assert_eq!((finished.text().lines().count(), finished.stderr.as_str()), (2, "0\n"));
+    server.stop();
+}

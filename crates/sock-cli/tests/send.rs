@@ -1,0 +1,124 @@
+//! `send`: each message and the reply to it.
+
+#[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, UdpSocket};
+use std::thread::spawn;
+
+use support::{Finished, Program, Server, sock};
+
+fn send(arguments: &[&str]) -> Finished {
+    Program::run(sock(&[&["send"], arguments].concat()), b"")
+}
+
+#[test]
+fn it_is_the_client_of_the_lectures() {
+    let server = Server::start(&["upper"], &["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]);
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let finished =
+        send(&[&server.endpoint("udp"), "--bind", &free, "hello from client1"]).expect(0);
+    assert_eq!(finished.text(), "HELLO FROM CLIENT1\n");
+    assert!(finished.stderr.contains(&format!("127.0.0.1:{free}")), "{}", finished.stderr);
+    let finished = send(&[&server.endpoint("tcp"), "one", "two"]).expect(0);
+    assert_eq!(finished.text(), "ONE\nTWO\n");
+    server.stop();
+}
+
+#[test]
+fn a_reply_without_a_line_end_is_what_came_until_the_peer_paused() {
+    let server = Server::start(&["ack"], &["tcp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let finished = send(&[&endpoint, "--raw", "Hi", "Exit"]).expect(0);
+    assert_eq!(finished.text(), "Your data was 2 bytes\nDisconnect\n");
+    let finished = send(&[&endpoint, "Hi", "there"]).expect(0);
+    assert_eq!(finished.text(), "Your data was 2 bytes\nYour data was 5 bytes\n");
+    server.stop();
+}
+
+#[test]
+fn a_reply_may_be_all_that_came_before_the_end() {
+    let server = Server::start(&["greet"], &["tcp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    assert_eq!(send(&[&endpoint, "hello"]).expect(0).text(), "Thank you for connecting\n");
+    let finished = send(&[&endpoint, "hello", "again"]).expect(6);
+    assert_eq!(finished.text(), "Thank you for connecting\n");
+    let cut = format!("sock: cut short: {endpoint} ended after 1 of 2 replies\n");
+    assert!(finished.stderr.ends_with(&cut), "{}", finished.stderr);
+    server.stop();
+}
+
+#[test]
+fn a_line_is_a_reply_and_the_rest_is_not_lost() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    let server = spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(peer.try_clone().unwrap()).lines();
+        for reply in ["220 banner\r\n250 first\r\n", "250 second\r\n250 rest\r\n"] {
+            lines.next().unwrap().unwrap();
+            peer.write_all(reply.as_bytes()).unwrap();
+        }
+        assert!(lines.next().is_none());
+    });
+    let finished = send(&[&endpoint, "HELO", "NOOP"]).expect(0);
+    server.join().unwrap();
+    let said = finished.text();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[..2], ["220 banner", "250 first"], "{said}");
+    assert!(!said.contains('\r'), "{said:?}");
+}
+
+#[test]
+fn a_datagram_without_a_reply_is_a_timeout_unless_none_is_wanted() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("udp://{}", peer.local_addr().unwrap());
+    let finished = send(&[&endpoint, "--wait-reply", "50ms", "anybody?"]).expect(5);
+    let text = format!("sock: timeout: no reply from {endpoint} to message 1\n");
+    assert!(finished.stderr.ends_with(&text), "{}", finished.stderr);
+    assert_eq!(finished.text(), "");
+    send(&[&endpoint, "--no-reply", "one", "two"]).expect(0);
+    let mut buf = [0; 100];
+    let came: Vec<usize> = (0..3).map(|_| peer.recv(&mut buf).unwrap()).collect();
+    assert_eq!(came, [8, 3, 3]);
+}
+
+#[test]
+fn an_empty_reply_is_a_reply() {
+    let server = Server::start(&["echo"], &["udp:127.0.0.1:0"]);
+    assert_eq!(send(&[&server.endpoint("udp"), "", "x"]).expect(0).text(), "\nx\n");
+    server.stop();
+}
+
+#[test]
+fn escapes_and_raw_bytes_are_sent_as_told() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let finished = send(&[&server.endpoint("tcp"), "--raw", "--escape", r"a\x00b\r\n"]).expect(0);
+    assert_eq!(finished.stdout, b"a\0b\n");
+    server.stop();
+}
+
+#[test]
+fn a_port_where_nothing_listens_is_refused() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("udp://{}", peer.local_addr().unwrap());
+    drop(peer);
+    send(&[&endpoint, "anybody?"]).expect(4);
+    send(&["no.such.host.invalid:7", "anybody?"]).expect(3);
+}
+
+#[test]
+fn events_go_to_stderr_in_json() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let finished = send(&["--json", &server.endpoint("tcp"), "hi"]).expect(0);
+    assert_eq!(finished.text(), "hi\n");
+    let names: Vec<String> = finished
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|event| event["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["open", "close"]);
+    server.stop();
+}
