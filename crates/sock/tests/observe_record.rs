@@ -438,3 +438,44 @@ fn any_event(record: &Record, which: u8, time: Time, conn: u64, bytes: &[u8]) {
     };
     record.event(&sock_proto::Event { time, conn, what });
 }
+
+fn draw(lines: &[Line]) -> Vec<String> {
+    let drawing = sock_ladder::Drawing { width: 72, ..sock_ladder::Drawing::default() };
+    sock_ladder::text(lines, &drawing).lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn a_record_of_two_sides_draws_as_one_ladder() {
+    let expected = [
+        "                       client                        server",
+        "                   127.0.0.1:60848               127.0.0.1:9111",
+        "                          │                             │",
+        " 0.000 ms        connect  ├────────────────────────────►│  accept",
+        " 0.000 ms       send 5 B  ├────────── \"hello\" ─────────►│  recv 5 B",
+        " 3.300 ms       recv 5 B  │◄───────── \"hello\" ──────────┤  send 5 B",
+        " 7.000 ms    shutdown WR  ├───── FIN (half-close) ─────►│  recv 0 B: end",
+        "10.300 ms  recv 0 B: end  │◄───── FIN (half-close) ─────┤  shutdown WR",
+        "11.300 ms                 │                             │  close",
+        "14.000 ms          close  │                             │",
+        "                          │                             │",
+    ];
+    assert_eq!(draw(&echo()), expected);
+}
+
+#[test]
+fn a_record_of_one_side_draws_its_peer_as_not_recorded() {
+    let lines = record(source(), |record| {
+        open(record, 1, true, CLIENT, SERVER);
+        tell(record, 2, 1, What::Sent { kind: Kind::Stream, bytes: b"hey", since: at(2) });
+        let reason = Reason { by: By::Peer, how: How::Reset };
+        let lasted = Duration::from_millis(4);
+        tell(record, 5, 1, What::Closed { reason, sent: 3, received: 0, unsent: 4, lasted });
+    });
+    let ladder = draw(&lines).join("\n");
+    for part in
+        ["(not recorded)", "\"hey\"", "recv ECONNRESET", "RST (reset)", "4 B were never sent"]
+    {
+        assert!(ladder.contains(part), "{part} is not in\n{ladder}");
+    }
+    assert!(!ladder.contains("not seen"), "everything was seen:\n{ladder}");
+}

@@ -321,9 +321,10 @@ fn row_08_a_scope_closes_on_success_and_on_error() {
             }
             let result = worker.join().unwrap();
             assert_eq!(connection.recv_vec(9).unwrap(), b"", "closed with reply {reply}");
-            match reply {
-                true => assert_eq!(result.unwrap(), b"hi"),
-                false => assert_eq!(failure(result).0, ErrorKind::AlreadyConnected),
+            if reply {
+                assert_eq!(result.unwrap(), b"hi");
+            } else {
+                assert_eq!(failure(result).0, ErrorKind::AlreadyConnected);
             }
         }
     });

@@ -19,7 +19,7 @@ use socket_common::{
 
 /// Bytes that tell their own place.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at * 7 + at / 251) as u8).collect()
+    (0..length).map(|at| (at * 7 + at / 251).to_le_bytes()[0]).collect()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Engines: the ways to wait.
 //!
-//! All of them run the same loop ([`reactor`]) over the same sessions. They differ in two things:
+//! All of them run the same loop (`reactor`) over the same sessions. They differ in two things:
 //! how they wait for readiness, and who holds a conversation once it is accepted.
 //!
 //! | engine | waits with | a conversation is held |

@@ -241,7 +241,7 @@ impl Socket {
     /// # Errors
     ///
     /// As [`send`](Self::send), and resolver errors;
-    /// [`ErrorKind::MessageTooLong`](crate::ErrorKind::MessageTooLong) over 65,507 bytes of UDP.
+    /// [`ErrorKind::MessageTooLong`] over 65,507 bytes of UDP.
     pub fn send_to(&self, data: &[u8], to: impl ToAddress) -> Result<usize> {
         self.send_to_with(data, Flags::NONE, to)
     }
@@ -268,12 +268,12 @@ impl Socket {
     /// Ends one direction of the connection, or both, whoever else shares it.
     ///
     /// Python: `socket.shutdown(how)` with `SHUT_RD`, `SHUT_WR`, `SHUT_RDWR`; C: `shutdown(2)`. After
-    /// [`Shutdown::Write`](std::net::Shutdown::Write) the peer reads to the end, and its reply can
+    /// [`Shutdown::Write`] the peer reads to the end, and its reply can
     /// still be received.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotConnected`](crate::ErrorKind::NotConnected).
+    /// [`ErrorKind::NotConnected`].
     ///
     /// # Examples
     ///

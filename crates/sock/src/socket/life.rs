@@ -1,15 +1,16 @@
 //! A socket's life apart from its data: made, asked who it is, duplicated, given away, closed.
 
 use std::fmt;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 
 use rustix::io::FdFlags;
 
+use super::descriptor::Descriptor;
 use super::handle::closed;
 use super::{Address, Builder, Family, Kind, Socket};
 use crate::error::{Error, Result};
-use crate::sys::{Call, Sleeps};
+use crate::sys::Sleeps;
 
 impl Socket {
     /// Opens a socket of a family and kind.
@@ -169,12 +170,12 @@ impl Socket {
     /// # Ok::<(), sock::Error>(())
     /// ```
     pub fn descriptor(&self) -> Result<Descriptor<'_>> {
-        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Never)?)))
+        Ok(self.enter(Sleeps::Never)?.into())
     }
 
     /// Borrows the descriptor for a wait, which closing the socket ends.
     pub(super) fn descriptor_to_sleep_on(&self) -> Result<Descriptor<'_>> {
-        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Perhaps)?)))
+        Ok(self.enter(Sleeps::Perhaps)?.into())
     }
 
     /// Gives the descriptor away and leaves the socket closed (Python: `socket.detach()`).
@@ -332,37 +333,6 @@ impl Socket {
     pub fn peer_addr(&self) -> Result<Address> {
         let address = self.quick("getpeername", |fd| rustix::net::getpeername(fd))?;
         Ok(address.as_ref().map_or_else(Address::none, Address::from_kernel))
-    }
-}
-
-/// A descriptor that stays open while it is borrowed, from a [`Socket`] or anything that is `AsFd`.
-#[derive(Debug)]
-pub struct Descriptor<'a>(Borrowed<'a>);
-
-#[derive(Debug)]
-enum Borrowed<'a> {
-    Socket(Call<'a>),
-    Other(BorrowedFd<'a>),
-}
-
-impl AsFd for Descriptor<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.0 {
-            Borrowed::Socket(call) => call.as_fd(),
-            Borrowed::Other(fd) => *fd,
-        }
-    }
-}
-
-impl AsRawFd for Descriptor<'_> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
-
-impl<'a> From<BorrowedFd<'a>> for Descriptor<'a> {
-    fn from(fd: BorrowedFd<'a>) -> Self {
-        Self(Borrowed::Other(fd))
     }
 }
 

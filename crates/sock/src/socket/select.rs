@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 
-use super::life::Descriptor;
+use super::descriptor::Descriptor;
 use super::wait::{Deadline, wait_for_any};
 use super::{Reader, Socket};
 use crate::error::{Error, Result};

@@ -95,7 +95,7 @@ impl Calls {
             Kind::Datagram => self.book.paired(side, local, remote, new),
         };
         let accepted = kind == Kind::Stream && !called;
-        let origin = if accepted { Origin::Accept } else { Origin::Socket };
+        let origin = Origin::from(if accepted { "accept" } else { "socket" });
         let Some(about) = sock(number, origin, nanos(time), (local, remote)) else {
             self.book.open.insert((side, conn), None);
             return;
@@ -195,7 +195,8 @@ impl Calls {
                     seen_out: Some(traffic.sent),
                     kernel_in: Some(received),
                     seen_in: Some(traffic.received),
-                    why: Some("events came faster than they could be written".into()),
+                    why: (!traffic.is_whole)
+                        .then(|| "events came faster than they could be written".into()),
                 },
             );
         }

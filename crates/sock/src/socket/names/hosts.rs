@@ -30,7 +30,7 @@ pub fn hostname() -> Result<String> {
 /// The first IPv4 address of a host.
 ///
 /// A dotted address is its own answer, `""` is every interface (`0.0.0.0`), and `"<broadcast>"`
-/// is `255.255.255.255`. For IPv6 there is [`resolve`].
+/// is `255.255.255.255`. For IPv6 there is [`resolve`](super::resolve()).
 ///
 /// Python: `socket.gethostbyname`; C: `gethostbyname(3)`, which threads may not share.
 ///
