@@ -32,7 +32,7 @@ use crate::{Error, ErrorKind, Result, Run};
 ///     }
 /// }
 ///
-/// fn main() -> sock::Result<()> {
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     Server::new(Service::each("shout", || Shout)).listen("tcp://127.0.0.1:12000".parse()?).run()?;
 ///     Ok(())
 /// }
