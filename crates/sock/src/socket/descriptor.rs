@@ -1,11 +1,48 @@
-//! A descriptor that cannot be closed, and its number given to another, while somebody uses it.
+//! A socket's descriptor for others to use: borrowed while it stays open, or as a bare number.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, RawFd};
 
-use crate::sys::Call;
+use super::Socket;
+use crate::error::Result;
+use crate::sys::{Call, Sleeps};
 
-/// A descriptor that stays open while it is borrowed, from a
-/// [`Socket`](super::Socket) or anything that is `AsFd`.
+impl Socket {
+    /// The number of the descriptor, −1 once closed (Python: `socket.fileno()`).
+    ///
+    /// It is a number and no promise: [`descriptor`](Self::descriptor) keeps the socket open.
+    #[must_use]
+    pub fn fileno(&self) -> RawFd {
+        self.descriptor().map_or(-1, |descriptor| descriptor.as_raw_fd())
+    }
+
+    /// Borrows the descriptor for another library: it stays open while the borrow lives, also when
+    /// the socket is closed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadDescriptor`](crate::ErrorKind::BadDescriptor) once closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::Socket;
+    ///
+    /// let socket = Socket::udp()?;
+    /// let flags = rustix::io::fcntl_getfd(socket.descriptor()?).unwrap();
+    /// assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
+    /// # Ok::<(), sock::Error>(())
+    /// ```
+    pub fn descriptor(&self) -> Result<Descriptor<'_>> {
+        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Never)?)))
+    }
+
+    /// Borrows the descriptor for a wait, which closing the socket ends.
+    pub(super) fn descriptor_to_sleep_on(&self) -> Result<Descriptor<'_>> {
+        Ok(Descriptor(Borrowed::Socket(self.enter(Sleeps::Perhaps)?)))
+    }
+}
+
+/// A descriptor that stays open while it is borrowed, from a [`Socket`] or anything that is `AsFd`.
 #[derive(Debug)]
 pub struct Descriptor<'a>(Borrowed<'a>);
 
@@ -36,8 +73,19 @@ impl<'a> From<BorrowedFd<'a>> for Descriptor<'a> {
     }
 }
 
-impl<'a> From<Call<'a>> for Descriptor<'a> {
-    fn from(call: Call<'a>) -> Self {
-        Self(Borrowed::Socket(call))
+/// The number, −1 once closed.
+///
+/// `AsFd` is on [`Descriptor`] instead: a socket that can be closed while it is borrowed cannot
+/// promise that its descriptor stays open, a borrowed descriptor does.
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fileno()
+    }
+}
+
+/// The number as [`Socket::detach`] gives it, −1 once closed.
+impl IntoRawFd for Socket {
+    fn into_raw_fd(self) -> RawFd {
+        self.detach().map_or(-1, IntoRawFd::into_raw_fd)
     }
 }

@@ -1,16 +1,14 @@
 //! A socket's life apart from its data: made, asked who it is, duplicated, given away, closed.
 
 use std::fmt;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use rustix::io::FdFlags;
 
-use super::descriptor::Descriptor;
 use super::handle::closed;
 use super::{Address, Builder, Family, Kind, Socket};
 use crate::error::{Error, Result};
-use crate::sys::Sleeps;
 
 impl Socket {
     /// Opens a socket of a family and kind.
@@ -142,40 +140,6 @@ impl Socket {
     #[must_use]
     pub fn protocol(&self) -> i32 {
         self.shared.protocol
-    }
-
-    /// The number of the descriptor, −1 once closed (Python: `socket.fileno()`).
-    ///
-    /// It is a number and no promise: [`descriptor`](Self::descriptor) keeps the socket open.
-    #[must_use]
-    pub fn fileno(&self) -> RawFd {
-        self.descriptor().map_or(-1, |descriptor| descriptor.as_raw_fd())
-    }
-
-    /// Borrows the descriptor for another library: it stays open while the borrow lives, also when
-    /// the socket is closed meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadDescriptor`](crate::ErrorKind::BadDescriptor) once closed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use sock::socket::Socket;
-    ///
-    /// let socket = Socket::udp()?;
-    /// let flags = rustix::io::fcntl_getfd(socket.descriptor()?).unwrap();
-    /// assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
-    /// # Ok::<(), sock::Error>(())
-    /// ```
-    pub fn descriptor(&self) -> Result<Descriptor<'_>> {
-        Ok(self.enter(Sleeps::Never)?.into())
-    }
-
-    /// Borrows the descriptor for a wait, which closing the socket ends.
-    pub(super) fn descriptor_to_sleep_on(&self) -> Result<Descriptor<'_>> {
-        Ok(self.enter(Sleeps::Perhaps)?.into())
     }
 
     /// Gives the descriptor away and leaves the socket closed (Python: `socket.detach()`).
@@ -333,23 +297,6 @@ impl Socket {
     pub fn peer_addr(&self) -> Result<Address> {
         let address = self.quick("getpeername", |fd| rustix::net::getpeername(fd))?;
         Ok(address.as_ref().map_or_else(Address::none, Address::from_kernel))
-    }
-}
-
-/// The number, −1 once closed.
-///
-/// `AsFd` is on [`Descriptor`] instead: a socket that can be closed while it is borrowed cannot
-/// promise that its descriptor stays open, a borrowed descriptor does.
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fileno()
-    }
-}
-
-/// The number as [`Socket::detach`] gives it, −1 once closed.
-impl IntoRawFd for Socket {
-    fn into_raw_fd(self) -> RawFd {
-        self.detach().map_or(-1, IntoRawFd::into_raw_fd)
     }
 }
 
