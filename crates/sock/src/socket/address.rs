@@ -115,6 +115,15 @@ impl Address {
     /// # Errors
     ///
     /// As [`unix`](Self::unix).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::Address;
+    ///
+    /// assert_eq!(Address::unix_bytes(b"/run/\xff")?.classic(), r"'/run/\udcff'");
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn unix_bytes(name: &[u8]) -> Result<Self> {
         let address = match name {
             [] => Self::Unnamed,

@@ -77,6 +77,15 @@ impl Builder {
     /// What `socket(2)` gives: [`ErrorKind::Unsupported`] for a family or protocol that is not
     /// there, [`ErrorKind::PermissionDenied`] for a raw socket without the right to it,
     /// [`ErrorKind::OutOfDescriptors`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Builder, Kind};
+    ///
+    /// assert_eq!(Builder::new().open()?.kind(), Kind::Stream);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn open(self) -> Result<Socket> {
         let parts = self.parts();
         let (family, kind, protocol) = kernel_words(parts)?;
@@ -90,6 +99,17 @@ impl Builder {
     /// # Errors
     ///
     /// As [`open`](Self::open); families other than unix have no pairs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Builder, Kind};
+    ///
+    /// let (one, two) = Builder::new().kind(Kind::SeqPacket).pair()?;
+    /// one.send(b"a record")?;
+    /// assert_eq!(two.recv_vec(100)?, b"a record");
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn pair(self) -> Result<(Socket, Socket)> {
         let mut parts = self.parts();
         parts.0 = self.family.unwrap_or(Family::Unix);
@@ -106,6 +126,16 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::NotSocket`] for a file, and then the descriptor is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Builder, Family, Socket};
+    ///
+    /// let fd = Socket::unix()?.detach()?;
+    /// assert_eq!(Builder::new().from_fd(fd)?.family(), Family::Unix);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn from_fd(self, fd: OwnedFd) -> Result<Socket> {
         let parts = self.ask(&fd)?;
         self.finish(fd, parts)

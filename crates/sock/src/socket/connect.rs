@@ -226,6 +226,17 @@ impl<'a> Connector<'a> {
     /// # Errors
     ///
     /// As [`Socket::connect`]; as [`Socket::bind`] for the source.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Connector, create_server};
+    ///
+    /// let server = create_server(("127.0.0.1", 0))?;
+    /// let client = Connector::new().connect(server.local_addr()?)?;
+    /// assert_eq!(client.timeout(), None);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn connect(&self, to: impl ToAddress) -> Result<Socket> {
         let wanted = Wanted { family: self.family, kind: Some(Kind::Stream) };
         let end = Deadline::after(self.total);

@@ -10,6 +10,16 @@ impl Socket {
     /// The number of the descriptor, −1 once closed (Python: `socket.fileno()`).
     ///
     /// It is a number and no promise: [`descriptor`](Self::descriptor) keeps the socket open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = sock::socket::Socket::tcp()?;
+    /// assert!(socket.fileno() >= 0);
+    /// socket.close()?;
+    /// assert_eq!(socket.fileno(), -1);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     #[must_use]
     pub fn fileno(&self) -> RawFd {
         self.descriptor().map_or(-1, |descriptor| descriptor.as_raw_fd())

@@ -58,6 +58,16 @@ impl Socket {
     /// # Errors
     ///
     /// As [`Builder::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Family, Kind, Socket};
+    ///
+    /// let socket = Socket::tcp()?;
+    /// assert_eq!((socket.family(), socket.kind(), socket.protocol()), (Family::Inet, Kind::Stream, 0));
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn tcp() -> Result<Self> {
         Self::new(Family::Inet, Kind::Stream)
     }
@@ -67,6 +77,15 @@ impl Socket {
     /// # Errors
     ///
     /// As [`Builder::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Kind, Socket};
+    ///
+    /// assert_eq!(Socket::udp()?.kind(), Kind::Datagram);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn udp() -> Result<Self> {
         Self::new(Family::Inet, Kind::Datagram)
     }
@@ -76,6 +95,15 @@ impl Socket {
     /// # Errors
     ///
     /// As [`Builder::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Family, Socket};
+    ///
+    /// assert_eq!(Socket::unix()?.family(), Family::Unix);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn unix() -> Result<Self> {
         Self::new(Family::Unix, Kind::Stream)
     }
@@ -232,6 +260,13 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::BadDescriptor`](crate::ErrorKind::BadDescriptor) once closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!sock::socket::Socket::tcp()?.is_inheritable()?);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn is_inheritable(&self) -> Result<bool> {
         Ok(!self.quick("fcntl", |fd| rustix::io::fcntl_getfd(fd))?.contains(FdFlags::CLOEXEC))
     }

@@ -69,6 +69,16 @@ impl Socket {
     /// # Errors
     ///
     /// As [`listen`](Self::listen).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = sock::socket::Socket::tcp()?;
+    /// socket.bind(("127.0.0.1", 0))?;
+    /// socket.listen_with(5)?;
+    /// assert!(socket.is_listening()?);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn listen_with(&self, backlog: i32) -> Result<()> {
         self.quick("listen", |fd| rustix::net::listen(fd, backlog.max(0)))
     }
@@ -193,6 +203,16 @@ impl ServerOptions {
     ///
     /// As [`Socket::bind`] and [`Socket::listen`]; [`ErrorKind::InvalidArgument`] for dual stack on
     /// another family than inet6.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Family, ServerOptions};
+    ///
+    /// let server = ServerOptions::new().dual_stack(true).open(("", 0))?;
+    /// assert_eq!(server.family(), Family::Inet6);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn open(self, address: impl ToAddress) -> Result<Socket> {
         let asked = self.family.or(self.dual_stack.then_some(Family::Inet6));
         let found = address

@@ -161,6 +161,21 @@ impl Socket {
     /// # Errors
     ///
     /// As [`recv_msg`](Self::recv_msg).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Flags, Socket};
+    /// use std::os::fd::AsFd;
+    ///
+    /// let (one, two) = Socket::pair()?;
+    /// let file = std::fs::File::open("/dev/null").unwrap();
+    /// one.send_fds(b"x", &[file.as_fd(), file.as_fd()])?;
+    /// let (length, fds, flags) = two.recv_fds(&mut [0; 10], 1)?;
+    /// assert_eq!((length, fds.len()), (1, 1));
+    /// assert!(flags.contains(Flags::CTRUNC));
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn recv_fds(&self, buf: &mut [u8], max: usize) -> Result<(usize, Vec<OwnedFd>, Flags)> {
         let room = control_space(max.saturating_mul(size_of::<i32>()))?;
         let mut message = self.recv_msg(&mut [IoSliceMut::new(buf)], room, Flags::NONE)?;

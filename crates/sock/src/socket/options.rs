@@ -1,4 +1,4 @@
-//! Socket options by name, and every other one by number.
+//! Socket options by name.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use rustix::net::sockopt;
 
 use super::{Family, Socket};
-use crate::error::{Error, ErrorKind, Result};
-use crate::sys;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 
 /// Two methods for an option: ask and set, with a running example.
 macro_rules! options {
@@ -103,6 +104,16 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::Unsupported`] on another family.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Family, ServerOptions};
+    ///
+    /// let server = ServerOptions::new().family(Family::Inet6).open(("::1", 0))?;
+    /// assert!(server.v6_only()?);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn v6_only(&self) -> Result<bool> {
         self.quick("getsockopt", |fd| sockopt::ipv6_v6only(fd))
     }
@@ -136,6 +147,13 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::Unsupported`] on another family than inet and inet6.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(sock::socket::Socket::udp()?.ttl()? > 0);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn ttl(&self) -> Result<u32> {
         self.quick("getsockopt", |fd| match self.family() {
             Family::Inet6 => sockopt::ipv6_unicast_hops(fd).map(u32::from),
@@ -176,6 +194,13 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::Unsupported`] on another family than inet and inet6.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(sock::socket::Socket::udp()?.tos()?, 0);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn tos(&self) -> Result<u8> {
         self.quick("getsockopt", |fd| match self.family() {
             // A traffic class is 8 bits (RFC 8200, section 7); the kernel refuses more.
@@ -244,6 +269,16 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::AddressNotAvailable`] if the socket is not in that group.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::{ErrorKind, socket::Socket};
+    ///
+    /// let error = Socket::udp()?.leave_multicast("239.1.2.3".parse().unwrap(), 1).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AddressNotAvailable);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn leave_multicast(&self, group: IpAddr, interface: u32) -> Result<()> {
         let any = std::net::Ipv4Addr::UNSPECIFIED;
         self.quick("setsockopt", |fd| match group {
@@ -279,90 +314,17 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::BadDescriptor`] once closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Socket, create_server};
+    ///
+    /// assert!(!Socket::tcp()?.is_listening()?);
+    /// assert!(create_server(("127.0.0.1", 0))?.is_listening()?);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn is_listening(&self) -> Result<bool> {
         self.quick("getsockopt", |fd| sockopt::socket_acceptconn(fd))
-    }
-
-    /// Reads an option that is a number.
-    ///
-    /// Python: `getsockopt(level, name)`; C: `getsockopt(2)`.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unsupported`] if there is no such option.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let socket = sock::socket::Socket::tcp()?;
-    /// assert_eq!(socket.option(libc::SOL_SOCKET, libc::SO_TYPE)?, 1);
-    /// # Ok::<(), sock::Error>(())
-    /// ```
-    pub fn option(&self, level: i32, name: i32) -> Result<i32> {
-        let bytes = self.option_bytes(level, name, size_of::<i32>())?;
-        let mut word = [0; size_of::<i32>()];
-        // An option of one byte (IP_MULTICAST_TTL) is a number too.
-        for (place, byte) in word.iter_mut().zip(bytes) {
-            *place = byte;
-        }
-        Ok(i32::from_ne_bytes(word))
-    }
-
-    /// Reads an option of at most `room` bytes.
-    ///
-    /// Python: `getsockopt(level, name, buflen)`; C: `getsockopt(2)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`option`](Self::option); [`ErrorKind::InvalidArgument`] for no room, or over 1024 bytes,
-    /// which is Python's bound.
-    pub fn option_bytes(&self, level: i32, name: i32, room: usize) -> Result<Vec<u8>> {
-        if !(1..=1024).contains(&room) {
-            let text = format!("an option of {room} bytes; it has 1 to 1024");
-            return Err(Error::new(ErrorKind::InvalidArgument, text));
-        }
-        self.quick("getsockopt", |fd| sys::option(fd, level, name, room))
-    }
-
-    /// Sets an option to a number.
-    ///
-    /// Python: `setsockopt(level, name, value)`; C: `setsockopt(2)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`option`](Self::option).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let socket = sock::socket::Socket::tcp()?;
-    /// socket.set_option(libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
-    /// assert!(socket.reuse_address()?);
-    /// # Ok::<(), sock::Error>(())
-    /// ```
-    pub fn set_option(&self, level: i32, name: i32, value: i32) -> Result<()> {
-        self.set_option_bytes(level, name, &value.to_ne_bytes())
-    }
-
-    /// Sets an option to bytes: a C structure, or text.
-    ///
-    /// Python: `setsockopt(level, name, bytes)`; C: `setsockopt(2)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`option`](Self::option).
-    pub fn set_option_bytes(&self, level: i32, name: i32, value: &[u8]) -> Result<()> {
-        self.quick("setsockopt", |fd| sys::set_option(fd, level, name, value))
-    }
-
-    /// Sets an option to a null pointer and a length.
-    ///
-    /// Python: `setsockopt(level, name, None, length)`; C: `setsockopt(2)`.
-    ///
-    /// # Errors
-    ///
-    /// As [`option`](Self::option); `EFAULT` for an option that needs a value.
-    pub fn set_option_none(&self, level: i32, name: i32, length: u32) -> Result<()> {
-        self.quick("setsockopt", |fd| sys::set_option_none(fd, level, name, length))
     }
 }

@@ -95,6 +95,19 @@ pub fn select<'a, T: Selectable + ?Sized>(
 /// # Errors
 ///
 /// As [`select`], and what `interrupt` gives.
+///
+/// # Examples
+///
+/// ```
+/// use sock::socket::{Socket, select_with};
+/// use sock::{Error, ErrorKind};
+///
+/// let (one, two) = Socket::pair()?;
+/// one.send_all(b"x")?;
+/// let stop = || Err(Error::new(ErrorKind::Interrupted, "asked to stop"));
+/// assert_eq!(select_with(&[&two], &[], &[], None, stop)?.read.len(), 1);
+/// # Ok::<(), sock::Error>(())
+/// ```
 pub fn select_with<'a, T: Selectable + ?Sized>(
     read: &[&'a T],
     write: &[&'a T],

@@ -34,6 +34,13 @@ impl Socket {
     }
 
     /// The timeout (Python: `socket.gettimeout`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(sock::socket::Socket::tcp()?.timeout(), None);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.current_timeout()
@@ -47,11 +54,32 @@ impl Socket {
     /// # Errors
     ///
     /// [`ErrorKind::BadDescriptor`](crate::ErrorKind::BadDescriptor) once closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::{ErrorKind, socket::Socket};
+    ///
+    /// let (one, two) = Socket::pair()?;
+    /// one.set_nonblocking(true)?;
+    /// assert_eq!(one.recv(&mut [0; 10]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
         self.change_timeout(nonblocking.then_some(Duration::ZERO))
     }
 
     /// Whether calls may wait: whether the timeout is other than zero (Python: `getblocking`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = sock::socket::Socket::tcp()?;
+    /// assert!(socket.is_blocking());
+    /// socket.set_timeout(Some(std::time::Duration::ZERO))?;
+    /// assert!(!socket.is_blocking());
+    /// # Ok::<(), sock::Error>(())
+    /// ```
     #[must_use]
     pub fn is_blocking(&self) -> bool {
         self.current_timeout() != Some(Duration::ZERO)
