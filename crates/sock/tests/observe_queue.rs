@@ -3,7 +3,7 @@
 
 mod observed;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, mpsc};
 
 use observed::{Sink, at, closed, endpoint, fin, open, tell};
@@ -142,9 +142,30 @@ fn when_the_reader_has_gone_one_hears_of_it() {
     assert_eq!(hear.recv(), Ok(ErrorKind::BrokenPipe), "at once, when it is too late to wait");
 }
 
+/// A writer with a bug.
+struct Broken;
+
+impl io::Write for Broken {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        panic!("a bug of the writer, as this test has it")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_writer_that_panicked() {
+    let log = Log::queued(Broken, Look::default()).unwrap();
+    note(&log, 1);
+    assert_eq!(log.flush().unwrap_err().kind(), ErrorKind::Other);
+    assert_eq!(log.close().unwrap_err().kind(), ErrorKind::Other);
+}
+
 #[test]
 fn direct_too_says_when_the_reader_has_gone() {
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let log = Log::direct(writer, Look::default());
     let (said, hear) = mpsc::channel();

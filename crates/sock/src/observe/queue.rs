@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use sock_proto::{Event, How, Kind, Reason, Time, What};
 
@@ -18,6 +19,10 @@ use super::told::Batch;
 
 /// Text leaves when there is so much of it: what a pipe takes at once.
 const CHUNK: usize = 64 * 1024;
+
+/// How long the writer lets events gather before it looks again: to wake it costs an engine some microseconds, and so
+/// happens once after a pause and not at every event, while nobody sees lines appear a millisecond late.
+const REST: Duration = Duration::from_millis(1);
 
 /// Called once, with the reason, when nothing more can be written.
 pub(super) type WhenGone = Box<dyn FnOnce(&io::Error) + Send>;
@@ -49,11 +54,23 @@ struct State {
     dropped: u64,
     /// Events that were lost since the writer last looked, and when the first was.
     lost: Option<(Time, u64)>,
-    is_writer_asleep: bool,
+    writer: Writer,
     is_closing: bool,
     flushers: usize,
     failure: Option<io::ErrorKind>,
     when_gone: Option<WhenGone>,
+}
+
+/// What the thread that writes is doing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Writer {
+    /// Writing: it looks at the queue by itself when it is done.
+    #[default]
+    Busy,
+    /// Letting events gather: it looks soon, unless very many come.
+    Resting,
+    /// Asleep until it is woken.
+    Asleep,
 }
 
 /// How a conversation was told to open.
@@ -128,9 +145,14 @@ impl Queue {
 
     fn accept(&self, mut state: MutexGuard<'_, State>) {
         state.accepted += 1;
-        let is_writer_asleep = std::mem::take(&mut state.is_writer_asleep);
-        drop(state);
-        if is_writer_asleep {
+        let wakes = match state.writer {
+            Writer::Busy => false,
+            Writer::Resting => state.batch.weight() >= self.limit / 2,
+            Writer::Asleep => true,
+        };
+        if wakes {
+            state.writer = Writer::Busy;
+            drop(state);
             self.shared.more.notify_one();
         }
     }
@@ -159,7 +181,7 @@ impl Queue {
         let mut state = self.shared.state();
         let until = state.accepted;
         state.flushers += 1;
-        state.is_writer_asleep = false;
+        state.writer = Writer::Busy;
         self.shared.more.notify_one();
         while state.written < until && state.failure.is_none() {
             state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -174,10 +196,9 @@ impl Queue {
         self.shared.more.notify_one();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The writer itself may be the last to let go, in what it calls when nothing can be written.
-        if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id())
-            && writer.join().is_err()
-        {
-            return Err(io::Error::other("the observer's thread panicked"));
+        if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
+            // A panic has left its failure behind.
+            let _ = writer.join();
         }
         self.failed().map_or(Ok(()), |kind| Err(kind.into()))
     }
@@ -196,6 +217,11 @@ impl State {
         self.batch.is_empty() || self.batch.weight() + Batch::ITEM + bytes <= limit
     }
 
+    /// Whether somebody waits for what is queued, or something was lost already.
+    fn is_urgent(&self) -> bool {
+        self.is_closing || self.flushers > 0 || self.lost.is_some()
+    }
+
     fn lose(&mut self, time: Time) {
         self.dropped += 1;
         self.lost.get_or_insert((time, 0)).1 += 1;
@@ -208,6 +234,7 @@ impl Shared {
     }
 
     fn write(&self, form: &mut dyn Form, to: Box<dyn io::Write + Send>) {
+        let _alarm = Alarm(self);
         let mut pen = Pen { to, failure: None };
         let mut text = Vec::new();
         let mut batch = Batch::default();
@@ -239,14 +266,21 @@ impl Shared {
     /// Waits for events and exchanges `empty` for them; none when the queue is closed and empty.
     fn swap(&self, empty: &mut Batch) -> Option<(u64, Option<(Time, u64)>)> {
         let mut state = self.state();
+        if !state.is_urgent() {
+            state.writer = Writer::Resting;
+            let rested = self.more.wait_timeout_while(state, REST, |state| {
+                state.writer == Writer::Resting && !state.is_urgent()
+            });
+            state = rested.unwrap_or_else(PoisonError::into_inner).0;
+        }
         while state.batch.is_empty() && state.lost.is_none() {
             if state.is_closing {
                 return None;
             }
-            state.is_writer_asleep = true;
+            state.writer = Writer::Asleep;
             state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.is_writer_asleep = false;
+        state.writer = Writer::Busy;
         std::mem::swap(&mut state.batch, empty);
         Some((state.accepted, state.lost.take()))
     }
@@ -269,6 +303,17 @@ impl Shared {
         self.done.notify_all();
         if let Some(tell) = when_gone {
             tell(failure);
+        }
+    }
+}
+
+/// Nobody waits for a thread that is gone: a panic of whoever writes is a failure to write.
+struct Alarm<'a>(&'a Shared);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail(&io::Error::other("the observer's thread panicked"));
         }
     }
 }
