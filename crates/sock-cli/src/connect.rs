@@ -5,7 +5,7 @@ mod dial;
 use std::time::Duration;
 
 use anyhow::Result;
-use sock::{Endpoint, Run, Service, converse};
+use sock::{Endpoint, Engine, Run, Service, converse};
 use sock_proto::protocols::{Framing, Stdio, Wiring};
 
 use crate::ending::{self, Last};
@@ -55,8 +55,10 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let talks = plan.way != Way::Probe;
     let console = if talks { Console::open(&plan.prompt)? } else { None };
     let place = console.as_ref().map_or(Place::Stderr, |console| Place::Console(console.printer()));
-    let watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
-    let run = watch.over(Run::new().limited(plan.sockets.limits(None)));
+    let mut watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
+    let run = Run::new().limited(plan.sockets.limits(None));
+    watch.record(plan.sockets.record.as_deref(), &run, "connect", Engine::default())?;
+    let run = watch.over(run);
     let status = talk(plan, &run, console).unwrap_or_else(|error| watch.fail(&run, &error));
     watch.close()?;
     Ok(status)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
-use sock::{Endpoint, Run, Service, converse};
+use sock::{Endpoint, Engine, Run, Service, converse};
 
 use self::ask::{Ask, Asked, Outcome};
 use crate::ending::{self, Broken, Last};
@@ -42,8 +42,10 @@ pub(crate) enum Replies {
 
 /// Sends, prints, leaves.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let watch = Watch::new(plan.screen, &Place::Stderr, Timing::Queued, false)?;
-    let run = watch.over(Run::new().limited(plan.sockets.limits(None)));
+    let mut watch = Watch::new(plan.screen, &Place::Stderr, Timing::Queued, false)?;
+    let run = Run::new().limited(plan.sockets.limits(None));
+    watch.record(plan.sockets.record.as_deref(), &run, "send", Engine::default())?;
+    let run = watch.over(run);
     let status = talk(plan, &run).unwrap_or_else(|error| watch.fail(&run, &error));
     watch.close()?;
     Ok(status)

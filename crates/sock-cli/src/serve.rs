@@ -53,9 +53,11 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     };
     let timing = if plan.engine == Engine::Fork { Timing::Direct } else { Timing::Queued };
     let shows_datagrams = plan.row.name == "upper";
-    let watch = Watch::new(plan.screen, &place, timing, shows_datagrams)?;
+    let mut watch = Watch::new(plan.screen, &place, timing, shows_datagrams)?;
     let limits = sock::Limits { pauses: plan.pauses, ..plan.sockets.limits(Some(LINGER)) };
-    let run = watch.over(Run::new().limited(limits));
+    let run = Run::new().limited(limits);
+    watch.record(plan.sockets.record.as_deref(), &run, "serve", plan.engine)?;
+    let run = watch.over(run);
     watch.ends(&run);
     let served = if plan.is_stdio() { wire(plan, &run, console) } else { serve(plan, &run) };
     let status = served.unwrap_or_else(|error| watch.fail(&run, &error));

@@ -1,11 +1,13 @@
 //! Who watches a run: the log or the events, and the record.
 
+use std::fs::OpenOptions;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use sock::Run;
-use sock::observe::{Descriptor, Failure, Fan, Json, Level, Log, Look};
+use sock::observe::{Descriptor, Failure, Fan, Json, Level, Log, Look, Record, Source};
+use sock::{Engine, Run};
 use sock_proto::{Event, Observer, What};
 
 use crate::screen::{self, Detail, Screen};
@@ -24,9 +26,10 @@ pub(crate) enum Place {
 }
 
 /// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Timing {
     /// By a thread, so that a slow reader holds nobody up.
+    #[default]
     Queued,
     /// At once: whoever forks has one thread.
     Direct,
@@ -37,6 +40,8 @@ pub(crate) enum Timing {
 pub(crate) struct Watch {
     log: Option<Arc<Log>>,
     json: Option<Arc<Json>>,
+    record: Option<Arc<Record>>,
+    timing: Timing,
 }
 
 impl Watch {
@@ -52,7 +57,7 @@ impl Watch {
             Detail::Events => Level::Normal,
             Detail::Data => Level::Verbose,
         };
-        let mut watch = Self::default();
+        let mut watch = Self { timing, ..Self::default() };
         if screen.json {
             let json = match (place, timing) {
                 (Place::Stdout, Timing::Queued) => {
@@ -79,11 +84,39 @@ impl Watch {
         Ok(watch)
     }
 
+    /// Records as well, to `file`, what `verb` does in `run` on this engine.
+    pub(crate) fn record(
+        &mut self,
+        file: Option<&Path>,
+        run: &Run,
+        verb: &str,
+        engine: Engine,
+    ) -> Result<()> {
+        let Some(path) = file else { return Ok(()) };
+        let about = || format!("cannot record to {}", path.display());
+        // Appended to, because the children of a forking server write to it too.
+        let file = OpenOptions::new().create(true).append(true).open(path).with_context(about)?;
+        file.set_len(0).with_context(about)?;
+        let source = Source {
+            source: verb.to_owned(),
+            backend: Some(engine.name().to_owned()),
+            began: Some(run.wall_origin()),
+            preview: None,
+        };
+        let record = match self.timing {
+            Timing::Queued => Record::queued(file, source)?,
+            Timing::Direct => Record::direct(file, source),
+        };
+        self.record = Some(Arc::new(record));
+        Ok(())
+    }
+
     /// The run, watched.
     pub(crate) fn over(&self, run: Run) -> Run {
         let log = self.log.clone().map(|log| log as Arc<dyn Observer>);
         let json = self.json.clone().map(|json| json as Arc<dyn Observer>);
-        let fan = log.into_iter().chain(json).fold(Fan::new(), Fan::with);
+        let record = self.record.clone().map(|record| record as Arc<dyn Observer>);
+        let fan = log.into_iter().chain(json).chain(record).fold(Fan::new(), Fan::with);
         run.observed_by(Arc::new(fan))
     }
 
@@ -122,6 +155,9 @@ impl Watch {
         }
         if let Some(json) = self.json {
             json.close().context(about)?;
+        }
+        if let Some(record) = self.record {
+            record.close().context("cannot write the record")?;
         }
         Ok(())
     }
