@@ -5,6 +5,7 @@ mod observed;
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use observed::{Sink, at, closed, endpoint, fin, open, tell};
 use serde_json::Value;
@@ -140,6 +141,23 @@ fn when_the_reader_has_gone_one_hears_of_it() {
     let (said, hear) = mpsc::channel();
     json.when_gone(move |error| said.send(error.kind()).unwrap());
     assert_eq!(hear.recv(), Ok(ErrorKind::BrokenPipe), "at once, when it is too late to wait");
+}
+
+#[test]
+fn a_reader_that_stalls_cannot_keep_a_program_from_ending() {
+    let sink = Sink::shut();
+    let log = Log::queued(sink.clone(), Look::default()).unwrap();
+    note(&log, 1);
+    let late = log.close_within(Duration::from_millis(20)).unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::TimedOut);
+    drop(log);
+    sink.open();
+
+    let sink = Sink::default();
+    let log = Log::queued(sink.clone(), Look::default()).unwrap();
+    note(&log, 1);
+    log.close_within(Duration::from_secs(20)).unwrap();
+    assert_eq!(sink.text(), "note 1\n");
 }
 
 /// A writer with a bug.

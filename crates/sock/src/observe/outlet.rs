@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use sock_proto::{Event, Time};
 
@@ -78,9 +79,9 @@ impl Outlet {
         }
     }
 
-    pub(super) fn close(&self) -> io::Result<()> {
+    pub(super) fn close(&self, patience: Option<Duration>) -> io::Result<()> {
         match self {
-            Self::Queued(queue) => queue.close(),
+            Self::Queued(queue) => queue.close(patience),
             Self::Direct(direct) => direct.close(),
         }
     }
@@ -138,7 +139,16 @@ macro_rules! through_outlet {
             ///
             /// Something could not be written.
             pub fn close(&self) -> std::io::Result<()> {
-                self.outlet.close()
+                self.outlet.close(None)
+            }
+
+            /// The same for at most `patience`: a reader that has stalled cannot keep a program from ending.
+            ///
+            /// # Errors
+            ///
+            /// Something could not be written; `TimedOut` where it was not written in time.
+            pub fn close_within(&self, patience: std::time::Duration) -> std::io::Result<()> {
+                self.outlet.close(Some(patience))
             }
         }
     };

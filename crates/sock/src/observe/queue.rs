@@ -56,6 +56,8 @@ struct State {
     lost: Option<(Time, u64)>,
     writer: Writer,
     is_closing: bool,
+    /// The writer has written its last.
+    is_over: bool,
     flushers: usize,
     failure: Option<io::ErrorKind>,
     when_gone: Option<WhenGone>,
@@ -190,13 +192,21 @@ impl Queue {
         state.failure.map_or(Ok(()), |kind| Err(kind.into()))
     }
 
-    /// Writes what is queued, then the end; nothing is taken in from now on.
-    pub(super) fn close(&self) -> io::Result<()> {
+    /// Writes what is queued, then the end; nothing is taken in from now on. Whose patience ends first goes on
+    /// without.
+    pub(super) fn close(&self, patience: Option<Duration>) -> io::Result<()> {
         self.shared.state().is_closing = true;
         self.shared.more.notify_one();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The writer itself may be the last to let go, in what it calls when nothing can be written.
         if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
+            if let Some(patience) = patience {
+                let state = self.shared.state();
+                let waited = self.shared.done.wait_timeout_while(state, patience, |s| !s.is_over);
+                if !waited.unwrap_or_else(PoisonError::into_inner).0.is_over {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+            }
             // A panic has left its failure behind.
             let _ = writer.join();
         }
@@ -207,7 +217,7 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         // Whoever wants to know closes first.
-        let _ = self.close();
+        let _ = self.close(None);
     }
 }
 
@@ -315,6 +325,8 @@ impl Drop for Alarm<'_> {
         if std::thread::panicking() {
             self.0.fail(&io::Error::other("the observer's thread panicked"));
         }
+        self.0.state().is_over = true;
+        self.0.done.notify_all();
     }
 }
 
