@@ -112,11 +112,16 @@ impl<'p> Page<'p> {
         let names = |lane: fn(&crate::plan::lanes::Lane) -> &str, text: &mut String| {
             let mut canvas = Canvas::new(self.drawing.width);
             let room = if self.gap == 0 { self.drawing.width } else { self.gap - 2 };
+            // The last lane may stand at the page's edge: its name moves left, but not into another.
+            let mut from = 0;
             for (x, each) in self.lanes.iter().zip(&scene.lanes.all) {
+                let room = room.min(self.drawing.width.saturating_sub(from));
                 let name = plain(lane(each), room, self.drawing.ascii);
                 let width = columns(&name);
                 let most = self.drawing.width.saturating_sub(width);
-                canvas.put(x.saturating_sub(width / 2).min(most), &name);
+                let at = x.saturating_sub(width / 2).min(most).max(from);
+                canvas.put(at, &name);
+                from = at + width + 2;
             }
             canvas.finish(text);
         };
