@@ -17,6 +17,8 @@
 //! short, and only then do the limits of what is left unsent run. And no command may leave output: a
 //! producer has had its turn.
 
+mod limits;
+
 use core::time::Duration;
 
 use crate::context::Context;
@@ -171,7 +173,9 @@ impl<P: Protocol> Session<P> {
             cx.tally.sent += sent;
             cx.tally.received += received;
         }
-        cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
+        if was_open {
+            cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
+        }
         self.handle(peer, Input::Closed(reason), cx);
         // Whoever waited for room in this outbox waits no more.
         self.peers.activate_feeders(peer);
@@ -332,39 +336,27 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// When to call [`Session::tick`] at the latest.
+    /// Tells how many bytes wait to be sent to the peer.
     #[must_use]
-    pub fn deadline(&self) -> Option<Time> {
-        Time::earlier(self.wake, self.look)
+    pub fn waiting(&self, peer: Peer) -> usize {
+        self.peers.state(peer).map_or(0, |state| state.outbox.len())
     }
 
-    /// Time passed: wakes the protocol if it asked. The engine then takes what is
-    /// [`Session::expired`] and flushes.
-    pub fn tick(&mut self, cx: &mut Context) {
-        if self.wake.is_some_and(|at| at <= cx.now) {
-            self.wake = None;
-            self.handle(Peer::FIRST, Input::Timeout, cx);
-        }
+    /// Tells whether we say nothing more unless somebody speaks first: nothing waits to be sent to
+    /// the peer, and the protocol has asked for no time.
+    #[must_use]
+    pub fn is_idle(&self, peer: Peer) -> bool {
+        self.wake.is_none() && self.peers.state(peer).is_none_or(|state| state.outbox.is_empty())
     }
 
-    /// Ends the next peer whose time is over and names it; the engine lets go of its socket.
-    pub fn expired(&mut self, cx: &mut Context) -> Option<Peer> {
-        if self.look.is_none_or(|look| look > cx.now) {
-            return None;
-        }
-        let over = |state: &State| {
-            state.life == Life::Open && state.patience(cx).is_some_and(|until| until <= cx.now)
+    /// Tells whether what the peer has sent is worth reading although nothing can be sent to it
+    /// any more: true for whom we called and for a relay, false for whom we only answer.
+    #[must_use]
+    pub fn hears_on(&self, peer: Peer) -> bool {
+        let worth = |state: &State| {
+            state.life == Life::Open && state.is_heard() && state.gate != Gate::Answer
         };
-        let late = self.peers.each().find(|(_, state)| over(state)).map(|(peer, _)| peer);
-        if let Some(peer) = late {
-            self.closed(peer, Reason { by: By::Us, how: How::Timeout }, cx);
-            return Some(peer);
-        }
-        let since = self.look.take()?;
-        self.look = self.peers.each().filter_map(|(_, state)| state.next_look(cx)).min();
-        // Whom a pause held moves on.
-        self.peers.activate_those(|state| state.was_held(since, cx.now));
-        None
+        self.peers.state(peer).is_some_and(worth)
     }
 
     /// Tells whether every peer has closed and none is being called.
