@@ -1,117 +1,34 @@
 //! Bind: from endpoints to listening sockets, with every refusal explained.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sock_proto::{Endpoint, Host, Kind, UnixName};
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::holder::holder;
+use crate::options::{IpFamily, SocketOptions};
 use crate::unix_file::UnixFile;
 use crate::{Error, ErrorKind, Result};
-
-/// Options of the sockets of a run; none: the system's choice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// Only IPv4, or only IPv6.
-    pub family: Option<IpFamily>,
-    /// How many connections may wait to be accepted.
-    pub backlog: u32,
-    /// Send small pieces at once (Nagle's algorithm off).
-    pub no_delay: bool,
-    /// Probe a silent peer after so long.
-    pub keepalive: Option<Duration>,
-    /// The size of the receive buffer, in bytes.
-    pub receive_buffer: Option<usize>,
-    /// The size of the send buffer, in bytes.
-    pub send_buffer: Option<usize>,
-    /// How many routers a packet may pass.
-    pub ttl: Option<u32>,
-    /// The type of service.
-    pub tos: Option<u32>,
-}
-
-/// A family of IP addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IpFamily {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Default for SocketOptions {
-    fn default() -> Self {
-        Self {
-            family: None,
-            // What Linux caps it at by default (net.core.somaxconn).
-            backlog: 4096,
-            no_delay: true,
-            keepalive: None,
-            receive_buffer: None,
-            send_buffer: None,
-            ttl: None,
-            tos: None,
-        }
-    }
-}
-
-impl SocketOptions {
-    fn admits(&self, addr: IpAddr) -> bool {
-        match self.family {
-            None => true,
-            Some(IpFamily::V4) => addr.is_ipv4(),
-            Some(IpFamily::V6) => addr.is_ipv6(),
-        }
-    }
-
-    /// Sets what was asked for; accepted sockets inherit all of it.
-    pub(crate) fn apply(
-        &self,
-        fd: BorrowedFd<'_>,
-        kind: Kind,
-        addr: Option<IpAddr>,
-    ) -> io::Result<()> {
-        let socket = socket2::SockRef::from(&fd);
-        if let Some(size) = self.receive_buffer {
-            socket.set_recv_buffer_size(size)?;
-        }
-        if let Some(size) = self.send_buffer {
-            socket.set_send_buffer_size(size)?;
-        }
-        let Some(addr) = addr else { return Ok(()) };
-        if kind == Kind::Stream {
-            socket.set_tcp_nodelay(self.no_delay)?;
-            if let Some(time) = self.keepalive {
-                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time))?;
-            }
-        }
-        match (self.ttl, addr) {
-            (Some(ttl), IpAddr::V4(_)) => socket.set_ttl_v4(ttl)?,
-            (Some(ttl), IpAddr::V6(_)) => socket.set_unicast_hops_v6(ttl)?,
-            (None, _) => {}
-        }
-        match (self.tos, addr) {
-            (Some(tos), IpAddr::V4(_)) => socket.set_tos_v4(tos)?,
-            (Some(tos), IpAddr::V6(_)) => socket.set_tclass_v6(tos)?,
-            (None, _) => {}
-        }
-        Ok(())
-    }
-}
 
 /// A socket that listens, or takes datagrams.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    pub(crate) fd: OwnedFd,
+    /// First, so that the file goes while the socket still keeps its inode from being used again.
+    _file: Option<UnixFile>,
+    pub(crate) fd: Arc<OwnedFd>,
     pub(crate) kind: Kind,
     pub(crate) endpoint: Endpoint,
-    /// The socket file goes when the last of its listeners goes.
-    _file: Option<UnixFile>,
+}
+
+impl Listener {
+    fn new(fd: OwnedFd, kind: Kind, endpoint: Endpoint, file: Option<UnixFile>) -> Self {
+        Self { _file: file, fd: Arc::new(fd), kind, endpoint }
+    }
 }
 
 impl AsFd for Listener {
@@ -152,7 +69,7 @@ fn bind_one(
             let (fd, file) =
                 bind_unix(name, kind(endpoint), options).map_err(|e| explain(endpoint, e))?;
             let (kind, endpoint) = (kind(endpoint), endpoint.clone());
-            first.push(Listener { fd, kind, endpoint: endpoint.clone(), _file: file });
+            first.push(Listener::new(fd, kind, endpoint.clone(), file));
             Ok(vec![endpoint])
         }
         Endpoint::Tls(..) => {
@@ -194,7 +111,7 @@ fn bind_ip(
     for (addr, workers) in sockets {
         let bound = at(endpoint, addr);
         for (mine, fd) in all.iter_mut().zip(workers) {
-            mine.push(Listener { fd: fd.into(), kind, endpoint: bound.clone(), _file: None });
+            mine.push(Listener::new(fd.into(), kind, bound.clone(), None));
         }
         real.push(bound);
     }
@@ -347,7 +264,7 @@ fn bind_unix(
     socket.set_nonblocking(true)?;
     options.apply(socket.as_fd(), kind, None)?;
     match (socket.bind(&addr), &path) {
-        (Err(e), Some(path)) if in_use(&e) && UnixFile::is_stale(&addr, ty) => {
+        (Err(e), Some(path)) if in_use(&e) && UnixFile::is_stale(path, &addr, ty) => {
             std::fs::remove_file(path)?;
             socket.bind(&addr)?;
         }
@@ -377,8 +294,15 @@ fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
     if kind == io::ErrorKind::AddrInUse {
         let who = holder(endpoint)
             .map_or_else(|| "another program".to_owned(), |holder| holder.to_string());
-        return explained
-            .cure(format!("{who} has it: end that, or choose another port (0: any free one)"));
+        let (Endpoint::Unix(name) | Endpoint::Unixgram(name)) = endpoint else {
+            let cure = "end that, or choose another port (0: any free one)";
+            return explained.cure(format!("{who} has it: {cure}"));
+        };
+        let path = name.as_path().map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
+        if path.is_some_and(|path| !UnixFile::is_socket(path)) {
+            return explained.cure("a file that is no socket lies there: choose another path");
+        }
+        return explained.cure(format!("{who} has it: end that, or choose another path"));
     }
     let port = endpoint.port().unwrap_or(u16::MAX);
     if kind == io::ErrorKind::PermissionDenied && port < 1024 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sock_proto::{Endpoint, Host};
 
-use crate::bind::{IpFamily, SocketOptions};
+use crate::options::{IpFamily, SocketOptions};
 use crate::socket::{Address, Connector, Family, Kind, Socket, ToAddress, Wanted};
 use crate::{Error, ErrorKind, Result};
 

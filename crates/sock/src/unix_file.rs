@@ -1,8 +1,8 @@
 //! The file of a unix socket: replaced when it is stale, removed when its server goes.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -22,8 +22,17 @@ impl UnixFile {
         Ok(Self { path, inode, maker: std::process::id() })
     }
 
-    /// Tells whether nobody listens at an address that is taken.
-    pub(crate) fn is_stale(addr: &SockAddr, ty: Type) -> bool {
+    /// Tells whether a socket lies there, and not a link to one.
+    pub(crate) fn is_socket(path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok_and(|facts| facts.file_type().is_socket())
+    }
+
+    /// Tells whether what takes an address is the socket of a server that has gone. A file of
+    /// another kind refuses connections as well, and is somebody's data.
+    pub(crate) fn is_stale(path: &Path, addr: &SockAddr, ty: Type) -> bool {
+        if !Self::is_socket(path) {
+            return false;
+        }
         let refused = |e: io::Error| e.kind() == io::ErrorKind::ConnectionRefused;
         let Ok(socket) = Socket::new(Domain::UNIX, ty, None) else { return false };
         // A full backlog of a live server must not block us: it is an answer as well.
@@ -31,7 +40,7 @@ impl UnixFile {
     }
 }
 
-fn inode(path: &std::path::Path) -> io::Result<(u64, u64)> {
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
     let facts = std::fs::symlink_metadata(path)?;
     Ok((facts.dev(), facts.ino()))
 }

@@ -1,0 +1,99 @@
+//! Options of the sockets of a run, as the command line names them.
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use sock_proto::Kind;
+use socket2::TcpKeepalive;
+
+/// Options of the sockets of a run; none: the system's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Only IPv4, or only IPv6.
+    pub family: Option<IpFamily>,
+    /// How many connections may wait to be accepted.
+    pub backlog: u32,
+    /// Send small pieces at once (Nagle's algorithm off).
+    pub no_delay: bool,
+    /// Probe a silent peer after so long.
+    pub keepalive: Option<Duration>,
+    /// The size of the receive buffer, in bytes.
+    pub receive_buffer: Option<usize>,
+    /// The size of the send buffer, in bytes.
+    pub send_buffer: Option<usize>,
+    /// How many routers a packet may pass.
+    pub ttl: Option<u32>,
+    /// The type of service.
+    pub tos: Option<u32>,
+}
+
+/// A family of IP addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpFamily {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            family: None,
+            // What Linux caps it at by default (net.core.somaxconn).
+            backlog: 4096,
+            no_delay: true,
+            keepalive: None,
+            receive_buffer: None,
+            send_buffer: None,
+            ttl: None,
+            tos: None,
+        }
+    }
+}
+
+impl SocketOptions {
+    pub(crate) fn admits(&self, addr: IpAddr) -> bool {
+        match self.family {
+            None => true,
+            Some(IpFamily::V4) => addr.is_ipv4(),
+            Some(IpFamily::V6) => addr.is_ipv6(),
+        }
+    }
+
+    /// Sets what was asked for; accepted sockets inherit all of it.
+    pub(crate) fn apply(
+        &self,
+        fd: BorrowedFd<'_>,
+        kind: Kind,
+        addr: Option<IpAddr>,
+    ) -> io::Result<()> {
+        let socket = socket2::SockRef::from(&fd);
+        if let Some(size) = self.receive_buffer {
+            socket.set_recv_buffer_size(size)?;
+        }
+        if let Some(size) = self.send_buffer {
+            socket.set_send_buffer_size(size)?;
+        }
+        let Some(addr) = addr else { return Ok(()) };
+        if kind == Kind::Stream {
+            socket.set_tcp_nodelay(self.no_delay)?;
+            if let Some(time) = self.keepalive {
+                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time))?;
+            }
+        }
+        match (self.ttl, addr) {
+            (Some(ttl), IpAddr::V4(_)) => socket.set_ttl_v4(ttl)?,
+            (Some(ttl), IpAddr::V6(_)) => socket.set_unicast_hops_v6(ttl)?,
+            (None, _) => {}
+        }
+        match (self.tos, addr) {
+            (Some(tos), IpAddr::V4(_)) => socket.set_tos_v4(tos)?,
+            (Some(tos), IpAddr::V6(_)) => socket.set_tclass_v6(tos)?,
+            (None, _) => {}
+        }
+        Ok(())
+    }
+}
