@@ -1,14 +1,16 @@
 //! Runs one service on one engine until SIGTERM, for the engine tests: a program, because the
 //! children of `fork` need a parent with one thread.
 //!
-//! `engine_server ENGINE SERVICE [--once] [--max-conns N] [--idle MS] [--linger MS] [--workers N]
-//! ENDPOINT…`; it prints each endpoint on a line.
+//! `engine_server ENGINE SERVICE [OPTION…] ENDPOINT…`; it prints each endpoint on a line, and with
+//! `--log` its events on the standard error. `relay=ENDPOINT` is a service as well.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sock::{Datagrams, Input, Limits, Out, Protocol, Run, Server, Service};
-use sock_proto::protocols::{Settings, find};
+use sock::{Datagrams, Endpoint, Input, Limits, Out, Peer, Protocol, Run, Server, Service};
+use sock_proto::protocols::{Echo, Settings, find};
+use sock_proto::{Event, Interest, Observer, What};
 
 /// Sends 100 numbered lines, each when the one before has left, and ends.
 #[derive(Default)]
@@ -81,43 +83,139 @@ impl Protocol for Owing {
     }
 }
 
+/// Passes everything on to an endpoint that it calls, and back.
+struct Relay {
+    target: Endpoint,
+    other: Option<Peer>,
+}
+
+impl Protocol for Relay {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        let here = out.peer();
+        let there = if here == Peer::FIRST { self.other } else { Some(Peer::FIRST) };
+        match (input, there) {
+            (Input::Open, None) => {
+                let other = out.dial(self.target.clone());
+                out.feeds(here, other);
+                out.feeds(other, here);
+                self.other = Some(other);
+            }
+            (Input::Open, Some(there)) if !out.to(there).is_open() => out.abort(),
+            (Input::Data(bytes), Some(there)) => out.to(there).send(bytes),
+            (Input::Eof, Some(there)) => out.to(there).finish(),
+            (Input::Closed(reason), Some(there)) => {
+                out.note("relay", format_args!("{here:?} {}", reason.how.word()));
+                out.to(there).close();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Echoes until it hears `panic`.
+struct Panicking;
+
+impl Protocol for Panicking {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Data(b"panic") => panic!("as the test has asked"),
+            Input::Data(bytes) => out.send(bytes),
+            Input::Eof => out.finish(),
+            Input::Open | Input::Drained | Input::Timeout | Input::Stop | Input::Closed(_) => {}
+        }
+    }
+}
+
+/// Says the events that the tests wait for, each in one write: children share the descriptor.
+struct Lines;
+
+impl Observer for Lines {
+    fn event(&self, event: &Event<'_>) {
+        let conn = event.conn;
+        let line = match &event.what {
+            What::Open { called, .. } => format!("open {conn} called={called}\n"),
+            What::Closed { reason, sent, received, .. } => {
+                let how = reason.how.word();
+                format!("closed {conn} how={how} sent={sent} received={received}\n")
+            }
+            What::Note { code, text } => format!("note {conn} {code}: {text}\n"),
+            What::Stopped { conversations, .. } => format!("stopped {conversations}\n"),
+            What::Listening { .. }
+            | What::Received { .. }
+            | What::Sent { .. }
+            | What::Eof
+            | What::Finished => return,
+        };
+        // Nobody listens any more: the test is over.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::CONVERSATIONS.union(Interest::NOTES)
+    }
+}
+
+fn service(name: &str) -> Result<Service, Box<dyn std::error::Error>> {
+    let senders = Datagrams::PerSender { most: 64 };
+    if let Some(target) = name.strip_prefix("relay=") {
+        let target: Endpoint = target.parse()?;
+        let relay = move || Relay { target: target.clone(), other: None };
+        return Ok(Service::each("relay", relay).with_datagrams(senders));
+    }
+    Ok(match name {
+        "producer" => Service::each("producer", Producer::default).with_datagrams(senders),
+        "timer" => Service::each("timer", || Timer).with_datagrams(senders),
+        "owing" => Service::each("owing", || Owing { cuts: false }),
+        "cutting" => Service::each("cutting", || Owing { cuts: true }),
+        "panicking" => Service::each("panicking", || Panicking),
+        "panicking-room" => Service::shared("panicking-room", || Panicking),
+        "two-senders" => {
+            let two = Datagrams::PerSender { most: 2 };
+            Service::each("two-senders", || Echo).with_datagrams(two)
+        }
+        "senders" => Service::each("senders", || Echo).with_datagrams(senders),
+        name => Service::of_row(find(name)?, &Settings::default())?,
+    })
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let engine = args.next().ok_or("ENGINE")?.parse()?;
-    let service = match args.next().ok_or("SERVICE")?.as_str() {
-        "producer" => {
-            Service::each("producer", Producer::default).with_datagrams(Datagrams::PerSender)
-        }
-        "owing" => Service::each("owing", || Owing { cuts: false }),
-        "cutting" => Service::each("cutting", || Owing { cuts: true }),
-        "timer" => Service::each("timer", || Timer).with_datagrams(Datagrams::PerSender),
-        name => Service::of_row(find(name)?, &Settings::default())?,
-    };
+    let service = service(&args.next().ok_or("SERVICE")?)?;
     let mut limits = Limits::default();
+    let mut run = Run::new();
+    let mut options = sock::SocketOptions::default();
+    let mut access = sock::Access::default();
     let mut server = Server::new(service).engine(engine).grace(Duration::from_secs(1));
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or("a value");
+        let time = |text: String| text.parse().map(Duration::from_millis);
         server = match arg.as_str() {
             "--once" => server.once(),
             "--max-conns" => server.max_conns(value()?.parse()?),
             "--workers" => server.workers(value()?.parse()?),
-            "--deny" => {
-                let deny = vec![value()?.parse()?];
-                server.access(sock::Access { deny, ..sock::Access::default() })
-            }
-            "--linger" => {
-                limits.linger = Some(Duration::from_millis(value()?.parse()?));
+            "--grace" => server.grace(time(value()?)?),
+            endpoint if !endpoint.starts_with("--") => server.listen(endpoint.parse()?),
+            "--log" => {
+                run = run.observed_by(Arc::new(Lines));
                 server
             }
-            "--idle" => {
-                limits.idle = Some(Duration::from_millis(value()?.parse()?));
+            option => {
+                let value = value()?;
+                match option {
+                    "--allow" => access.allow.push(value.parse()?),
+                    "--deny" => access.deny.push(value.parse()?),
+                    "--backlog" => options.backlog = value.parse()?,
+                    "--linger" => limits.linger = Some(time(value)?),
+                    "--idle" => limits.idle = Some(time(value)?),
+                    other => return Err(format!("no option {other}").into()),
+                }
                 server
             }
-            endpoint => server.listen(endpoint.parse()?),
         };
     }
-    let run = Run::new().limited(limits);
-    let bound = server.within(run.clone()).bind()?;
+    let run = run.limited(limits);
+    let bound = server.access(access).options(options).within(run.clone()).bind()?;
     let asked = run.stop().descriptor().try_clone_to_owned()?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGTERM, asked)?;
     let mut stdout = std::io::stdout();

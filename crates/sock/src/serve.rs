@@ -6,9 +6,10 @@ use std::time::Duration;
 use sock_proto::Endpoint;
 
 use crate::access::Access;
-use crate::bind::{Listener, SocketOptions, bind_all};
-use crate::engine::{Engine, Hub, crew::Counts};
-use crate::service::{Service, Sharing};
+use crate::bind::{Listener, bind_all};
+use crate::engine::{Complaints, Engine, Hub, crew::Counts};
+use crate::options::SocketOptions;
+use crate::service::{Datagrams, Service, Sharing};
 use crate::{Error, ErrorKind, Result, Run};
 
 /// A service, the endpoints where it listens, and how it is run.
@@ -57,6 +58,7 @@ pub(crate) struct Plan {
     pub(crate) pause_accept: Duration,
     pub(crate) options: SocketOptions,
     pub(crate) stdio: Option<Stdio>,
+    pub(crate) complaints: Complaints,
 }
 
 impl Plan {
@@ -72,6 +74,7 @@ impl Plan {
             pause_accept: Duration::ZERO,
             options: SocketOptions::default(),
             stdio: None,
+            complaints: Complaints::default(),
         }
     }
 }
@@ -207,6 +210,14 @@ impl Server {
             let text = "fork has one parent for all its children; use it with one worker";
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
+        if plan.service.datagrams == Datagrams::None
+            && let Some(endpoint) = endpoints.iter().find(|endpoint| !endpoint.is_stream())
+        {
+            let text = format!("{} needs a stream, which {endpoint} is not", plan.service.name());
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        // One conversation keeps one worker busy; the others would wait for ever.
+        let workers = if plan.once { 1 } else { workers };
         let (listeners, endpoints) = bind_all(&endpoints, workers, &plan.options)?;
         Ok(Bound { listeners, endpoints, engine, plan })
     }

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sock_proto::protocols::{Datagrams as row, Gate, NotTaken, Row, Settings};
+use sock_proto::protocols::{Gate, NotTaken, Row, Settings};
 use sock_proto::{Protocol, Session};
 
-/// A protocol of any kind, as engines hold it.
-pub(crate) type Boxed = Box<dyn Protocol + Send>;
+pub(crate) use sock_proto::is_small_service_port;
+pub use sock_proto::protocols::Datagrams;
+
+use crate::guarded::Guarded;
+
 /// A session of any kind, as engines hold it.
-pub(crate) type AnySession = Session<Boxed>;
+pub(crate) type AnySession = Session<Guarded>;
 
 /// What a server offers: how a protocol is made, and for whom.
 ///
@@ -25,7 +28,7 @@ pub(crate) type AnySession = Session<Boxed>;
 #[derive(Clone)]
 pub struct Service {
     name: &'static str,
-    make: Arc<dyn Fn() -> Boxed + Send + Sync>,
+    make: Arc<dyn Fn() -> Box<dyn Protocol + Send> + Send + Sync>,
     pub(crate) sharing: Sharing,
     pub(crate) datagrams: Datagrams,
     row: Option<&'static Row>,
@@ -38,15 +41,6 @@ pub(crate) enum Sharing {
     Each,
     /// All connections share one.
     All,
-}
-
-/// How datagrams are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Datagrams {
-    /// One protocol for all senders, and nothing is kept between two datagrams.
-    Stateless,
-    /// A protocol for each sender, kept until it closes or idles out.
-    PerSender,
 }
 
 impl Service {
@@ -71,7 +65,7 @@ impl Service {
         sharing: Sharing,
         make: impl Fn() -> P + Send + Sync + 'static,
     ) -> Self {
-        let make = Arc::new(move || Box::new(make()) as Boxed);
+        let make = Arc::new(move || Box::new(make()) as Box<dyn Protocol + Send>);
         Self { name, make, sharing, datagrams: Datagrams::Stateless, row: None }
     }
 
@@ -99,10 +93,7 @@ impl Service {
         let sharing = if row.is_shared() { Sharing::All } else { Sharing::Each };
         let mut service = Self::new(row.name, sharing, move || row.make(&settings));
         service.row = Some(row);
-        service.datagrams = match row.datagrams {
-            row::PerSender { .. } => Datagrams::PerSender,
-            row::None | row::Stateless => Datagrams::Stateless,
-        };
+        service.datagrams = row.datagrams;
         Ok(service)
     }
 
@@ -113,13 +104,14 @@ impl Service {
 
     /// A session in which we call the peer.
     pub(crate) fn calling(&self) -> AnySession {
-        Session::call((self.make)())
+        Session::call(Guarded::new((self.make)()))
     }
 
     pub(crate) fn session(&self) -> AnySession {
+        let protocol = Guarded::new((self.make)());
         match self.row.map_or(Gate::Answer, |row| row.gate) {
-            Gate::Answer => Session::answer((self.make)()),
-            Gate::Call | Gate::Feeds => Session::call((self.make)()),
+            Gate::Answer => Session::answer(protocol),
+            Gate::Call | Gate::Feeds => Session::call(protocol),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! Conn: moves bytes between one socket and its session.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddrAny, sockopt};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 use slab::Slab;
-use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Session, Time};
+use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time};
 
 use super::group::Group;
+use super::sender::Sender;
 use super::wait::Want;
 use crate::run::Run;
-use crate::service::Boxed;
+use crate::service::AnySession;
 
 /// The socket of a conversation.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) enum Io {
     /// A datagram socket that is connected to this one peer.
     Datagram(OwnedFd),
     /// One of the senders to a datagram socket that listens.
-    Sender { fd: Rc<OwnedFd>, addr: Box<SocketAddrAny> },
+    Sender { fd: Arc<OwnedFd>, sender: Box<Sender> },
 }
 
 impl Io {
@@ -41,12 +42,20 @@ impl Io {
         }
     }
 
+    /// Makes its end a reset, where there is such a thing.
+    pub(super) fn reset_at_close(&self) {
+        if let Self::Stream(fd) = self {
+            // A unix socket has no linger; closing it is all there is.
+            let _ = sockopt::set_socket_linger(fd, Some(Duration::ZERO));
+        }
+    }
+
     fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
         // Never a signal: a peer that has gone is an error like any other.
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         match self {
             Self::Stream(fd) | Self::Datagram(fd) => rustix::net::send(fd, bytes, flags),
-            Self::Sender { fd, addr } => rustix::net::sendto(fd, bytes, flags, &**addr),
+            Self::Sender { fd, sender } => sender.answer(fd.as_fd(), bytes, flags),
         }
     }
 }
@@ -54,7 +63,7 @@ impl Io {
 /// Where the session of a conversation lives.
 pub(super) enum Holds {
     /// Here: it has this one peer.
-    Own(Session<Boxed>),
+    Own(AnySession),
     /// In a group, where this is one of several peers.
     Member { group: usize, peer: Peer },
 }
@@ -63,7 +72,7 @@ pub(super) enum Holds {
 pub(super) fn session_of<'a>(
     holds: &'a mut Holds,
     groups: &'a mut Slab<Group>,
-) -> (&'a mut Session<Boxed>, Peer) {
+) -> (&'a mut AnySession, Peer) {
     match holds {
         Holds::Own(session) => (session, Peer::FIRST),
         Holds::Member { group, peer } => (&mut groups[*group].session, *peer),
@@ -80,6 +89,17 @@ pub(super) struct Conn {
     pub(super) armed: Time,
     /// The kernel took no more at the last attempt.
     pub(super) is_blocked: bool,
+    /// We have called this peer: it is part of another conversation.
+    pub(super) is_called: bool,
+    /// Why nothing can be sent any more; what the peer had sent before is still being read.
+    pub(super) broken: Option<Reason>,
+}
+
+impl Conn {
+    pub(super) fn new(io: Io, holds: Holds, is_called: bool) -> Self {
+        let (want, armed) = (Want::NOTHING, Time::NEVER);
+        Self { io, holds, want, armed, is_blocked: false, is_called, broken: None }
+    }
 }
 
 /// What became of a conversation when everything that could be sent was sent.
@@ -89,6 +109,8 @@ pub(super) enum Pushed {
     Open,
     /// It goes on once the socket is writable.
     Blocked,
+    /// Nothing can be sent any more, for this reason, of which its protocol does not know yet.
+    Broken(Reason),
     /// It is over, and its protocol knows.
     Over,
 }
@@ -111,7 +133,7 @@ pub(super) fn stamp(run: &Run, cx: &mut Context) -> Time {
 pub(super) fn push(
     run: &Run,
     io: &Io,
-    session: &mut Session<Boxed>,
+    session: &mut AnySession,
     peer: Peer,
     mut full: bool,
     cx: &mut Context,
@@ -138,10 +160,7 @@ pub(super) fn push(
                 Err(error) if !matches!(io, Io::Stream(_)) && error != Errno::CONNREFUSED => {
                     session.unsendable(peer, &std::io::Error::from(error).to_string(), cx);
                 }
-                Err(error) => {
-                    session.closed(peer, reason(error), cx);
-                    return Pushed::Over;
-                }
+                Err(error) => return Pushed::Broken(reason(error)),
             }
         }
         match session.command(peer, cx) {
@@ -153,10 +172,7 @@ pub(super) fn push(
             }
             Some(Command::Close) => return Pushed::Over,
             Some(Command::Abort) => {
-                if let Io::Stream(fd) = io {
-                    // A unix socket has no linger; closing it is all there is.
-                    let _ = sockopt::set_socket_linger(fd, Some(Duration::ZERO));
-                }
+                io.reset_at_close();
                 return Pushed::Over;
             }
             None if full => return Pushed::Blocked,
@@ -166,13 +182,15 @@ pub(super) fn push(
     }
 }
 
-/// Reads once, into `buf`, and tells the session; false if the conversation is over.
+/// Reads once, into `buf`, and tells the session; false if the conversation is over. The end of a
+/// stream to which nothing can be sent any more is the end of it all, for the reason `broken`.
 pub(super) fn pull(
     run: &Run,
     io: &Io,
-    session: &mut Session<Boxed>,
+    session: &mut AnySession,
     peer: Peer,
     buf: &mut [u8],
+    broken: Option<Reason>,
     cx: &mut Context,
 ) -> bool {
     let Some(fd) = io.descriptor() else { return true };
@@ -183,7 +201,13 @@ pub(super) fn pull(
     loop {
         let since = stamp(run, cx);
         match rustix::net::recv(fd, &mut *buf, flags) {
-            Ok((0, _)) if is_stream => session.eof(peer, cx),
+            Ok((0, _)) if is_stream => {
+                if let Some(reason) = broken {
+                    session.closed(peer, reason, cx);
+                    return false;
+                }
+                session.eof(peer, cx);
+            }
             Ok((n, whole)) => {
                 stamp(run, cx);
                 session.data(peer, &buf[..n], since, cx);
@@ -194,7 +218,7 @@ pub(super) fn pull(
             Err(Errno::INTR) => continue,
             Err(Errno::AGAIN) => {}
             Err(error) => {
-                session.closed(peer, reason(error), cx);
+                session.closed(peer, broken.unwrap_or(reason(error)), cx);
                 return false;
             }
         }

@@ -4,53 +4,69 @@
 //! conversation of its own, which shares the port's descriptor.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketAddrAny};
-use sock_proto::{
-    By, Endpoint, How, Interest, Kind, Link, Peer, Reason, Time, is_small_service_port,
-};
+use sock_proto::{By, How, Interest, Kind, Link, Peer, Reason, Time};
 
 use super::conn::{Io, Pushed, push, stamp};
-use super::port::{REST, TURN, endpoint_of, ip_of, place_of, port_of};
+use super::port::{REST, TURN, asked_of, endpoint_of, ip_of, port_of};
 use super::reactor::Reactor;
+use super::sender::{Came, Sender, ask_where, receive};
 use super::wait::Wait;
-use crate::service::{AnySession, Datagrams};
+use crate::bind::Listener;
+use crate::service::{AnySession, Datagrams, is_small_service_port};
 
-/// So many senders have a conversation each at the most.
-const SENDERS: usize = 4096;
+/// So many senders of a stateless service are held back at once by a pause for teaching.
+const PAUSED: usize = 4096;
+/// A datagram that came and went in good order.
+const DONE: Reason = Reason { by: By::Us, how: How::Fin };
 
 /// What a port for datagrams keeps.
 pub(super) struct DatagramPort {
-    pub(super) fd: Rc<OwnedFd>,
+    fd: Arc<OwnedFd>,
+    /// The kernel tells with each datagram which of our addresses it was sent to.
+    told: bool,
     /// One for all senders.
-    pub(super) session: AnySession,
+    session: AnySession,
     /// A reply that the kernel would not take, and whose it is.
-    pub(super) owed: Option<SocketAddrAny>,
+    pub(super) owed: Option<Sender>,
     /// The conversations of those senders who have one each.
-    pub(super) senders: HashMap<SocketAddrAny, usize>,
+    senders: HashMap<Sender, usize>,
+}
+
+impl DatagramPort {
+    pub(super) fn new(listener: &Listener, session: AnySession) -> std::io::Result<Self> {
+        let told = ask_where(listener.as_fd())?;
+        let fd = Arc::clone(&listener.fd);
+        Ok(Self { fd, told, session, owed: None, senders: HashMap::new() })
+    }
+
+    /// A sender's conversation is over.
+    pub(super) fn forget(&mut self, sender: &Sender, slot: usize) {
+        if self.senders.get(sender) == Some(&slot) {
+            self.senders.remove(sender);
+        }
+    }
 }
 
 impl<W: Wait> Reactor<W> {
     pub(super) fn take_datagrams(&mut self, place: usize) -> std::io::Result<()> {
         for _ in 0..TURN {
-            let Some(port) = &self.ports[place] else { break };
-            let Some(datagrams) = &port.datagrams else { break };
+            let Some(datagrams) = self.datagrams(place) else { break };
             if datagrams.owed.is_some() {
                 break;
             }
-            let fd = Rc::clone(&datagrams.fd);
+            let (fd, told) = (Arc::clone(&datagrams.fd), datagrams.told);
             let since = stamp(&self.plan.run, &mut self.cx);
-            let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-            match rustix::net::recvfrom(&fd, &mut self.buf[..], flags) {
-                Ok((n, whole, addr)) => self.take_datagram(place, since, n, whole, addr)?,
+            match receive(fd.as_fd(), &mut self.buf, told) {
+                Ok(came) => self.take_datagram(place, since, came)?,
                 Err(Errno::AGAIN) => break,
                 // The answer to somebody earlier was refused: nothing that concerns the next.
                 Err(Errno::INTR | Errno::CONNREFUSED) => {}
                 Err(error) => {
-                    self.complain(place, "receive", &format!("cannot receive: {error}"));
+                    self.complain("receive", format_args!("cannot receive: {error}"));
                     self.rest_port(place, REST);
                     break;
                 }
@@ -59,110 +75,189 @@ impl<W: Wait> Reactor<W> {
         Ok(())
     }
 
-    fn take_datagram(
-        &mut self,
-        place: usize,
-        since: Time,
-        n: usize,
-        whole: usize,
-        addr: Option<SocketAddrAny>,
-    ) -> std::io::Result<()> {
+    fn take_datagram(&mut self, place: usize, since: Time, came: Came) -> std::io::Result<()> {
         stamp(&self.plan.run, &mut self.cx);
-        let ip = ip_of(addr.as_ref());
-        let port = port_of(addr.as_ref());
+        let addr = came.from.as_ref().map(|from| &from.addr);
+        let (ip, port) = (ip_of(addr), port_of(addr));
         if ip.is_some() && is_small_service_port(port) {
-            let text = format!("not answered: port {port} is itself a small service");
-            self.complain(place, "small-service", &text);
+            let text = format_args!("not answered: port {port} is itself a small service");
+            self.complain("small-service", text);
             return Ok(());
         }
-        let kept = addr.as_ref().and_then(|addr| {
-            self.ports[place].as_ref()?.datagrams.as_ref()?.senders.get(addr).copied()
+        let kept = came.from.as_ref().and_then(|from| {
+            self.ports[place].as_ref()?.datagrams.as_ref()?.senders.get(from).copied()
         });
         if let Some(slot) = kept {
-            return self.deliver(slot, since, n, whole);
+            return self.deliver(slot, since, &came);
         }
-        let number = self.next_number();
-        let names = self
-            .cx
-            .is_watched(Interest::CONVERSATIONS)
-            .then(|| (place_of(self, place), endpoint_of(addr.as_ref(), false)));
-        let names = names.as_ref().map(|(local, remote)| (local, remote));
         if !self.plan.access.admits(ip) {
-            self.deny(number, Kind::Datagram, names);
+            let number = self.next_number();
+            let names = self.names(place, came.from.as_ref());
+            self.deny(
+                number,
+                Kind::Datagram,
+                names.as_ref().map(|(local, remote)| (local, remote)),
+            );
             return Ok(());
         }
         let is_paused = self.plan.run.limits().pauses != sock_proto::Pauses::default();
-        if self.plan.service.datagrams == Datagrams::PerSender || is_paused {
-            return self.new_sender(place, since, n, whole, addr, number, names);
+        match self.plan.service.datagrams {
+            Datagrams::PerSender { most } => self.new_sender(place, since, &came, most),
+            Datagrams::Stateless | Datagrams::None if is_paused => {
+                self.new_sender(place, since, &came, PAUSED)
+            }
+            Datagrams::Stateless | Datagrams::None => self.answer(place, since, came),
         }
-        let Some(port) = self.ports[place].as_mut() else { return Ok(()) };
-        let Some(datagrams) = port.datagrams.as_mut() else { return Ok(()) };
+    }
+
+    /// Our address and the sender's, where somebody wants to know.
+    fn names(
+        &self,
+        place: usize,
+        from: Option<&Sender>,
+    ) -> Option<(sock_proto::Endpoint, sock_proto::Endpoint)> {
+        self.cx.is_watched(Interest::CONVERSATIONS).then(|| {
+            let addr = from.map(|from| &from.addr);
+            (asked_of(self, place, from.and_then(Sender::asked)), endpoint_of(addr, false))
+        })
+    }
+
+    /// One datagram to a stateless service: a conversation of a moment.
+    fn answer(&mut self, place: usize, since: Time, came: Came) -> std::io::Result<()> {
+        let number = self.next_number();
+        let names = self.names(place, came.from.as_ref());
+        let names = names.as_ref().map(|(local, remote)| (local, remote));
+        let (buf, cx) = (&self.buf, &mut self.cx);
+        let Some(datagrams) = self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
+        else {
+            return Ok(());
+        };
         let link =
             Link { conn: number, kind: Kind::Datagram, called: false, transient: true, names };
         let session = &mut datagrams.session;
-        session.open(Peer::FIRST, &link, &mut self.cx);
-        session.data(Peer::FIRST, &self.buf[..n], since, &mut self.cx);
-        if whole > n {
-            session.cut(Peer::FIRST, whole - n, &mut self.cx);
+        session.open(Peer::FIRST, &link, cx);
+        session.data(Peer::FIRST, &buf[..came.n], since, cx);
+        if came.whole > came.n {
+            session.cut(Peer::FIRST, came.whole - came.n, cx);
         }
-        if let Some(addr) = addr {
-            datagrams.owed = Some(addr);
-        }
-        self.pay_reply(place);
-        if self.plan.once { self.close_ports() } else { Ok(()) }
+        datagrams.owed = came.from;
+        self.pay_reply(place)
     }
 
     /// Sends what a stateless service answers; what the kernel does not take now stays owed.
-    pub(super) fn pay_reply(&mut self, place: usize) {
-        let Some(port) = self.ports[place].as_mut() else { return };
-        let Some(datagrams) = port.datagrams.as_mut() else { return };
-        let (session, cx) = (&mut datagrams.session, &mut self.cx);
-        let fin = Reason { by: By::Us, how: How::Fin };
-        let Some(addr) = datagrams.owed.take() else {
-            if session.output(Peer::FIRST, cx).is_some() {
-                session.unsendable(Peer::FIRST, "the sender has no name", cx);
-            }
-            return session.closed(Peer::FIRST, fin, cx);
+    pub(super) fn pay_reply(&mut self, place: usize) -> std::io::Result<()> {
+        let Some(datagrams) = self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
+        else {
+            return Ok(());
         };
-        let io = Io::Sender { fd: Rc::clone(&datagrams.fd), addr: Box::new(addr) };
-        match push(&self.plan.run, &io, session, Peer::FIRST, false, cx) {
-            Pushed::Open => session.closed(Peer::FIRST, fin, cx),
-            Pushed::Over => {}
-            Pushed::Blocked => {
-                if let Io::Sender { addr, .. } = io {
-                    datagrams.owed = Some(*addr);
+        let (session, cx) = (&mut datagrams.session, &mut self.cx);
+        match datagrams.owed.take() {
+            None => {
+                while session.output(Peer::FIRST, cx).is_some() {
+                    session.unsendable(Peer::FIRST, "the sender has no name", cx);
+                }
+                session.closed(Peer::FIRST, DONE, cx);
+            }
+            Some(sender) => {
+                let is_unix = sender.is_unix();
+                let io = Io::Sender { fd: Arc::clone(&datagrams.fd), sender: Box::new(sender) };
+                match push(&self.plan.run, &io, session, Peer::FIRST, false, cx) {
+                    Pushed::Open => session.closed(Peer::FIRST, DONE, cx),
+                    Pushed::Over => {}
+                    Pushed::Broken(reason) => session.closed(Peer::FIRST, reason, cx),
+                    // Nothing tells when a receiver on this machine has room again, and nobody
+                    // else is to wait for it.
+                    Pushed::Blocked if is_unix => {
+                        while session.output(Peer::FIRST, cx).is_some() {
+                            session.unsendable(Peer::FIRST, "its receiver reads nothing", cx);
+                        }
+                        session.closed(Peer::FIRST, DONE, cx);
+                    }
+                    Pushed::Blocked => {
+                        if let Io::Sender { sender, .. } = io {
+                            datagrams.owed = Some(*sender);
+                        }
+                        return Ok(());
+                    }
                 }
             }
         }
+        if session.protocol().has_failed() {
+            *session = self.plan.service.session();
+        }
+        if self.plan.once { self.close_ports() } else { Ok(()) }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "all that is known of one datagram")]
+    /// Gives up a reply that is still owed: the port closes.
+    pub(super) fn give_up_reply(&mut self, place: usize) {
+        if let Some(datagrams) = self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
+            && datagrams.owed.take().is_some()
+        {
+            let reason = Reason { by: By::Us, how: How::Stop };
+            datagrams.session.closed(Peer::FIRST, reason, &mut self.cx);
+        }
+    }
+
+    /// The first datagram of a sender who has a conversation from now on.
     fn new_sender(
         &mut self,
         place: usize,
         since: Time,
-        n: usize,
-        whole: usize,
-        addr: Option<SocketAddrAny>,
-        number: u64,
-        names: Option<(&Endpoint, &Endpoint)>,
+        came: &Came,
+        most: usize,
     ) -> std::io::Result<()> {
-        let Some(datagrams) = self.ports[place].as_ref().and_then(|port| port.datagrams.as_ref())
-        else {
+        let has_room = self.has_room() && !(self.plan.once && self.has_taken);
+        let Some(datagrams) = self.datagrams(place) else { return Ok(()) };
+        let Some(from) = &came.from else {
+            let text = "a datagram was dropped: its sender has no name and cannot be answered";
+            self.complain("senders", format_args!("{text}"));
             return Ok(());
         };
-        let (Some(addr), true) = (addr, datagrams.senders.len() < SENDERS) else {
-            self.complain(place, "senders", "a datagram was dropped: too many senders, or no name");
+        let count = datagrams.senders.len();
+        if count >= most || !has_room {
+            let text = format_args!("a datagram was dropped: {count} senders are served already");
+            self.complain("senders", text);
             return Ok(());
-        };
-        let io = Io::Sender { fd: Rc::clone(&datagrams.fd), addr: Box::new(addr.clone()) };
-        let slot = self.adopt(io, number, names)?;
-        if let Some(datagrams) = self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
-            && self.conns.contains(slot)
-        {
-            datagrams.senders.insert(addr, slot);
         }
-        self.deliver(slot, since, n, whole)?;
-        if self.plan.once { self.close_ports() } else { Ok(()) }
+        let sender = Box::new(from.clone());
+        let io = Io::Sender { fd: Arc::clone(&datagrams.fd), sender };
+        if self.plan.once {
+            // Nobody else is heard from now on; this sender is.
+            self.has_taken = true;
+            self.close_ports_but(Some(place))?;
+        }
+        let number = self.next_number();
+        let names = self.names(place, came.from.as_ref());
+        let names = names.as_ref().map(|(local, remote)| (local, remote));
+        let slot = self.adopt(io, number, names)?;
+        if let (Some(from), true) = (&came.from, self.conns.contains(slot))
+            && let Some(datagrams) =
+                self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
+        {
+            datagrams.senders.insert(from.clone(), slot);
+        }
+        self.deliver(slot, since, came)
+    }
+
+    /// Gives a datagram that lies in the buffer to the conversation of its sender.
+    fn deliver(&mut self, slot: usize, since: Time, came: &Came) -> std::io::Result<()> {
+        let Some((session, peer)) = self.session(slot) else { return Ok(()) };
+        // Who sends and never reads is not answered for ever; datagrams may be lost.
+        if session.waiting(peer) >= self.cx.limits.relayed {
+            let text = "a datagram was dropped: its sender does not take our answers";
+            self.complain("senders", format_args!("{text}"));
+            return Ok(());
+        }
+        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
+        let (session, peer) = super::conn::session_of(&mut conn.holds, &mut self.groups);
+        session.data(peer, &self.buf[..came.n], since, &mut self.cx);
+        if came.whole > came.n {
+            session.cut(peer, came.whole - came.n, &mut self.cx);
+        }
+        self.settle(slot)
+    }
+
+    fn datagrams(&self, place: usize) -> Option<&DatagramPort> {
+        self.ports[place].as_ref()?.datagrams.as_deref()
     }
 }

@@ -50,15 +50,37 @@ impl<W: Wait> Reactor<W> {
                 if let Some(slot) = here.conns.get(&peer).copied() {
                     self.flush(slot)?;
                 }
+            } else if here.session.protocol().has_failed() && !here.conns.is_empty() {
+                self.cut(group)?;
             } else {
-                if !here.is_room && here.conns.is_empty() && here.calls == 0 {
+                let is_empty = here.conns.is_empty() && here.calls == 0;
+                if is_empty && !here.is_room {
                     self.groups.remove(group);
+                } else if is_empty && here.session.protocol().has_failed() {
+                    // Whoever comes next finds a new room.
+                    here.session = self.plan.service.session();
                 } else if let Some(at) = here.session.deadline().filter(|at| *at < here.armed) {
                     here.armed = at;
                     self.set_timer(at, Key::group(group));
                 }
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Cuts every conversation of a session whose protocol has failed.
+    fn cut(&mut self, group: usize) -> std::io::Result<()> {
+        let Some(here) = self.groups.get(group) else { return Ok(()) };
+        let members: Vec<(Peer, usize)> = here.conns.iter().map(|(p, slot)| (*p, *slot)).collect();
+        for (peer, slot) in members {
+            if let Some(conn) = self.conns.get(slot) {
+                conn.io.reset_at_close();
+            }
+            if let Some(here) = self.groups.get_mut(group) {
+                here.session.closed(peer, Reason { by: By::Us, how: How::Reset }, &mut self.cx);
+            }
+            self.leave(slot)?;
         }
         Ok(())
     }
@@ -87,23 +109,31 @@ impl<W: Wait> Reactor<W> {
             return self.take_called(Called { group, peer, endpoint, answer });
         }
         let caller = Caller::new().options(self.plan.options.clone());
-        let dialer = match &mut self.dialer {
-            Some(dialer) => dialer,
+        let under_way =
+            self.dialer().and_then(|dialer| dialer.call(caller, group, peer, endpoint.clone()));
+        match under_way {
+            Ok(()) => {
+                if let Some(here) = self.groups.get_mut(group) {
+                    here.calls += 1;
+                }
+                Ok(())
+            }
+            // Out of descriptors or threads: the call has failed, and nothing else.
+            Err(error) => {
+                let answer = Err(error.into());
+                self.take_called(Called { group, peer, endpoint, answer })
+            }
+        }
+    }
+
+    fn dialer(&mut self) -> std::io::Result<&mut Dialer> {
+        match &mut self.dialer {
+            Some(dialer) => Ok(dialer),
             none => {
                 let dialer = Dialer::new()?;
                 let key = Key::Dialer.to_u64();
                 self.wait.watch(dialer.bell(), key, Want::NOTHING, Want::READ)?;
-                none.insert(dialer)
-            }
-        };
-        match dialer.call(caller, group, peer, endpoint.clone()) {
-            Ok(()) => {
-                self.groups[group].calls += 1;
-                Ok(())
-            }
-            Err(error) => {
-                let answer = Err(error.into());
-                self.take_called(Called { group, peer, endpoint, answer })
+                Ok(none.insert(dialer))
             }
         }
     }
@@ -143,13 +173,8 @@ impl<W: Wait> Reactor<W> {
         let local = endpoint_of(local.as_ref(), kind == Kind::Stream);
         let names = (!is_own).then_some((&local, &endpoint));
         let link = Link { conn, kind, called: true, transient: false, names };
-        let slot = self.conns.insert(Conn {
-            io,
-            holds: Holds::Member { group, peer },
-            want: Want::NOTHING,
-            armed: Time::NEVER,
-            is_blocked: false,
-        });
+        let slot = self.conns.insert(Conn::new(io, Holds::Member { group, peer }, true));
+        self.called += 1;
         here.conns.insert(peer, slot);
         here.session.open(peer, &link, &mut self.cx);
         // Whoever waits for this peer's room may be read now.

@@ -11,6 +11,7 @@
 //! | `select` | poll | here, all together |
 //! | `epoll` | epoll | here, all together |
 
+mod complaints;
 mod conn;
 pub mod crew;
 mod datagrams;
@@ -21,7 +22,9 @@ mod key;
 mod port;
 mod reactor;
 mod select;
+mod sender;
 mod stopping;
+mod timers;
 mod wait;
 
 use std::fmt;
@@ -29,6 +32,7 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub(crate) use self::complaints::Complaints;
 use self::crew::{Counts, Crew};
 use self::epoll::Epoll;
 use self::reactor::{Hand, Reactor};

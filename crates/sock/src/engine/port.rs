@@ -1,23 +1,23 @@
 //! Ports: where callers come in, by connection or by datagram.
 
-use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{SocketAddrAny, SocketAddrUnix, SocketFlags};
 use sock_proto::{By, Endpoint, How, Interest, Kind, Reason, Time, UnixName, What};
 
 use super::conn::Io;
+use super::crew::Counts;
 use super::datagrams::DatagramPort;
 use super::key::Key;
 use super::reactor::{Hand, Reactor};
 use super::wait::{Ready, Wait, Want};
 use crate::bind::Listener;
-use crate::service::AnySession;
+use crate::serve::Plan;
 
 /// One listening socket.
 pub(super) struct Port {
@@ -27,8 +27,6 @@ pub(super) struct Port {
     rests_until: Time,
     /// The pause before an accept has been taken.
     has_paused: bool,
-    /// The next moment at which the same complaint may be made again.
-    quiet_until: Time,
     pub(super) datagrams: Option<Box<DatagramPort>>,
 }
 
@@ -36,57 +34,18 @@ pub(super) struct Port {
 pub(super) const TURN: usize = 64;
 /// Out of descriptors: how long a port rests before it tries again by itself.
 pub(super) const REST: Duration = Duration::from_millis(100);
-/// The same complaint is made once in this time.
-const COMPLAINT: Duration = Duration::from_secs(1);
-
-impl Port {
-    pub(super) fn new(
-        listener: Listener,
-        session: impl FnOnce() -> AnySession,
-    ) -> std::io::Result<Self> {
-        let datagrams = match listener.kind {
-            Kind::Stream => None,
-            Kind::Datagram => Some(Box::new(DatagramPort {
-                fd: Rc::new(listener.fd.try_clone()?),
-                session: session(),
-                owed: None,
-                senders: HashMap::new(),
-            })),
-        };
-        Ok(Self {
-            listener,
-            want: Want::NOTHING,
-            rests_until: Time::ZERO,
-            has_paused: false,
-            quiet_until: Time::ZERO,
-            datagrams,
-        })
-    }
-
-    /// A sender's conversation is over.
-    pub(super) fn forget(&mut self, addr: &SocketAddrAny, slot: usize) {
-        if let Some(datagrams) = &mut self.datagrams
-            && datagrams.senders.get(addr) == Some(&slot)
-        {
-            datagrams.senders.remove(addr);
-        }
-    }
-
-    /// Tells whether a complaint is due, at most once in a while.
-    fn may_complain(&mut self, now: Time) -> bool {
-        let may = self.quiet_until <= now;
-        if may {
-            self.quiet_until = now + COMPLAINT;
-        }
-        may
-    }
-}
 
 impl<W: Wait> Reactor<W> {
     pub(super) fn listen(&mut self, listeners: Vec<Listener>) -> std::io::Result<()> {
         for listener in listeners {
-            let service = &self.plan.service;
-            self.ports.push(Some(Port::new(listener, || service.session())?));
+            let datagrams = match listener.kind {
+                Kind::Stream => None,
+                Kind::Datagram => {
+                    Some(Box::new(DatagramPort::new(&listener, self.plan.service.session())?))
+                }
+            };
+            let (want, rests_until, has_paused) = (Want::NOTHING, Time::ZERO, false);
+            self.ports.push(Some(Port { listener, want, rests_until, has_paused, datagrams }));
             self.watch_port(self.ports.len() - 1)?;
         }
         Ok(())
@@ -113,6 +72,7 @@ impl<W: Wait> Reactor<W> {
     }
 
     pub(super) fn close_port(&mut self, place: usize) -> std::io::Result<()> {
+        self.give_up_reply(place);
         if let Some(port) = self.ports[place].take() {
             let key = Key::port(place).to_u64();
             self.wait.watch(port.listener.as_fd(), key, port.want, Want::NOTHING)?;
@@ -135,8 +95,8 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn port_ready(&mut self, place: usize, event: Ready) -> std::io::Result<()> {
         let Some(port) = self.ports.get_mut(place).and_then(Option::as_mut) else { return Ok(()) };
         if port.datagrams.is_some() {
-            if event.write {
-                self.pay_reply(place);
+            if port.datagrams.as_ref().is_some_and(|datagrams| datagrams.owed.is_some()) {
+                self.pay_reply(place)?;
             }
             if event.read {
                 self.take_datagrams(place)?;
@@ -151,24 +111,20 @@ impl<W: Wait> Reactor<W> {
     }
 
     fn take_callers(&mut self, place: usize) -> std::io::Result<()> {
-        let turn = if self.plan.pause_accept.is_zero() { TURN } else { 1 };
+        // Who hands callers over may have been away for a whole conversation: it looks round first.
+        let is_keeper = matches!(self.hand, Hand::Keep);
+        let turn = if is_keeper && self.plan.pause_accept.is_zero() { TURN } else { 1 };
         for _ in 0..turn {
             if !self.has_room() {
                 break;
             }
             let Some(port) = &self.ports[place] else { break };
-            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            match rustix::net::acceptfrom_with(&port.listener, flags) {
+            match accept(&port.listener, is_keeper) {
                 Ok((fd, addr)) => self.take_caller(place, fd, addr.as_ref())?,
                 Err(Errno::AGAIN) => break,
-                // The caller gave up while it waited.
-                Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
+                Err(error) if is_callers(error) => {}
                 Err(error) => {
-                    self.complain(
-                        place,
-                        "accept",
-                        &format!("cannot accept: {error}; trying again"),
-                    );
+                    self.complain("accept", format_args!("cannot accept: {error}; trying again"));
                     self.rest_port(place, REST);
                     break;
                 }
@@ -188,32 +144,33 @@ impl<W: Wait> Reactor<W> {
             let local = rustix::net::getsockname(&fd).ok();
             (endpoint_of(local.as_ref(), true), endpoint_of(addr, true))
         });
-        let names = names.as_ref().map(|(local, remote)| (local, remote));
         if !self.plan.access.admits(ip_of(addr)) {
-            self.deny(number, Kind::Stream, names);
+            self.deny(number, Kind::Stream, names.as_ref().map(|(local, remote)| (local, remote)));
             return Ok(());
         }
         if self.plan.once {
             self.close_ports()?;
         }
         let Hand::Over(crew) = &mut self.hand else {
+            let names = names.as_ref().map(|(local, remote)| (local, remote));
             return self.adopt(Io::Stream(fd), number, names).map(drop);
         };
         let plan = Arc::clone(&self.plan);
-        let names = names.map(|(local, remote)| (local.clone(), remote.clone()));
-        let job = move || {
-            let hold = || {
-                let mut alone = Reactor::new(Arc::clone(&plan), W::fresh()?, Hand::Keep)?;
-                let names = names.as_ref().map(|(local, remote)| (local, remote));
-                alone.adopt(Io::Stream(fd.try_clone()?), number, names)?;
-                alone.run()
-            };
-            // What fails here is this conversation's: it is closed, and its peer sees that.
-            hold().unwrap_or_default()
-        };
-        let handed = crew.run(job);
+        // Here, before there is a child: it could not ask for numbers that nobody else has.
+        let block = plan.run.block();
+        let handed = crew.run(move || {
+            let names = names.as_ref().map(|(local, remote)| (local, remote));
+            hold_alone::<W>(&plan, block, fd, number, names).unwrap_or_else(|error| {
+                // This conversation's trouble: it is closed, and its peer sees that.
+                let text = format_args!("cannot hold the conversation: {error}");
+                plan.run.context().emit(number, What::Note { code: "hand-over", text });
+                Counts::default()
+            })
+        });
+        // It may have been held here, to its end.
+        self.cx.now = self.plan.run.now();
         if let Err(error) = handed {
-            self.complain(place, "hand-over", &format!("a caller was turned away: {error}"));
+            self.complain("hand-over", format_args!("a caller was turned away: {error}"));
             self.rest_port(place, REST);
         }
         Ok(())
@@ -231,17 +188,67 @@ impl<W: Wait> Reactor<W> {
         self.cx.emit(number, closed);
     }
 
-    pub(super) fn complain(&mut self, place: usize, code: &'static str, text: &str) {
-        let now = self.cx.now;
-        if self.ports[place].as_mut().is_some_and(|port| port.may_complain(now)) {
-            self.cx.emit(0, What::Note { code, text: format_args!("{text}") });
+    /// Says what goes wrong, once in a while.
+    pub(super) fn complain(&self, code: &'static str, text: fmt::Arguments<'_>) {
+        if self.plan.complaints.may(code, self.cx.now) {
+            self.cx.emit(0, What::Note { code, text });
         }
     }
 }
 
-pub(super) fn place_of<W>(reactor: &Reactor<W>, place: usize) -> Endpoint {
+/// Takes the next caller without waiting for one. Who hands callers over needs one descriptor more
+/// for each, and has to know that it is there before somebody is taken whom nobody could hold.
+fn accept(listener: &Listener, is_keeper: bool) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
+    let seat = if is_keeper { None } else { Some(fcntl_dupfd_cloexec(listener, 0)?) };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let caller = rustix::net::acceptfrom_with(listener, flags);
+    drop(seat);
+    caller
+}
+
+/// Tells whether an error of `accept` is about the one caller that has gone, or about its network,
+/// and nothing that concerns the next: see "Error handling" in accept(2).
+fn is_callers(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::INTR
+            | Errno::CONNABORTED
+            | Errno::CONNRESET
+            | Errno::PROTO
+            | Errno::PERM
+            | Errno::TIMEDOUT
+            | Errno::NETDOWN
+            | Errno::NETUNREACH
+            | Errno::NOPROTOOPT
+            | Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::NONET
+            | Errno::OPNOTSUPP
+    )
+}
+
+/// Holds one conversation to its end, in a loop of its own.
+fn hold_alone<W: Wait>(
+    plan: &Arc<Plan>,
+    block: u64,
+    fd: OwnedFd,
+    number: u64,
+    names: Option<(&Endpoint, &Endpoint)>,
+) -> std::io::Result<Counts> {
+    let mut alone = Reactor::new(Arc::clone(plan), W::fresh()?, Hand::Keep)?;
+    alone.number_from(block);
+    alone.adopt(Io::Stream(fd), number, names)?;
+    alone.run()
+}
+
+/// Where a port listens, at the address that was asked where it is known.
+pub(super) fn asked_of<W>(reactor: &Reactor<W>, place: usize, asked: Option<IpAddr>) -> Endpoint {
     let port = reactor.ports[place].as_ref();
-    port.map_or(Endpoint::Stdio, |port| port.listener.endpoint.clone())
+    let endpoint = port.map_or(Endpoint::Stdio, |port| port.listener.endpoint.clone());
+    match (asked, endpoint.port()) {
+        (Some(ip), Some(port)) => Endpoint::udp(SocketAddr::new(ip, port)),
+        (Some(_) | None, _) => endpoint,
+    }
 }
 
 pub(super) fn ip_of(addr: Option<&SocketAddrAny>) -> Option<IpAddr> {

@@ -16,10 +16,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::net::SocketAddrAny;
 use slab::Slab;
-use sock_proto::{Context, Endpoint, Link, Peer, Time};
+use sock_proto::{By, Context, Endpoint, How, Link, Peer, Reason, Time, What};
 
 use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
 use super::crew::{Counts, Crew};
@@ -29,6 +30,7 @@ use super::key::Key;
 use super::port::{Port, endpoint_of};
 use super::wait::{Ready, Wait, Want};
 use crate::serve::Plan;
+use crate::service::AnySession;
 use crate::stop::Urgency;
 
 /// What happens to a connection that was accepted.
@@ -51,13 +53,20 @@ pub(super) struct Reactor<W> {
     pub(super) buf: Box<[u8]>,
     pub(super) room: Option<usize>,
     pub(super) dialer: Option<Dialer>,
-    timers: BinaryHeap<Reverse<(Time, Key)>>,
+    pub(super) timers: BinaryHeap<Reverse<(Time, Key)>>,
     pub(super) seen: Urgency,
     /// Numbers of conversations that are left in this thread's block.
     numbers: std::ops::Range<u64>,
     was_full: bool,
+    /// How many of the connections are calls of ours, each part of another conversation.
+    pub(super) called: usize,
+    /// The one sender of a server that serves once has come.
+    pub(super) has_taken: bool,
 }
 
+/// A sender whose answers the kernel would not take is tried again after so long: its descriptor is
+/// the port's, and tells nothing about one sender.
+const RETRY: Duration = Duration::from_millis(10);
 /// Large enough for any datagram over IP, and for a stream to be read in few calls.
 const BUFFER: usize = 65_536;
 
@@ -79,6 +88,8 @@ impl<W: Wait> Reactor<W> {
             seen: Urgency::None,
             numbers: 0..0,
             was_full: false,
+            called: 0,
+            has_taken: false,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;
         if let Hand::Over(crew) = &reactor.hand
@@ -94,7 +105,8 @@ impl<W: Wait> Reactor<W> {
         let mut ready: Vec<Ready> = Vec::new();
         self.heed_stop()?;
         while !self.is_over() {
-            let timeout = self.timers.peek().map(|Reverse((at, _))| at.since(self.plan.run.now()));
+            // From the last reading of the clock: a timer is late by a turn at most, never early.
+            let timeout = self.timers.peek().map(|Reverse((at, _))| at.since(self.cx.now));
             self.wait.wait(timeout, &mut ready)?;
             self.cx.now = self.plan.run.now();
             for event in ready.drain(..) {
@@ -137,15 +149,19 @@ impl<W: Wait> Reactor<W> {
     /// How many conversations are open.
     pub(super) fn load(&self) -> usize {
         match &self.hand {
-            Hand::Keep => self.conns.len(),
-            Hand::Over(crew) => crew.len(),
+            Hand::Keep => self.conns.len() - self.called,
+            Hand::Over(crew) => crew.len() + self.conns.len() - self.called,
         }
+    }
+
+    /// Numbers the calls that this thread or child makes from a block of its own.
+    pub(super) fn number_from(&mut self, block: u64) {
+        self.numbers = block + 1..block + crate::run::BLOCK + 1;
     }
 
     pub(super) fn next_number(&mut self) -> u64 {
         if self.numbers.is_empty() {
-            let first = self.plan.run.block();
-            self.numbers = first + 1..first + crate::run::BLOCK + 1;
+            self.number_from(self.plan.run.block());
         }
         self.numbers.next().unwrap_or_default()
     }
@@ -157,16 +173,16 @@ impl<W: Wait> Reactor<W> {
         number: u64,
         names: Option<(&Endpoint, &Endpoint)>,
     ) -> std::io::Result<usize> {
-        let (holds, peer) = match self.room() {
+        let holds = match self.room() {
             Some(group) => {
                 let peer = self.groups[group].session.join();
-                (Holds::Member { group, peer }, peer)
+                Holds::Member { group, peer }
             }
-            None => (Holds::Own(self.plan.service.session()), Peer::FIRST),
+            None => Holds::Own(self.plan.service.session()),
         };
         let kind = io.kind();
         let link = Link { conn: number, kind, called: false, transient: false, names };
-        self.enter(io, holds, peer, &link)
+        self.enter(io, holds, &link)
     }
 
     /// Holds one conversation in which we have called the peer, to its end.
@@ -185,21 +201,16 @@ impl<W: Wait> Reactor<W> {
             names: Some((&local, &remote)),
         };
         self.numbers = super::HELD + 1..u64::MAX;
-        self.enter(io, Holds::Own(session), Peer::FIRST, &link)?;
+        self.enter(io, Holds::Own(session), &link)?;
         self.run()
     }
 
-    fn enter(
-        &mut self,
-        io: Io,
-        holds: Holds,
-        _peer: Peer,
-        link: &Link<'_>,
-    ) -> std::io::Result<usize> {
-        let member =
-            if let Holds::Member { group, peer } = &holds { Some((*group, *peer)) } else { None };
-        let conn = Conn { io, holds, want: Want::NOTHING, armed: Time::NEVER, is_blocked: false };
-        let slot = self.conns.insert(conn);
+    fn enter(&mut self, io: Io, holds: Holds, link: &Link<'_>) -> std::io::Result<usize> {
+        let member = match &holds {
+            Holds::Member { group, peer } => Some((*group, *peer)),
+            Holds::Own(_) => None,
+        };
+        let slot = self.conns.insert(Conn::new(io, holds, false));
         if let Some((group, peer)) = member {
             self.groups[group].conns.insert(peer, slot);
         }
@@ -217,28 +228,19 @@ impl<W: Wait> Reactor<W> {
         if event.read {
             let (run, cx, buf) = (&self.plan.run, &mut self.cx, &mut self.buf);
             let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-            if session.wants_read(peer, cx) && !pull(run, &conn.io, session, peer, buf, cx) {
+            if session.wants_read(peer, cx)
+                && !pull(run, &conn.io, session, peer, buf, conn.broken, cx)
+            {
                 return self.depart(slot);
             }
         }
         self.settle(slot)
     }
 
-    /// Gives a datagram that lies in the buffer to the conversation of its sender.
-    pub(super) fn deliver(
-        &mut self,
-        slot: usize,
-        since: Time,
-        n: usize,
-        whole: usize,
-    ) -> std::io::Result<()> {
-        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
-        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-        session.data(peer, &self.buf[..n], since, &mut self.cx);
-        if whole > n {
-            session.cut(peer, whole - n, &mut self.cx);
-        }
-        self.settle(slot)
+    /// The session of a conversation, and which of its peers that is.
+    pub(super) fn session(&mut self, slot: usize) -> Option<(&mut AnySession, Peer)> {
+        let conn = self.conns.get_mut(slot)?;
+        Some(session_of(&mut conn.holds, &mut self.groups))
     }
 
     /// After anything happened to a session: sends, obeys, dials, and watches for what is next.
@@ -256,23 +258,47 @@ impl<W: Wait> Reactor<W> {
         let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
         let (run, cx) = (&self.plan.run, &mut self.cx);
         let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-        match push(run, &conn.io, session, peer, conn.is_blocked, cx) {
+        let full = conn.is_blocked || conn.broken.is_some();
+        match push(run, &conn.io, session, peer, full, cx) {
             Pushed::Open => {}
             Pushed::Blocked => conn.is_blocked = true,
+            Pushed::Broken(reason) => conn.broken = Some(reason),
             Pushed::Over => return self.leave(slot),
         }
-        let want = Want { read: session.wants_read(peer, cx), write: conn.is_blocked };
+        // What a peer sent before it went is read first, where somebody wants it.
+        let over = conn.broken.filter(|_| !session.hears_on(peer)).or_else(|| {
+            // Nobody hears a sender any more once its port is closed.
+            let is_deaf = matches!(conn.io, Io::Sender { .. })
+                && self.ports.iter().all(Option::is_none)
+                && session.is_idle(peer);
+            is_deaf.then_some(Reason { by: By::Us, how: How::Stop })
+        });
+        if let Some(reason) = over {
+            session.closed(peer, reason, cx);
+            return self.leave(slot);
+        }
+        let write = conn.is_blocked && conn.broken.is_none();
+        let want = Want { read: session.wants_read(peer, cx), write };
         if want != conn.want
             && let Some(fd) = conn.io.descriptor()
         {
-            self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, want)?;
+            if let Err(error) = self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, want) {
+                let text = format_args!("the socket cannot be waited for: {error}");
+                cx.emit(0, What::Note { code: "wait", text });
+                session.closed(peer, Reason { by: By::Us, how: How::Failed }, cx);
+                return self.leave(slot);
+            }
             conn.want = want;
         }
-        if let Holds::Own(session) = &conn.holds
-            && let Some(at) = session.deadline().filter(|at| *at < conn.armed)
-        {
+        let retry = write && conn.io.descriptor().is_none();
+        let retry = retry.then(|| cx.now + RETRY);
+        let due = match &conn.holds {
+            Holds::Own(session) => session.deadline(),
+            Holds::Member { .. } => None,
+        };
+        if let Some(at) = retry.into_iter().chain(due).min().filter(|at| *at < conn.armed) {
             conn.armed = at;
-            self.timers.push(Reverse((at, Key::conn(slot))));
+            self.set_timer(at, Key::conn(slot));
         }
         Ok(())
     }
@@ -291,53 +317,28 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn leave(&mut self, slot: usize) -> std::io::Result<()> {
         let Some(conn) = self.conns.try_remove(slot) else { return Ok(()) };
         if let Some(fd) = conn.io.descriptor() {
-            self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, Want::NOTHING)?;
+            // It is closed in a moment, which ends the watching as well.
+            let _ = self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, Want::NOTHING);
         }
-        if let Io::Sender { addr, .. } = &conn.io {
+        let is_sender = matches!(conn.io, Io::Sender { .. });
+        if let Io::Sender { sender, .. } = &conn.io {
             for port in self.ports.iter_mut().flatten() {
-                port.forget(addr, slot);
+                if let Some(datagrams) = &mut port.datagrams {
+                    datagrams.forget(sender, slot);
+                }
             }
         }
         drop(conn.io);
+        self.called -= usize::from(conn.is_called);
         if let Holds::Member { group, peer } = conn.holds
             && let Some(here) = self.groups.get_mut(group)
         {
             here.conns.remove(&peer);
         }
+        if is_sender && self.plan.once {
+            self.close_ports()?;
+        }
         self.resume_ports()
-    }
-
-    pub(super) fn set_timer(&mut self, at: Time, key: Key) {
-        self.timers.push(Reverse((at, key)));
-    }
-
-    fn fire_timers(&mut self) -> std::io::Result<()> {
-        while let Some(Reverse((at, key))) = self.timers.peek().copied()
-            && at <= self.cx.now
-        {
-            self.timers.pop();
-            match key {
-                Key::Conn(slot) => self.conn_due(slot as usize, at)?,
-                Key::Group(group) => self.group_due(group as usize, at)?,
-                Key::Port(place) => self.port_due(place as usize)?,
-                Key::Grace => self.end_all()?,
-                Key::Stop(_) | Key::Bell | Key::Dialer => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn conn_due(&mut self, slot: usize, at: Time) -> std::io::Result<()> {
-        let Some(conn) = self.conns.get_mut(slot).filter(|conn| conn.armed == at) else {
-            return Ok(());
-        };
-        conn.armed = Time::NEVER;
-        let Holds::Own(session) = &mut conn.holds else { return Ok(()) };
-        session.tick(&mut self.cx);
-        if session.expired(&mut self.cx).is_some() {
-            return self.depart(slot);
-        }
-        self.settle(slot)
     }
 
     fn reap(&mut self) -> std::io::Result<()> {

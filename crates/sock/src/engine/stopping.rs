@@ -63,7 +63,11 @@ impl<W: Wait> Reactor<W> {
     }
 
     pub(super) fn close_ports(&mut self) -> std::io::Result<()> {
-        for place in 0..self.ports.len() {
+        self.close_ports_but(None)
+    }
+
+    pub(super) fn close_ports_but(&mut self, kept: Option<usize>) -> std::io::Result<()> {
+        for place in (0..self.ports.len()).filter(|place| Some(*place) != kept) {
             self.close_port(place)?;
         }
         Ok(())

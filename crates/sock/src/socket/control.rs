@@ -89,7 +89,7 @@ pub enum ReceivedControl {
 }
 
 /// The items in the kernel's form.
-pub(super) fn encode(items: &[Control<'_>]) -> Result<Vec<u8>> {
+pub(crate) fn encode(items: &[Control<'_>]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for item in items {
         match *item {
