@@ -147,7 +147,7 @@ impl Session {
             .expect("there is a shell");
         let mut printed = String::from_utf8(output.stdout).expect("the program prints UTF-8");
         if let Some(code) = output.status.code().filter(|code| *code != 0) {
-            printed += &format!("[exit {code}]\n");
+            printed.push_str(&["[exit ", &code.to_string(), "]\n"].concat());
         }
         self.as_shown(&printed)
     }
