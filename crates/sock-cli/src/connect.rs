@@ -54,6 +54,7 @@ pub(crate) enum Way {
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let talks = plan.way != Way::Probe;
     let console = if talks { Console::open(&plan.prompt)? } else { None };
+    let _taken = console.as_ref().map(Console::take).transpose()?;
     let place = console.as_ref().map_or(Place::Stderr, |console| Place::Console(console.printer()));
     let mut watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
     let run = Run::new().limited(plan.sockets.limits(None));

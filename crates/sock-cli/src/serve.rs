@@ -46,6 +46,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Serves until it is told to stop.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let console = if plan.is_stdio() { Console::open("")? } else { None };
+    let _taken = console.as_ref().map(Console::take).transpose()?;
     let place = match &console {
         Some(console) => Place::Console(console.printer()),
         None if plan.is_stdio() => Place::Stderr,

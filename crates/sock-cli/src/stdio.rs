@@ -94,9 +94,6 @@ impl Streams {
             // A panic of the thread was told when it happened.
             let _ = output.join();
         }
-        if let Some(printer) = &self.0.printer {
-            printer.flush();
-        }
         let mut outcome = lock(&self.0.outcome);
         match outcome.failure.take() {
             Some(failure) => Err(failure),

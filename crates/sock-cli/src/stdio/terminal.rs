@@ -4,10 +4,11 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Config, Editor, ExternalPrinter};
@@ -44,11 +45,21 @@ impl Console {
             // The first time there is none.
             let _ = editor.load_history(file);
         }
-        let restore = tcgetattr(rustix::stdio::stdin()).context("cannot use the terminal")?;
         let external = editor.create_external_printer().context("cannot use the terminal")?;
-        let printer =
-            Printer(Arc::new(Shared { external: Mutex::new(Box::new(external)), restore }));
+        let shared = Shared { external: Mutex::new(Box::new(external)), is_typed: false.into() };
+        let printer = Printer(Arc::new(shared));
         Ok(Some(Self { editor, prompt: prompt.to_owned(), history, printer }))
+    }
+
+    /// Takes the terminal for the time of the talk.
+    pub(crate) fn take(&self) -> Result<Taken> {
+        let found = tcgetattr(rustix::stdio::stdin()).context("cannot use the terminal")?;
+        let mut ours = found.clone();
+        // Between two lines, too, keys are for us: a Ctrl-D typed ahead must not vanish.
+        ours.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        tcsetattr(rustix::stdio::stdin(), OptionalActions::Drain, &ours)
+            .context("cannot use the terminal")?;
+        Ok(Taken { found, printer: self.printer() })
     }
 
     /// What prints above the line being typed.
@@ -60,7 +71,10 @@ impl Console {
     pub(super) fn pump(mut self, how: Typed, pair: &OwnedFd) -> Result<Left> {
         let mut translate = Translate::new(how);
         loop {
-            let mut line = match self.editor.readline(&self.prompt) {
+            self.printer.0.is_typed.store(true, Ordering::SeqCst);
+            let read = self.editor.readline(&self.prompt);
+            self.printer.0.is_typed.store(false, Ordering::SeqCst);
+            let mut line = match read {
                 Ok(line) => line,
                 Err(ReadlineError::Interrupted) => return Ok(Left::Interrupted),
                 Err(ReadlineError::Eof) => return Ok(Left::Ended),
@@ -105,8 +119,8 @@ pub(crate) struct Printer(Arc<Shared>);
 
 struct Shared {
     external: Mutex<Box<dyn ExternalPrinter + Send>>,
-    /// The terminal as we found it.
-    restore: Termios,
+    /// Somebody is typing.
+    is_typed: AtomicBool,
 }
 
 impl Printer {
@@ -117,20 +131,30 @@ impl Printer {
             let _ = external.print(text);
         }
     }
-
-    /// Waits until everything is on the screen. The editor takes one text at a time: when two more
-    /// were taken, whatever came before is shown. Up and down again shows nothing.
-    pub(super) fn flush(&self) {
-        for _ in 0..3 {
-            self.print("\x1b[A\n".to_owned());
-        }
-    }
 }
 
-impl Drop for Shared {
+/// A terminal that is ours until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The terminal as we found it.
+    found: Termios,
+    printer: Printer,
+}
+
+impl Drop for Taken {
     fn drop(&mut self) {
-        // Somebody may still be typing; what is left to them is a terminal that echoes.
-        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.restore);
+        let is_typed = self.printer.0.is_typed.load(Ordering::SeqCst);
+        // The editor takes one text at a time: when two more were taken, whatever came before is on
+        // the screen. Up and down again shows nothing.
+        for _ in 0..if is_typed { 3 } else { 0 } {
+            self.printer.print("\x1b[A\n".to_owned());
+        }
+        // Whoever comes next gets the terminal that we were given; one that is gone needs nothing.
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.found);
+        if is_typed {
+            // The line that nobody will end.
+            let _ = rustix::io::write(rustix::stdio::stdout(), b"\r\n");
+        }
     }
 }
 
