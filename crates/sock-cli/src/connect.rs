@@ -13,7 +13,7 @@ use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::Status;
-use crate::stdio::{Console, Heard, Streams, Typed, Use};
+use crate::stdio::{Console, Heard, Streams, Taken, Typed, Use};
 use crate::watch::{self, Place, Timing, Watch};
 
 /// Whom to call, and how to talk.
@@ -54,18 +54,26 @@ pub(crate) enum Way {
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let talks = plan.way != Way::Probe;
     let console = if talks { Console::open(&plan.prompt)? } else { None };
-    let _taken = console.as_ref().map(Console::take).transpose()?;
     let place = console.as_ref().map_or(Place::Stderr, |console| Place::Console(console.printer()));
     let mut watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
     let run = Run::new().limited(plan.sockets.limits(None));
     watch.record(plan.sockets.record.as_deref(), &run, "connect", Engine::default())?;
     let run = watch.over(run);
-    let status = talk(plan, &run, console).unwrap_or_else(|error| watch.fail(&run, &error));
+    let mut taken = None;
+    let status =
+        talk(plan, &run, console, &mut taken).unwrap_or_else(|error| watch.fail(&run, &error));
     watch.close()?;
+    // Only now: the last words are for the terminal too.
+    drop(taken);
     Ok(status)
 }
 
-fn talk(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
+fn talk(
+    plan: &Plan,
+    run: &Run,
+    console: Option<Console>,
+    taken: &mut Option<Taken>,
+) -> Result<Status> {
     let socket = dial::dial(plan, run)?;
     if plan.way == Way::Probe {
         let there = dial::probe(plan, &socket)?;
@@ -73,6 +81,8 @@ fn talk(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
         return Ok(Status::Done);
     }
     let signals = Signals::end(run.stop())?;
+    // From here on a signal comes back to us, and so does the terminal to whoever started us.
+    *taken = console.as_ref().map(Console::take).transpose()?;
     let how = Use { typed: plan.typed, ignores_input: plan.way == Way::Receive, hex: plan.hex };
     let streams = Streams::new(how, console, run.stop(), &signals);
     let wiring = Wiring {

@@ -82,7 +82,12 @@ pub(crate) fn fail(error: &anyhow::Error, screen: Screen) -> Status {
 pub(crate) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let errno = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        let cause = match errno {
+            // As the library words it.
+            Some(errno) => sock::Error::from_errno("", errno).to_string(),
+            None => cause.to_string(),
+        };
         if !text.contains(&cause) {
             text += if text.is_empty() { "" } else { ": " };
             text += &cause;

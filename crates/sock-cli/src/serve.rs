@@ -11,7 +11,7 @@ use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::{Listening, Status};
-use crate::stdio::{Console, Heard, Streams, Use};
+use crate::stdio::{Console, Heard, Streams, Taken, Use};
 use crate::watch::{Place, Timing, Watch};
 
 /// What is served, where and how.
@@ -46,7 +46,6 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Serves until it is told to stop.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let console = if plan.is_stdio() { Console::open("")? } else { None };
-    let _taken = console.as_ref().map(Console::take).transpose()?;
     let place = match &console {
         Some(console) => Place::Console(console.printer()),
         None if plan.is_stdio() => Place::Stderr,
@@ -60,9 +59,13 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     watch.record(plan.sockets.record.as_deref(), &run, "serve", plan.engine)?;
     let run = watch.over(run);
     watch.ends(&run);
-    let served = if plan.is_stdio() { wire(plan, &run, console) } else { serve(plan, &run) };
+    let mut taken = None;
+    let served =
+        if plan.is_stdio() { wire(plan, &run, console, &mut taken) } else { serve(plan, &run) };
     let status = served.unwrap_or_else(|error| watch.fail(&run, &error));
     watch.close()?;
+    // Only now: the last words are for the terminal too.
+    drop(taken);
     Ok(status)
 }
 
@@ -94,8 +97,14 @@ fn serve(plan: &Plan, run: &Run) -> Result<Status> {
 }
 
 /// Serves one client, and is the other half of `connect`.
-fn wire(plan: &Plan, run: &Run, console: Option<Console>) -> Result<Status> {
+fn wire(
+    plan: &Plan,
+    run: &Run,
+    console: Option<Console>,
+    taken: &mut Option<Taken>,
+) -> Result<Status> {
     let signals = Signals::end(run.stop())?;
+    *taken = console.as_ref().map(Console::take).transpose()?;
     let streams = Streams::new(Use::default(), console, run.stop(), &signals);
     let last = Last::new(run);
     let run = last.over(run);

@@ -26,7 +26,7 @@ use sock::Stop;
 
 pub(crate) use self::input::Typed;
 use self::output::Show;
-pub(crate) use self::terminal::{Console, Printer};
+pub(crate) use self::terminal::{Console, Printer, Taken};
 use crate::signals::Signals;
 
 /// How standard input and output are used.

@@ -147,19 +147,19 @@ impl Watch {
         status
     }
 
-    /// Writes what is still to be written, and tells whether somebody read it.
+    /// Writes what is still to be written. Who does not read the events wants none, but a record
+    /// that is not whole is a failure.
     pub(crate) fn close(self) -> Result<()> {
-        let about = "cannot write the events";
-        if let Some(log) = self.log {
-            log.close().context(about)?;
+        let told = [self.log.map(|log| log.close()), self.json.map(|json| json.close())];
+        for told in told.into_iter().flatten() {
+            match told {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    return Err(error).context("cannot write the events");
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
-        if let Some(json) = self.json {
-            json.close().context(about)?;
-        }
-        if let Some(record) = self.record {
-            record.close().context("cannot write the record")?;
-        }
-        Ok(())
+        self.record.map_or(Ok(()), |record| record.close()).context("cannot write the record")
     }
 }
 

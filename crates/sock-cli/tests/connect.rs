@@ -390,3 +390,25 @@ fn a_reader_that_leaves_ends_it_quietly() {
     assert_eq!((finished.text().lines().count(), finished.stderr.as_str()), (2, "0\n"));
     server.stop();
 }
+
+#[test]
+fn a_disk_that_is_full_is_a_failure_and_not_a_silence() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" connect -q \"$1\" > /dev/full"]);
+    command.args([env!("CARGO_BIN_EXE_sock"), &server.endpoint("tcp")]);
+    let finished = Program::run(command, b"hi").expect(1);
+    assert_eq!(finished.stderr, "sock: cannot write to stdout: no space left on device\n");
+    server.stop();
+}
+
+#[test]
+fn an_input_that_cannot_be_read_is_a_failure() {
+    let server = Server::start(&["echo"], &["tcp:127.0.0.1:0"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" connect -q \"$1\" < /"]);
+    command.args([env!("CARGO_BIN_EXE_sock"), &server.endpoint("tcp")]);
+    let finished = Program::run(command, b"").expect(1);
+    assert_eq!(finished.stderr, "sock: cannot read from stdin: is a directory\n");
+    server.stop();
+}

@@ -64,10 +64,7 @@ fn a_line_is_a_reply_and_the_rest_is_not_lost() {
     });
     let finished = send(&[&endpoint, "HELO", "NOOP"]).expect(0);
     server.join().unwrap();
-    let said = finished.text();
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines[..2], ["220 banner", "250 first"], "{said}");
-    assert!(!said.contains('\r'), "{said:?}");
+    assert_eq!(finished.text(), "220 banner\n250 first\n250 second\n250 rest\n");
 }
 
 #[test]

@@ -56,11 +56,13 @@ pub(super) struct Ask<S> {
     /// What of a reply has come.
     heard: Vec<u8>,
     awaits: bool,
+    /// Every message has its reply.
+    is_over: bool,
 }
 
 impl<S: FnMut(&[u8]) -> io::Result<()>> Ask<S> {
     pub(super) fn new(asked: Asked, outcome: Outcome, show: S) -> Self {
-        Self { asked, outcome, show, heard: Vec::new(), awaits: false }
+        Self { asked, outcome, show, heard: Vec::new(), awaits: false, is_over: false }
     }
 
     /// Sends the next message, or comes to the end.
@@ -81,21 +83,30 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Ask<S> {
             // What came early is the reply to whatever comes first.
             return self.lines(out);
         }
-        let rest = std::mem::take(&mut self.heard);
-        for line in rest.split_inclusive(|byte| *byte == b'\n') {
-            self.tell(line, out);
-        }
-        out.close();
+        // A reply may have more lines than one: what the peer still says is shown until it ends.
+        self.is_over = true;
+        out.finish();
+        self.lines(out);
     }
 
     /// Takes a line for the reply, where a whole one has come.
     fn lines(&mut self, out: &mut Out<'_>) {
-        if let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.heard.drain(..=end).collect();
-            self.reply(&line, out);
-        } else if !self.heard.is_empty() {
-            let until = out.now() + PAUSE;
-            out.wake_at(until);
+        let end = self.heard.iter().position(|byte| *byte == b'\n');
+        match end {
+            Some(end) if self.awaits => {
+                let line: Vec<u8> = self.heard.drain(..=end).collect();
+                self.reply(&line, out);
+            }
+            Some(end) if self.is_over => {
+                let line: Vec<u8> = self.heard.drain(..=end).collect();
+                self.tell(&line, out);
+                self.lines(out);
+            }
+            None if self.awaits && !self.heard.is_empty() => {
+                let until = out.now() + PAUSE;
+                out.wake_at(until);
+            }
+            None | Some(_) => {}
         }
     }
 
@@ -127,9 +138,7 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Protocol for Ask<S> {
             }
             Input::Data(bytes) => {
                 self.heard.extend_from_slice(bytes);
-                if self.awaits {
-                    self.lines(out);
-                }
+                self.lines(out);
             }
             Input::Timeout if self.heard.is_empty() => {
                 self.outcome.lock().timed_out = true;
@@ -140,10 +149,14 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Protocol for Ask<S> {
                 self.reply(&reply, out);
             }
             Input::Eof => {
-                if self.awaits && !self.heard.is_empty() {
-                    let reply = std::mem::take(&mut self.heard);
-                    self.asked.messages.clear();
-                    return self.reply(&reply, out);
+                // Nobody is left who would answer what was not yet asked.
+                self.asked.messages.clear();
+                let rest = std::mem::take(&mut self.heard);
+                if self.awaits && !rest.is_empty() {
+                    return self.reply(&rest, out);
+                }
+                if !rest.is_empty() {
+                    self.tell(&rest, out);
                 }
                 out.close();
             }

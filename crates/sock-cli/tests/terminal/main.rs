@@ -159,3 +159,14 @@ fn lines_that_are_typed_ahead_are_all_sent() {
     drop(peer);
     assert_eq!(terminal.end(), 0);
 }
+
+#[test]
+fn an_interrupt_before_anybody_answered_leaves_the_terminal_too() {
+    let home = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let arguments = ["connect", "--wait", "30s", "-4", &nobody.to_string()];
+    let mut terminal = Terminal::run(home.path(), &arguments);
+    terminal.interrupt();
+    assert_eq!(terminal.end(), 130);
+    assert!(terminal.echoes());
+}

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::spawn;
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -54,6 +55,11 @@ impl Terminal {
 
     pub(crate) fn type_keys(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Sends the signal that Ctrl-C is, wherever the program is.
+    pub(crate) fn interrupt(&self) {
+        kill_process(self.leash.pid(), Signal::INT).unwrap();
     }
 
     /// Waits until the screen shows these lines and no others.
