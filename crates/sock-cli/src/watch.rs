@@ -133,6 +133,9 @@ impl Watch {
 
     /// Says what failed, among the events, and gives its status back.
     pub(crate) fn fail(&self, run: &Run, error: &anyhow::Error) -> Status {
+        if Status::is_unheard(error) {
+            return Status::Done;
+        }
         let status = Status::of(error);
         let text = screen::told(error);
         // A cure stands behind the reason, after a semicolon.

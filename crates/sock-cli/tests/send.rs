@@ -5,6 +5,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::process::Command;
 use std::thread::spawn;
 
 use support::{Finished, Program, Server, sock};
@@ -117,5 +118,16 @@ fn events_go_to_stderr_in_json() {
         .map(|event| event["event"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names, ["open", "close"]);
+    server.stop();
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let server = Server::start(&["chargen"], &["tcp:127.0.0.1:0"]);
+    let mut head = Command::new("sh");
+    head.args(["-c", "{ \"$0\" send -q \"$1\" hi; echo $? >&2; } | head -n 2"]);
+    head.args([env!("CARGO_BIN_EXE_sock"), &server.endpoint("tcp")]);
+    let finished = Program::run(head, b"").expect(0);
+    assert_eq!((finished.text().lines().count(), finished.stderr.as_str()), (2, "0\n"));
     server.stop();
 }
