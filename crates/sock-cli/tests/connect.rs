@@ -412,3 +412,69 @@ fn an_input_that_cannot_be_read_is_a_failure() {
     assert_eq!(finished.stderr, "sock: cannot read from stdin: is a directory\n");
     server.stop();
 }
+
+#[test]
+fn every_option_of_sockets_is_taken_by_every_verb_that_opens_one() {
+    let all = [
+        "--connect-timeout",
+        "5s",
+        "--idle-timeout",
+        "1m",
+        "--linger",
+        "30s",
+        "-4",
+        "--nodelay",
+        "--no-nodelay",
+        "--keepalive=30s",
+        "--rcvbuf",
+        "64KiB",
+        "--sndbuf",
+        "65536",
+        "--ttl",
+        "5",
+        "--tos",
+        "16",
+        "--color",
+        "never",
+    ];
+    let serve: Vec<&str> = ["echo"].iter().chain(&all).copied().collect();
+    let server = Server::start(&serve, &["tcp:127.0.0.1:0", "udp:127.0.0.1:0"]);
+    for scheme in ["tcp", "udp"] {
+        let endpoint = server.endpoint(scheme);
+        let finished =
+            connect(&[&all[..], &["--wait-reply", "200ms", &endpoint]].concat(), b"hi").expect(0);
+        assert_eq!(finished.text(), "hi", "{scheme}");
+        let finished =
+            Program::run(sock(&[&["send"], &all[..], &[&endpoint, "hi"]].concat()), b"").expect(0);
+        assert_eq!(finished.text(), "hi\n", "{scheme}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_conversation_is_told_in_full_where_it_is_asked_for() {
+    let server = Server::start(&["upper"], &["tcp:127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let told = connect(&["-v", &endpoint], b"hi\n").expect(0).stderr;
+    let lines: Vec<&str> = told.lines().collect();
+    let [first, .., last] = &lines[..] else { panic!("{told}") };
+    assert!(first.starts_with(&format!("connected to {endpoint} from 127.0.0.1:")), "{told}");
+    assert!(last.starts_with("closed by us (FIN) after 0."), "{told}");
+    assert!(last.ends_with(" s: sent 3 B, received 3 B"), "{told}");
+    for line in ["sent 3 B: \"hi\\n\"", "received 3 B: \"HI\\n\""] {
+        assert!(lines.contains(&line), "{told}");
+    }
+
+    let told = connect(&["-v", "--json", &endpoint], b"hi\n").expect(0).stderr;
+    let events: Vec<serde_json::Value> =
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen = |name: &str, dir: &str| {
+        events.iter().any(|e| e["event"] == name && (dir.is_empty() || e["dir"] == dir))
+    };
+    assert!(
+        seen("open", "") && seen("data", "out") && seen("data", "in") && seen("close", ""),
+        "{told}"
+    );
+    assert!(events.iter().all(|event| event["t"].is_number()), "{told}");
+    server.stop();
+}

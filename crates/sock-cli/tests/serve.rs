@@ -137,6 +137,14 @@ fn every_engine_serves_and_stops() {
 }
 
 #[test]
+fn a_server_that_forks_has_one_thread() {
+    let server = Server::start(&["echo", "--engine", "fork"], &["tcp:127.0.0.1:0"]);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).expect("it lives");
+    assert_eq!(tasks.count(), 1);
+    server.stop();
+}
+
+#[test]
 fn a_busy_port_is_refused_although_workers_share_it() {
     for scheme in ["tcp", "udp"] {
         let all = format!("{scheme}:127.0.0.1:0");

@@ -164,3 +164,6 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Protocol for Ask<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
