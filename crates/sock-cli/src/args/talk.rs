@@ -64,7 +64,7 @@ pub(super) struct SendArgs {
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
     /// What to send, one after the other
-    #[arg(value_name = "MESSAGE", required = true, allow_hyphen_values = true)]
+    #[arg(value_name = "MESSAGE", required = true)]
     messages: Vec<String>,
     /// Send no line end after a message
     #[arg(long)]
