@@ -129,6 +129,10 @@ fn a_reader_that_leaves_ends_it_quietly() {
     head.args([env!("CARGO_BIN_EXE_sock"), &server.endpoint("tcp")]);
     let finished = Program::run(head, b"").expect(0);
     assert_eq!((finished.text().lines().count(), finished.stderr.as_str()), (2, "0\n"));
+    server.stop();
+}
+
+#[test]
 fn an_option_behind_a_message_is_an_option_and_two_dashes_end_them() {
     let server = Server::start(&["upper"], &["tcp:127.0.0.1:0"]);
     let endpoint = server.endpoint("tcp");
