@@ -42,6 +42,12 @@ impl Client {
         self.0.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
+    /// Sends something and gets it back.
+    pub(crate) fn echoes(&self, bytes: &[u8]) {
+        self.send(bytes);
+        assert_eq!(self.receive(bytes.len()), bytes);
+    }
+
     /// Exactly so many bytes of a stream, or one datagram.
     pub(crate) fn receive(&self, n: usize) -> Vec<u8> {
         let mut bytes = vec![0; n];
@@ -94,6 +100,36 @@ impl Client {
                     assert_eq!(error.kind(), ErrorKind::TimedOut);
                     return all;
                 }
+            }
+        }
+    }
+
+    /// Sends so much, or until nothing more is taken for a while, and never reads.
+    pub(crate) fn pour(&self, most: usize, patience: std::time::Duration) -> usize {
+        let chunk = vec![b'x'; 65_536];
+        self.0.set_timeout(Some(patience)).unwrap();
+        let mut all = 0;
+        while all < most {
+            match self.0.send(&chunk) {
+                Ok(n) => all += n,
+                Err(_) => break,
+            }
+        }
+        all
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.0
+    }
+
+    /// Whether what it hears next is the end, or a reset.
+    pub(crate) fn is_cut(&self) -> bool {
+        let mut buf = vec![0; 65_536];
+        loop {
+            match self.0.recv(&mut buf) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() == ErrorKind::Reset,
             }
         }
     }

@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 /// Nothing in these tests takes longer on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+pub(crate) const ENGINES: [&str; 5] = ["iterative", "threads", "fork", "select", "epoll"];
+/// Those on which one client does not wait for another.
+pub(crate) const CONCURRENT: [&str; 4] = ["threads", "fork", "select", "epoll"];
+
 #[allow(clippy::disallowed_methods, reason = "tests measure that a timer is never early")]
 pub(crate) fn now() -> Instant {
     Instant::now()
