@@ -2,6 +2,11 @@
 //!
 //! A stateless service answers each with one session for all senders. Otherwise each sender has a
 //! conversation of its own, which shares the port's descriptor.
+//!
+//! On this machine (unixgram) an answer that nobody has read yet counts against the send buffer of
+//! the port: a receiver that lets some 200 KB of them lie keeps the others from being answered until
+//! it reads or goes. The kernel has no way round that, since a client that is connected takes
+//! answers from the port's own socket only. What is left to us is to try again in good time.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};

@@ -75,8 +75,12 @@ impl ServerProcess {
 
     /// What a server says that cannot listen.
     pub(crate) fn refusal(engine: &str, at: &str, more: &[&str]) -> String {
+        Self::refusal_of(engine, "echo", at, more)
+    }
+
+    pub(crate) fn refusal_of(engine: &str, service: &str, at: &str, more: &[&str]) -> String {
         let mut command = Command::new(program());
-        let output = command.args([engine, "echo"]).args(more).arg(at).output().unwrap();
+        let output = command.args([engine, service]).args(more).arg(at).output().unwrap();
         assert!(!output.status.success(), "{engine} {at} listens");
         String::from_utf8(output.stderr).unwrap()
     }
