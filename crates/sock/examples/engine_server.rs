@@ -126,6 +126,26 @@ impl Protocol for Panicking {
     }
 }
 
+/// Echoes, but for who says `chargen` sends as much as anybody takes.
+struct Mixed {
+    produces: bool,
+}
+
+impl Protocol for Mixed {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Data(b"chargen") => self.produces = true,
+            Input::Data(bytes) => out.send(bytes),
+            Input::Eof => out.finish(),
+            Input::Open | Input::Drained | Input::Timeout | Input::Stop | Input::Closed(_) => {}
+        }
+        if self.produces {
+            out.send(&[b'.'; 4096]);
+            out.notify_drained();
+        }
+    }
+}
+
 /// Says the events that the tests wait for, each in one write: children share the descriptor.
 struct Lines;
 
@@ -167,6 +187,7 @@ fn service(name: &str) -> Result<Service, Box<dyn std::error::Error>> {
         "timer" => Service::each("timer", || Timer).with_datagrams(senders),
         "owing" => Service::each("owing", || Owing { cuts: false }),
         "cutting" => Service::each("cutting", || Owing { cuts: true }),
+        "chargen-or-echo" => Service::each("chargen-or-echo", || Mixed { produces: false }),
         "panicking" => Service::each("panicking", || Panicking),
         "panicking-room" => Service::shared("panicking-room", || Panicking),
         "two-senders" => {

@@ -18,6 +18,12 @@ impl Client {
         Self(socket)
     }
 
+    pub(crate) fn connect_from(source: &str, at: &str) -> Self {
+        let socket = Caller::new().source(source.parse().unwrap()).call(&endpoint(at)).unwrap();
+        socket.set_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
     pub(crate) fn is_refused(transport: Transport, at: &str) -> bool {
         match Caller::new().call(&endpoint(at)) {
             Err(error) => matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound),
