@@ -116,8 +116,7 @@ fn done_here_and_the_peer_ends() {
 fn quiet_and_our_reader_is_gone() {
     each_side(|mut rig| {
         rig.leave_output();
-        rig.peer_says(b"into the void");
-        rig.peer_sees_us_gone();
+        rig.peer_talks_to_the_end(b"into the void");
         rig.ends_quietly();
     });
 }
@@ -138,8 +137,7 @@ fn done_here_and_our_reader_is_gone() {
         rig.end_input();
         rig.peer_hears_the_end(b"");
         rig.leave_output();
-        rig.peer_says(b"into the void");
-        rig.peer_sees_us_gone();
+        rig.peer_talks_to_the_end(b"into the void");
         rig.ends_quietly();
     });
 }

@@ -137,7 +137,13 @@ impl Rig {
     }
 
     pub(crate) fn peer_says(&mut self, bytes: &[u8]) {
-        self.peer.write_all(bytes);
+        self.peer.writer().write_all(bytes).unwrap();
+    }
+
+    /// The peer talks until nobody is there. Once is not enough: a program that another test starts at
+    /// this moment holds a copy of our end of the pipe until it is itself.
+    pub(crate) fn peer_talks_to_the_end(&mut self, bytes: &[u8]) {
+        while self.peer.writer().write_all(bytes).is_ok() {}
     }
 
     pub(crate) fn peer_ends(&mut self) {
@@ -231,10 +237,10 @@ impl Peer {
         }
     }
 
-    fn write_all(&mut self, bytes: &[u8]) {
+    fn writer(&mut self) -> &mut dyn Write {
         match self {
-            Self::Tcp(peer) => peer.write_all(bytes).unwrap(),
-            Self::Unix(peer) => peer.write_all(bytes).unwrap(),
+            Self::Tcp(peer) => peer,
+            Self::Unix(peer) => peer,
             Self::Gone => panic!("the peer is gone"),
         }
     }
