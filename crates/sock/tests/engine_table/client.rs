@@ -130,12 +130,18 @@ impl Client {
 
     /// Whether what it hears next is the end, or a reset.
     pub(crate) fn is_cut(&self) -> bool {
+        self.cut_after().is_some()
+    }
+
+    /// How much comes before the end, or a reset; none if neither comes.
+    pub(crate) fn cut_after(&self) -> Option<usize> {
         let mut buf = vec![0; 65_536];
+        let mut all = 0;
         loop {
             match self.0.recv(&mut buf) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) => return error.kind() == ErrorKind::Reset,
+                Ok(0) => return Some(all),
+                Ok(n) => all += n,
+                Err(error) => return (error.kind() == ErrorKind::Reset).then_some(all),
             }
         }
     }
