@@ -94,7 +94,7 @@ fn talk(
     let service = Service::each("stdio", move || Stdio::new(wiring.clone()));
     let last = Last::new(run);
     let ending = converse(&last.over(run), service, &socket, Some(streams.as_socket()))?;
-    if let Some(status) = signals.caught() {
+    if let Some(status) = signals.leave() {
         return Ok(status);
     }
     match streams.finish()? {

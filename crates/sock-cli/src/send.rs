@@ -69,7 +69,7 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
     let service = Service::each("send", move || Ask::new(asked.clone(), told.clone(), print));
     let last = Last::new(run);
     let ending = converse(&last.over(run), service, &socket, None)?;
-    if let Some(status) = signals.caught() {
+    if let Some(status) = signals.leave() {
         return Ok(status);
     }
     let outcome = outcome.take();

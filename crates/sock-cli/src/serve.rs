@@ -91,8 +91,9 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
 fn serve(plan: &Plan, run: &Run) -> Result<Status> {
     let bound = server(plan, run)?.bind().map_err(Listening)?;
     // A server that was told to stop and did has done its work.
-    Signals::ask(run.stop())?;
+    let signals = Signals::ask(run.stop())?;
     bound.run()?;
+    signals.leave();
     Ok(Status::Done)
 }
 
@@ -110,7 +111,7 @@ fn wire(
     let run = last.over(run);
     let server = server(plan, &run)?.once().stdio(streams.as_socket());
     server.bind().map_err(Listening)?.run()?;
-    if let Some(status) = signals.caught() {
+    if let Some(status) = signals.leave() {
         return Ok(status);
     }
     match (streams.finish()?, last.take()) {

@@ -5,7 +5,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Result;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -16,7 +16,12 @@ use crate::status::Status;
 
 /// What was caught so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Signals(Arc<AtomicUsize>);
+pub(crate) struct Signals {
+    /// The number of the last one; 0: none.
+    caught: Arc<AtomicUsize>,
+    /// The run is over: the next one ends the program as if nobody had asked for it.
+    is_over: Arc<AtomicBool>,
+}
 
 impl Signals {
     /// The first signal asks politely, the second one for good.
@@ -33,7 +38,8 @@ impl Signals {
         let signals = Self::default();
         for signal in [SIGINT, SIGTERM] {
             let number = usize::try_from(signal)?;
-            flag::register_usize(signal, Arc::clone(&signals.0), number)?;
+            flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
+            flag::register_usize(signal, Arc::clone(&signals.caught), number)?;
             for _ in 0..times {
                 let bell: OwnedFd = stop.descriptor().try_clone_to_owned()?;
                 pipe::register(signal, bell)?;
@@ -44,14 +50,16 @@ impl Signals {
 
     /// As if the user had typed Ctrl-C where the terminal sends no signal for it.
     pub(crate) fn interrupt(&self, stop: &Stop) {
-        self.0.store(usize::try_from(SIGINT).unwrap_or_default(), Ordering::Relaxed);
+        self.caught.store(usize::try_from(SIGINT).unwrap_or_default(), Ordering::Relaxed);
         stop.ask();
         stop.ask();
     }
 
-    /// The status of a program that one of them ended.
-    pub(crate) fn caught(&self) -> Option<Status> {
-        let number = i32::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|n| *n != 0);
+    /// The run is over: the status of a program that a signal ended, or none. What is left to write
+    /// may have no reader, so that from now on a signal has its way at once.
+    pub(crate) fn leave(&self) -> Option<Status> {
+        self.is_over.store(true, Ordering::SeqCst);
+        let number = i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|n| *n != 0);
         number.map(Status::Signal)
     }
 }

@@ -6,16 +6,17 @@
 mod support;
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::thread::spawn;
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
 use rustix::process::Signal;
-use support::{Finished, Program, Server, sock};
+use support::{Finished, LIMIT, Leash, Program, Server, sock};
 
 fn connect(arguments: &[&str], input: &[u8]) -> Finished {
     Program::run(sock(&[&["connect"], arguments].concat()), input)
@@ -219,6 +220,28 @@ fn signals_end_it_at_once() {
         program.until_end();
         program.finish().expect(status);
     }
+}
+
+#[test]
+fn a_signal_ends_it_even_while_nobody_takes_its_last_words() {
+    let (listener, endpoint) = listener();
+    let mut command = sock(&["connect", &endpoint]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().unwrap();
+    let (unread, errors) = (child.stdout.take(), child.stderr.take().unwrap());
+    let mut program = Leash::new(child, LIMIT);
+    let (mut peer, _) = listener.accept().unwrap();
+    // More than the pipe holds, and no more than what is between holds: the conversation ends.
+    peer.write_all(&vec![b'x'; 128 << 10]).unwrap();
+    drop(peer);
+    let told: Vec<String> = BufReader::new(errors).lines().map(Result::unwrap).take(2).collect();
+    assert!(told[1].starts_with("closed by "), "{told:?}");
+    rustix::process::kill_process(program.pid(), Signal::TERM).unwrap();
+    let status = program.wait();
+    assert!(!program.was_pulled(), "{told:?}");
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    assert_eq!(status.code().or(signal.map(|n| 128 + n)), Some(143));
+    drop(unread);
 }
 
 #[test]
