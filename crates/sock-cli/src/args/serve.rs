@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use sock::{Access, Cidr, Engine};
 use sock_proto::protocols::{self, Row, Settings};
 use sock_proto::{Endpoint, Pauses};
@@ -26,8 +27,8 @@ pub(super) struct ServeArgs {
     /// Show the services
     #[arg(long, conflicts_with = "service")]
     list: bool,
-    /// How to wait: iterative, threads, fork, select or epoll; the fastest by default
-    #[arg(long, value_name = "NAME")]
+    /// How to wait; the fastest by default
+    #[arg(long, value_name = "NAME", value_parser = engines())]
     engine: Option<String>,
     /// So many engine threads, which share the ports
     #[arg(long, value_name = "N", value_parser = count, default_value = "1")]
@@ -76,6 +77,11 @@ struct PauseArgs {
     /// Wait so long before a conversation is closed
     #[arg(long = "pause-close", value_name = "TIME", value_parser = duration)]
     close: Option<Duration>,
+}
+
+/// The engines, for the help and for completions.
+fn engines() -> PossibleValuesParser {
+    PossibleValuesParser::new(Engine::ALL.map(Engine::name))
 }
 
 fn count(text: &str) -> Result<usize, String> {
