@@ -15,21 +15,51 @@ use crate::status::Status;
 pub(crate) struct Plan {
     /// As JSON Lines.
     pub(crate) json: bool,
+    /// With what each service does in full.
+    pub(crate) in_full: bool,
 }
 
 /// Shows the table.
 pub(crate) fn run(plan: Plan) -> Result<Status> {
-    screen::answer(&if plan.json { lines() } else { table() })
+    screen::answer(&if plan.json { lines() } else { table(plan.in_full) })
 }
 
-fn table() -> String {
+fn table(in_full: bool) -> String {
     let mut text = String::new();
     for row in TABLE {
         let at = if row.endpoints().is_empty() { "you say where".to_owned() } else { ports(row) };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{:<9}{:<21}{}{}", row.name, at, row.about, origin(row));
+        if in_full {
+            text += &paragraph(row.help);
+        }
     }
     text
+}
+
+/// The columns of a terminal that nobody has made wider.
+const WIDTH: usize = 80;
+/// As wide as the names of the services.
+const INDENT: &str = "         ";
+
+/// A paragraph beneath a line of the table, as wide as a terminal.
+fn paragraph(help: &str) -> String {
+    let mut text = String::new();
+    let mut column = WIDTH;
+    for word in help.split_whitespace() {
+        let width = word.chars().count() + 1;
+        if column + width > WIDTH {
+            text.truncate(text.trim_end().len());
+            text += if text.is_empty() { "" } else { "\n" };
+            text += INDENT;
+            column = INDENT.len();
+        }
+        text += word;
+        text += " ";
+        column += width;
+    }
+    text.truncate(text.trim_end().len());
+    text + "\n\n"
 }
 
 /// Which ports it has unless told otherwise: `tcp+udp 12000`.

@@ -311,3 +311,25 @@ fn stdio_speaks_datagrams_to_its_first_caller() {
     server.until_end();
     server.finish().expect(143);
 }
+
+#[test]
+fn a_pause_at_a_named_point_is_taken_there() {
+    const PAUSE: f64 = 0.06;
+    for point in ["read", "write", "close"] {
+        let option = format!("--pause-{point}");
+        let mut server = Server::start(&["upper", &option, "60ms"], &["tcp:127.0.0.1:0"]);
+        let finished = Program::run(sock(&["connect", &server.endpoint("tcp")]), b"hi").expect(0);
+        assert_eq!(finished.text(), "HI", "{point}");
+        let close = server.event_named("close");
+        assert!(close["seconds"].as_f64() >= Some(PAUSE), "{point}: {close}");
+        server.stop();
+    }
+    let mut server =
+        Server::start(&["upper", "--pause-accept", "60ms", "--once"], &["tcp:127.0.0.1:0"]);
+    let finished =
+        Program::run(sock(&["connect", "-v", "--json", &server.endpoint("tcp")]), b"hi").expect(0);
+    server.event_named("close");
+    let close = finished.stderr.lines().last().expect("a last line");
+    let close: Value = serde_json::from_str(close).expect("JSON");
+    assert!(close["seconds"].as_f64() >= Some(PAUSE), "accept: {close}");
+}

@@ -122,6 +122,10 @@ fn shells_take_the_completions() {
 #[test]
 fn the_table_of_services_is_shown_to_people_and_to_scripts() {
     insta::assert_snapshot!(run(&["serve", "--list"]).expect(0).text());
+    let in_full = run(&["serve", "--list", "-v"]).expect(0).text();
+    insta::assert_snapshot!("the_table_of_services_in_full", in_full);
+    let mut told = in_full.lines().filter(|line| line.starts_with(' '));
+    assert!(told.all(|line| line.chars().count() <= 80), "{in_full}");
     let lines = run(&["serve", "--list", "--json"]).expect(0).text();
     let rows: Vec<serde_json::Value> =
         lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

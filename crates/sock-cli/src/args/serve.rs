@@ -13,6 +13,7 @@ use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::values::duration;
 use super::{Plan, endpoint};
+use crate::screen::{Detail, Screen};
 use crate::status::Usage;
 use crate::{list, serve};
 
@@ -24,7 +25,7 @@ pub(super) struct ServeArgs {
     /// Where to listen; none: where the list says
     #[arg(value_name = "ENDPOINT")]
     arguments: Vec<String>,
-    /// Show the services
+    /// Show the services; with -v, what each of them does
     #[arg(long, conflicts_with = "service")]
     list: bool,
     /// How to wait; the fastest by default
@@ -92,7 +93,8 @@ fn count(text: &str) -> Result<usize, String> {
 impl ServeArgs {
     pub(super) fn plan(self) -> Result<Plan> {
         if self.list {
-            return Ok(Plan::List(list::Plan { json: self.screen.plan().json }));
+            let Screen { json, detail, .. } = self.screen.plan();
+            return Ok(Plan::List(list::Plan { json, in_full: detail == Detail::Data }));
         }
         let row = protocols::find(&self.service.unwrap_or_default())
             .map_err(|unknown| Usage(format!("{unknown}; `sock serve --list` shows them")))?;
