@@ -116,6 +116,39 @@ fn out_of_descriptors_it_waits_and_recovers() {
     }
 }
 
+/// No memory for the stack of one more thread: that caller is turned away, which is said, and those
+/// who are in do not notice. Callers are served again as soon as threads have ended.
+#[test]
+fn a_thread_that_cannot_be_started_costs_one_caller() {
+    let limit = "ulimit -v 60000";
+    let server = ServerProcess::start_under(limit, "threads", "tcp://127.0.0.1:0", &["--log"]);
+    let mut clients = Vec::new();
+    let turned_away = loop {
+        let client = Client::connect(TCP, &server.endpoint);
+        client.send(b"hello");
+        match client.cut_or(5) {
+            Some(bytes) => assert_eq!(bytes, b"hello"),
+            None => break client,
+        }
+        clients.push(client);
+        assert!(clients.len() < 1_000, "the limit does not hold");
+    };
+    drop(turned_away);
+    assert!(server.says("note").contains("a caller was turned away"));
+    for client in &clients {
+        client.echoes(b"I go on");
+    }
+    for client in clients {
+        client.finish();
+        assert_eq!(client.receive_all(), b"");
+    }
+    for _ in 0..2 {
+        server.says("how=fin");
+    }
+    Client::connect(TCP, &server.endpoint).echoes(b"recovered");
+    server.stop();
+}
+
 /// So many conversations and no more; who waits gets in as soon as one has ended.
 #[test]
 fn max_conns_is_kept() {

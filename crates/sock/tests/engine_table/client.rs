@@ -133,6 +133,21 @@ impl Client {
         self.cut_after().is_some()
     }
 
+    /// Exactly so many bytes, or none if the end or a reset comes instead.
+    pub(crate) fn cut_or(&self, n: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; n];
+        let mut at = 0;
+        while at < n {
+            match self.0.recv(&mut bytes[at..]) {
+                Ok(0) => return None,
+                Ok(more) => at += more,
+                Err(error) if error.kind() == ErrorKind::Reset => return None,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        Some(bytes)
+    }
+
     /// How much comes before the end, or a reset; none if neither comes.
     pub(crate) fn cut_after(&self) -> Option<usize> {
         let mut buf = vec![0; 65_536];

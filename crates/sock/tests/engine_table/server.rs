@@ -52,7 +52,12 @@ impl ServerProcess {
 
     /// Starts one that may open so many descriptors.
     pub(crate) fn start_limited(engine: &str, at: &str, descriptors: u32, more: &[&str]) -> Self {
-        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        Self::start_under(&format!("ulimit -n {descriptors}"), engine, at, more)
+    }
+
+    /// Starts one after a command of the shell.
+    pub(crate) fn start_under(command: &str, engine: &str, at: &str, more: &[&str]) -> Self {
+        let script = format!("{command}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).arg(program()).args([engine, "echo"]).args(more).arg(at);
         Self::run(&mut shell)
