@@ -268,21 +268,27 @@ impl Bound {
             cx.emit(0, sock_proto::What::Listening { endpoint, service, engine });
         }
         let hub = Hub::new(engine, plan);
+        // A worker that fails ends the others too: half a server would look like a whole one.
+        let serve = |hub: &Hub, mine| hub.serve(mine).inspect_err(|_| hub.plan().run.stop().ask());
         let first = listeners.remove(0);
         let others: Vec<_> = listeners
             .into_iter()
             .map(|mine| {
-                let hub = hub.clone();
+                let worker = hub.clone();
                 std::thread::Builder::new()
                     .name("sock-worker".to_owned())
-                    .spawn(move || hub.serve(mine))
-                    .map_err(Error::from)
+                    .spawn(move || serve(&worker, mine))
+                    .inspect_err(|_| hub.plan().run.stop().ask())
             })
             .collect();
-        let mut counts = hub.serve(first)?;
-        for worker in others {
+        let mut results = vec![serve(&hub, first)];
+        results.extend(others.into_iter().map(|worker| {
             // A panic of a worker is a bug that was reported where it happened.
-            counts += worker?.join().unwrap_or_else(|_| Ok(Counts::default()))?;
+            worker?.join().unwrap_or_else(|_| Ok(Counts::default()))
+        }));
+        let mut counts = Counts::default();
+        for result in results {
+            counts += result?;
         }
         let mut cx = hub.plan().run.context();
         cx.now = hub.plan().run.now();

@@ -226,14 +226,15 @@ impl<W: Wait> Reactor<W> {
         }
         let sender = Box::new(from.clone());
         let io = Io::Sender { fd: Arc::clone(&datagrams.fd), sender };
-        if self.plan.once {
-            // Nobody else is heard from now on; this sender is.
-            self.has_taken = true;
-            self.close_ports_but(Some(place))?;
-        }
         let number = self.next_number();
         let names = self.names(place, came.from.as_ref());
         let names = names.as_ref().map(|(local, remote)| (local, remote));
+        if self.plan.once {
+            // Nobody else is heard from now on; this sender is, where it may have more to say.
+            self.has_taken = true;
+            let goes_on = matches!(self.plan.service.datagrams, Datagrams::PerSender { .. });
+            self.close_ports_but(goes_on.then_some(place))?;
+        }
         let slot = self.adopt(io, number, names)?;
         if let (Some(from), true) = (&came.from, self.conns.contains(slot))
             && let Some(datagrams) =

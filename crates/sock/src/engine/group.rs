@@ -71,9 +71,8 @@ impl<W: Wait> Reactor<W> {
 
     /// Cuts every conversation of a session whose protocol has failed.
     fn cut(&mut self, group: usize) -> std::io::Result<()> {
-        let Some(here) = self.groups.get(group) else { return Ok(()) };
-        let members: Vec<(Peer, usize)> = here.conns.iter().map(|(p, slot)| (*p, *slot)).collect();
-        for (peer, slot) in members {
+        let Some(here) = self.groups.get_mut(group) else { return Ok(()) };
+        for (peer, slot) in std::mem::take(&mut here.conns) {
             if let Some(conn) = self.conns.get(slot) {
                 conn.io.reset_at_close();
             }
