@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "support that other tests share")]
 mod engine_table;
 
+use std::collections::BTreeMap;
+
 use engine_table::Transport;
 use engine_table::client::Client;
 use engine_table::server::ServerProcess;
@@ -64,5 +66,51 @@ fn conversations_that_have_ended_leave_nothing_behind() {
         // A timer of each would be 24 bytes: 120,000 in all.
         assert!(after.saturating_sub(before) < 64_000, "{engine}: {before} B, then {after} B");
         server.stop();
+    }
+}
+
+/// The system calls that a server made for so many messages of one client.
+fn calls(engine: &str, messages: usize) -> BTreeMap<String, usize> {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("trace");
+    // -D: the server stays the process that was started, and the tracer its own.
+    let command = format!("exec strace -D -f -o '{}' \"$0\" \"$@\"", trace.display());
+    let server = ServerProcess::start_under(&command, engine, "tcp://127.0.0.1:0", &[]);
+    let client = Client::connect(Transport::Tcp4, &server.endpoint);
+    for _ in 0..messages {
+        client.echoes(&[b'x'; 64]);
+    }
+    drop(client);
+    server.stop();
+    let mut counts = BTreeMap::new();
+    for line in std::fs::read_to_string(trace).unwrap().lines() {
+        let call = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        if let Some((name, _)) = call.split_once('(') {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// A message costs three system calls where all wait together: one wait, one receive, one send.
+#[test]
+fn a_message_costs_three_system_calls() {
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: there is no strace here to count with");
+        return;
+    }
+    for (engine, wait) in [("epoll", "epoll_pwait"), ("select", "ppoll")] {
+        let (few, many) = (calls(engine, 10), calls(engine, 110));
+        let of = |counts: &BTreeMap<String, usize>, name: &str| -> usize {
+            counts.iter().filter(|(call, _)| call.starts_with(name)).map(|(_, n)| n).sum()
+        };
+        // How it begins and ends may take a wait more or less, and a call of the allocator's.
+        for name in [wait, "recvfrom", "sendto"] {
+            let more = of(&many, name) - of(&few, name);
+            assert!((98..=102).contains(&more), "{engine}: {more} {name}: {many:?}");
+        }
+        let all = |counts: &BTreeMap<String, usize>| -> usize { counts.values().sum() };
+        let more = all(&many) - all(&few);
+        assert!((297..=303).contains(&more), "{engine}: {more} calls for 100 messages: {many:?}");
     }
 }
