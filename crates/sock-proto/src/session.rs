@@ -336,12 +336,6 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Tells how many bytes wait to be sent to the peer.
-    #[must_use]
-    pub fn waiting(&self, peer: Peer) -> usize {
-        self.peers.state(peer).map_or(0, |state| state.outbox.len())
-    }
-
     /// Tells whether we say nothing more unless somebody speaks first: nothing waits to be sent to
     /// the peer, and the protocol has asked for no time.
     #[must_use]

@@ -8,14 +8,14 @@
 //! it reads or goes. The kernel has no way round that, since a client that is connected takes
 //! answers from the port's own socket only. What is left to us is to try again in good time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::io::Errno;
 use sock_proto::{By, How, Interest, Kind, Link, Peer, Reason, Time};
 
-use super::conn::{Io, Pushed, push, stamp};
+use super::conn::{Io, Pushed, push, session_of, stamp};
 use super::port::{REST, TURN, asked_of, endpoint_of, ip_of, port_of};
 use super::reactor::Reactor;
 use super::sender::{Came, Sender, ask_where, receive};
@@ -25,6 +25,8 @@ use crate::service::{AnySession, Datagrams, is_small_service_port};
 
 /// So many senders of a stateless service are held back at once by a pause for teaching.
 const PAUSED: usize = 4096;
+/// What it costs to keep a datagram, beside its bytes; an empty one is not free.
+const KEEPING: usize = 64;
 /// A datagram that came and went in good order.
 const DONE: Reason = Reason { by: By::Us, how: How::Fin };
 
@@ -39,6 +41,13 @@ pub(super) struct DatagramPort {
     pub(super) owed: Option<Sender>,
     /// The conversations of those senders who have one each.
     senders: HashMap<Sender, usize>,
+}
+
+/// Datagrams of one sender that wait to be heard, each with how much of it had no room.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    queue: VecDeque<(Vec<u8>, usize)>,
+    size: usize,
 }
 
 impl DatagramPort {
@@ -245,22 +254,53 @@ impl<W: Wait> Reactor<W> {
         self.deliver(slot, since, came)
     }
 
-    /// Gives a datagram that lies in the buffer to the conversation of its sender.
+    /// Gives a datagram that lies in the buffer to the conversation of its sender, or keeps it for
+    /// the moment when that is to be heard: a call may be under way, or answers lie unsent.
     fn deliver(&mut self, slot: usize, since: Time, came: &Came) -> std::io::Result<()> {
-        let Some((session, peer)) = self.session(slot) else { return Ok(()) };
-        // Who sends and never reads is not answered for ever; datagrams may be lost.
-        if session.waiting(peer) >= self.cx.limits.relayed {
-            let text = "a datagram was dropped: its sender does not take our answers";
-            self.complain("senders", format_args!("{text}"));
-            return Ok(());
-        }
         let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
-        let (session, peer) = super::conn::session_of(&mut conn.holds, &mut self.groups);
-        session.data(peer, &self.buf[..came.n], since, &mut self.cx);
-        if came.whole > came.n {
-            session.cut(peer, came.whole - came.n, &mut self.cx);
+        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
+        let bytes = &self.buf[..came.n];
+        let lost = came.whole - came.n;
+        if session.wants_read(peer, &self.cx) && !self.held.contains_key(&slot) {
+            session.data(peer, bytes, since, &mut self.cx);
+            if lost > 0 {
+                session.cut(peer, lost, &mut self.cx);
+            }
+            return self.settle(slot);
+        }
+        let held = self.held.entry(slot).or_default();
+        // Who sends on and on and never reads is not kept for ever; datagrams may be lost.
+        let size = came.n + KEEPING;
+        if held.size + size > self.cx.limits.relayed {
+            let text = "a datagram was dropped: its sender is not heard at the moment";
+            self.complain("senders", format_args!("{text}"));
+        } else {
+            held.size += size;
+            held.queue.push_back((bytes.to_vec(), lost));
         }
         self.settle(slot)
+    }
+
+    /// Gives the next datagram that was kept to its conversation, if that is to be heard now.
+    pub(super) fn give_held(&mut self, slot: usize) -> bool {
+        let Some(held) = self.held.get_mut(&slot) else { return false };
+        let Some(conn) = self.conns.get_mut(slot) else { return false };
+        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
+        if !session.wants_read(peer, &self.cx) {
+            return false;
+        }
+        let next = held.queue.pop_front();
+        if let Some((bytes, lost)) = &next {
+            held.size -= bytes.len() + KEEPING;
+            session.data(peer, bytes, self.cx.now, &mut self.cx);
+            if *lost > 0 {
+                session.cut(peer, *lost, &mut self.cx);
+            }
+        }
+        if held.queue.is_empty() {
+            self.held.remove(&slot);
+        }
+        next.is_some()
     }
 
     fn datagrams(&self, place: usize) -> Option<&DatagramPort> {

@@ -13,24 +13,24 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::net::SocketAddrAny;
 use slab::Slab;
-use sock_proto::{By, Context, Endpoint, How, Link, Peer, Reason, Time, What};
+use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, What};
 
 use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
 use super::crew::{Counts, Crew};
+use super::datagrams::Held;
 use super::dialer::Dialer;
 use super::group::Group;
 use super::key::Key;
 use super::port::{Port, endpoint_of};
 use super::wait::{Ready, Wait, Want};
 use crate::serve::Plan;
-use crate::service::AnySession;
 use crate::stop::Urgency;
 
 /// What happens to a connection that was accepted.
@@ -62,6 +62,8 @@ pub(super) struct Reactor<W> {
     pub(super) called: usize,
     /// The one sender of a server that serves once has come.
     pub(super) has_taken: bool,
+    /// Datagrams of senders who are not to be heard yet.
+    pub(super) held: HashMap<usize, Held>,
 }
 
 /// A sender whose answers the kernel would not take is tried again after so long: its descriptor is
@@ -90,6 +92,7 @@ impl<W: Wait> Reactor<W> {
             was_full: false,
             called: 0,
             has_taken: false,
+            held: HashMap::new(),
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;
         if let Hand::Over(crew) = &reactor.hand
@@ -237,12 +240,6 @@ impl<W: Wait> Reactor<W> {
         self.settle(slot)
     }
 
-    /// The session of a conversation, and which of its peers that is.
-    pub(super) fn session(&mut self, slot: usize) -> Option<(&mut AnySession, Peer)> {
-        let conn = self.conns.get_mut(slot)?;
-        Some(session_of(&mut conn.holds, &mut self.groups))
-    }
-
     /// After anything happened to a session: sends, obeys, dials, and watches for what is next.
     pub(super) fn settle(&mut self, slot: usize) -> std::io::Result<()> {
         let Some(conn) = self.conns.get(slot) else { return Ok(()) };
@@ -255,6 +252,14 @@ impl<W: Wait> Reactor<W> {
     }
 
     pub(super) fn flush(&mut self, slot: usize) -> std::io::Result<()> {
+        self.flush_once(slot)?;
+        while !self.held.is_empty() && self.give_held(slot) {
+            self.flush_once(slot)?;
+        }
+        Ok(())
+    }
+
+    fn flush_once(&mut self, slot: usize) -> std::io::Result<()> {
         let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
         let (run, cx) = (&self.plan.run, &mut self.cx);
         let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
@@ -270,6 +275,7 @@ impl<W: Wait> Reactor<W> {
             // Nobody hears a sender any more once its port is closed.
             let is_deaf = matches!(conn.io, Io::Sender { .. })
                 && self.ports.iter().all(Option::is_none)
+                && !self.held.contains_key(&slot)
                 && session.is_idle(peer);
             is_deaf.then_some(Reason { by: By::Us, how: How::Stop })
         });
@@ -321,6 +327,9 @@ impl<W: Wait> Reactor<W> {
             let _ = self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, Want::NOTHING);
         }
         let is_sender = matches!(conn.io, Io::Sender { .. });
+        if is_sender {
+            self.held.remove(&slot);
+        }
         if let Io::Sender { sender, .. } = &conn.io {
             for port in self.ports.iter_mut().flatten() {
                 if let Some(datagrams) = &mut port.datagrams {
