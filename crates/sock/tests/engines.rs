@@ -145,6 +145,8 @@ fn producer() {
             client.receive_all()
         };
         assert_eq!(String::from_utf8_lossy(&came), expected, "{engine} {transport:?}");
+        // Or the server would linger for its end.
+        drop(client);
         server.stop();
     });
 }
@@ -159,6 +161,8 @@ fn timer() {
         assert_eq!(client.receive(4), b"tick", "{engine} {transport:?}");
         let waited = sent.elapsed();
         assert!(waited.as_millis() >= 50, "{engine} {transport:?}: early, after {waited:?}");
+        // Or the server would linger for its end.
+        drop(client);
         server.stop();
     });
 }
