@@ -124,14 +124,6 @@ impl Rig {
         same(&self.what, &came, expected);
     }
 
-    /// All that comes is the beginning of `whole`; tells how much that is.
-    pub(crate) fn output_begins(&mut self, whole: &[u8]) -> usize {
-        let mut came = Vec::new();
-        self.output.as_mut().expect("our output is open").read_to_end(&mut came).unwrap();
-        same(&self.what, &came, &whole[..came.len().min(whole.len())]);
-        came.len()
-    }
-
     pub(crate) fn leave_output(&mut self) {
         self.output = None;
     }
@@ -152,6 +144,17 @@ impl Rig {
             Peer::Unix(peer) => peer.shutdown(Shutdown::Write).unwrap(),
             Peer::Gone => panic!("the peer is gone"),
         }
+    }
+
+    /// How much of what the peer said has not arrived at the other end (proc_net_tcp).
+    pub(crate) fn peer_still_owes(&self) -> usize {
+        let Peer::Tcp(peer) = &self.peer else { panic!("only TCP has bytes on the way") };
+        let port = format!(":{:04X}", peer.local_addr().unwrap().port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let connected = |fields: &Vec<&str>| fields[1].ends_with(&port) && fields[3] == "01";
+        let row = table.lines().map(|line| line.split_whitespace().collect()).find(connected);
+        let queues = row.expect("the connection is in the table")[4];
+        usize::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()
     }
 
     /// Closes the peer so that it sends a reset.
