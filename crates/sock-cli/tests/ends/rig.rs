@@ -146,7 +146,7 @@ impl Rig {
         }
     }
 
-    /// How much of what the peer said has not arrived at the other end (proc_net_tcp).
+    /// How much of what the peer said has not arrived at the other end (`proc_net_tcp(5)`).
     pub(crate) fn peer_still_owes(&self) -> usize {
         let Peer::Tcp(peer) = &self.peer else { panic!("only TCP has bytes on the way") };
         let port = format!(":{:04X}", peer.local_addr().unwrap().port());
