@@ -139,6 +139,6 @@ pub struct Pauses {
     pub read: Duration,
     /// Before what was queued is written.
     pub write: Duration,
-    /// Before a conversation that has ended is closed.
+    /// Before our direction is ended: the FIN is late by so much.
     pub close: Duration,
 }

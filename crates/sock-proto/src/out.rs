@@ -140,7 +140,7 @@ impl Out<'_> {
     }
 
     fn end(&mut self, to: impl FnOnce(Ours) -> Ours, lingers: bool) {
-        let now = self.cx.now;
+        let (now, pause) = (self.cx.now, self.cx.limits.pauses.close);
         let Some(state) = self.peers.open_mut(self.peer) else { return };
         let before = (state.ours, state.lingers);
         state.ours = to(state.ours);
@@ -151,6 +151,9 @@ impl Out<'_> {
         }
         if state.lingers && state.theirs == Theirs::Heard {
             state.theirs = Theirs::Unheard;
+        }
+        if before.0 == Ours::Open {
+            state.close_from = now + pause;
         }
         state.moved = now;
         state.ended_first.get_or_insert(By::Us);

@@ -146,6 +146,8 @@ pub(crate) struct State {
     pub(crate) conn: u64,
     pub(crate) sent: u64,
     pub(crate) received: u64,
+    /// What came after the protocol had closed.
+    pub(crate) discarded: u64,
     pub(crate) opened: Time,
     /// When something last moved.
     pub(crate) moved: Time,
@@ -172,6 +174,7 @@ impl State {
             conn: 0,
             sent: 0,
             received: 0,
+            discarded: 0,
             opened: Time::ZERO,
             moved: Time::ZERO,
             read_from: Time::ZERO,
@@ -196,7 +199,7 @@ impl State {
     }
 
     /// When something about this peer is to be looked at.
-    pub(crate) fn next_look(&self, cx: &Context) -> Option<Time> {
+    fn next_look(&self, patience: Option<Time>, cx: &Context) -> Option<Time> {
         if self.life != Life::Open {
             return None;
         }
@@ -204,10 +207,10 @@ impl State {
         let pauses = [
             (self.read_from, !ended),
             (self.write_from, !self.outbox.is_empty()),
-            (self.close_from, ended && self.ours == Ours::Ended),
+            (self.close_from, self.ours == Ours::Finishing),
         ];
         let ahead = pauses.into_iter().filter(|(at, on)| *on && *at > cx.now);
-        Time::earlier(ahead.map(|(at, _)| at).min(), self.patience(cx))
+        Time::earlier(ahead.map(|(at, _)| at).min(), patience)
     }
 
     /// Whether a pause ended between these two moments.
@@ -217,7 +220,11 @@ impl State {
     }
 
     /// Until when the peer may stay silent, whichever limit comes first.
-    pub(crate) fn patience(&self, cx: &Context) -> Option<Time> {
+    fn patience(&self, cx: &Context) -> Option<Time> {
+        if self.conn == Link::OWN_SIDE {
+            // Whoever reads our standard output takes the time that he takes.
+            return None;
+        }
         let ending = match self.ours {
             Ours::Open => None,
             Ours::Finishing | Ours::Ended | Ours::Aborting if self.lingers => cx.limits.linger,
@@ -331,9 +338,49 @@ impl Peers {
     }
 
     /// The outbox of `into` has changed, or it opened: who feeds it may be read again.
-    pub(crate) fn activate_feeders(&mut self, into: Peer) {
-        let Some(More { feeders, active, .. }) = self.more.as_deref_mut() else { return };
-        active.extend(feeders.iter().filter(|(_, to)| *to == into).map(|(from, _)| *from));
+    pub(crate) fn activate_feeders(&mut self, into: Peer, now: Time) {
+        let feeders = self.more.as_ref().map_or(0, |more| more.feeders.len());
+        for n in 0..feeders {
+            let Some((from, to)) = self.more.as_ref().and_then(|more| more.feeders.get(n).copied())
+            else {
+                return;
+            };
+            if to == into {
+                // It could not be read before: its silence begins now.
+                if let Some(state) = self.open_mut(from) {
+                    state.moved = now;
+                }
+                self.activate(from);
+            }
+        }
+    }
+
+    /// Tells whether a peer is not read because whom it feeds has no room, or is not there yet.
+    pub(crate) fn is_held(&self, state: &State, cx: &Context) -> bool {
+        let Gate::Feeds(into) = state.gate else { return false };
+        state.is_heard()
+            && self.state(into).is_some_and(|other| {
+                other.life == Life::Due || other.outbox.len() >= cx.limits.relayed
+            })
+    }
+
+    /// Until when a peer may stay silent. While it cannot be read, its silence is none, unless it
+    /// does not read either: two peers of a relay must not hold each other for ever.
+    pub(crate) fn patience(&self, state: &State, cx: &Context) -> Option<Time> {
+        let is_excused = || {
+            let Gate::Feeds(into) = state.gate else { return false };
+            state.outbox.is_empty()
+                && self.is_held(state, cx)
+                && self
+                    .state(into)
+                    .is_some_and(|other| other.life == Life::Open && !other.outbox.is_empty())
+        };
+        state.patience(cx).filter(|_| !is_excused())
+    }
+
+    /// When something about a peer is to be looked at.
+    pub(crate) fn next_look(&self, state: &State, cx: &Context) -> Option<Time> {
+        state.next_look(self.patience(state, cx), cx)
     }
 
     pub(crate) fn each(&self) -> impl Iterator<Item = (Peer, &State)> {

@@ -113,7 +113,7 @@ impl<P: Protocol> Session<P> {
         }
         self.handle(peer, Input::Open, cx);
         // Whoever feeds this peer was not read while it was being called.
-        self.peers.activate_feeders(peer);
+        self.peers.activate_feeders(peer, cx.now);
     }
 
     /// Bytes, or one datagram, came from the peer in a call that began at `since`.
@@ -135,8 +135,9 @@ impl<P: Protocol> Session<P> {
         if heard {
             return self.handle(peer, Input::Data(bytes), cx);
         }
-        let text = format_args!("{} B came after we had closed: discarded", bytes.len());
-        cx.emit(conn, What::Note { code: "discarded", text });
+        if let Some(state) = self.peers.state_mut(peer) {
+            state.discarded += bytes.len() as u64;
+        }
     }
 
     /// The peer ended its direction.
@@ -147,7 +148,6 @@ impl<P: Protocol> Session<P> {
         let heard = state.is_heard();
         state.theirs = Theirs::Ended;
         state.moved = cx.now;
-        state.close_from = cx.now + cx.limits.pauses.close;
         state.ended_first.get_or_insert(By::Peer);
         let conn = state.conn;
         cx.emit(conn, What::Eof);
@@ -167,6 +167,10 @@ impl<P: Protocol> Session<P> {
         state.life = Life::Closed;
         let unsent = state.outbox.clear(&mut cx.pool) as u64;
         let (conn, sent, received) = (state.conn, state.sent, state.received);
+        if state.discarded > 0 {
+            let text = format_args!("{} B came after we had closed: discarded", state.discarded);
+            cx.emit(conn, What::Note { code: "discarded", text });
+        }
         let lasted = if was_open { cx.now - state.opened } else { Duration::ZERO };
         if conn != Link::OWN_SIDE {
             cx.tally.conversations += u64::from(was_open);
@@ -178,7 +182,7 @@ impl<P: Protocol> Session<P> {
         }
         self.handle(peer, Input::Closed(reason), cx);
         // Whoever waited for room in this outbox waits no more.
-        self.peers.activate_feeders(peer);
+        self.peers.activate_feeders(peer, cx.now);
         self.peers.forget(peer);
     }
 
@@ -211,7 +215,7 @@ impl<P: Protocol> Session<P> {
             cx.emit(state.conn, What::Sent { kind, bytes, since });
             state.outbox.advance(n, &mut cx.pool);
         }
-        self.peers.activate_feeders(peer);
+        self.peers.activate_feeders(peer, cx.now);
     }
 
     /// The datagram that came last was longer: `lost` bytes of it had no room.
@@ -232,7 +236,7 @@ impl<P: Protocol> Session<P> {
             cx.emit(state.conn, What::Note { code: "unsendable", text });
             state.outbox.advance(n, &mut cx.pool);
         }
-        self.peers.activate_feeders(peer);
+        self.peers.activate_feeders(peer, cx.now);
     }
 
     /// The peer does not read: gives roomy buffers back.
@@ -251,7 +255,7 @@ impl<P: Protocol> Session<P> {
         {
             // Progress moves limits away, which is seen at the next look; what has come nearer
             // counts now.
-            self.look = Time::earlier(self.look, state.next_look(cx));
+            self.look = Time::earlier(self.look, self.peers.next_look(state, cx));
         }
         command
     }
@@ -279,6 +283,7 @@ impl<P: Protocol> Session<P> {
                 continue;
             }
             return match state.ours {
+                Ours::Finishing if state.close_from > cx.now => None,
                 Ours::Finishing if cx.limits.reset => {
                     self.closed(peer, Reason { by: By::Us, how: How::Reset }, cx);
                     Some(Command::Abort)
@@ -286,8 +291,6 @@ impl<P: Protocol> Session<P> {
                 Ours::Finishing => {
                     state.ours = Ours::Ended;
                     state.moved = cx.now;
-                    // Of the two ends the later one counts: this, or the peer's.
-                    state.close_from = cx.now + cx.limits.pauses.close;
                     cx.emit(state.conn, What::Finished);
                     // A datagram has no FIN; its conversation ends when we say so.
                     if state.kind == Kind::Datagram {
@@ -295,7 +298,7 @@ impl<P: Protocol> Session<P> {
                     }
                     Some(Command::Finish)
                 }
-                Ours::Ended if state.theirs == Theirs::Ended && state.close_from <= cx.now => {
+                Ours::Ended if state.theirs == Theirs::Ended => {
                     self.closed(peer, Reason { by, how: How::Fin }, cx);
                     Some(Command::Close)
                 }
@@ -327,12 +330,7 @@ impl<P: Protocol> Session<P> {
         match state.gate {
             Gate::Answer => state.outbox.is_empty(),
             Gate::Call => true,
-            Gate::Feeds(into) => match self.peers.state(into) {
-                // A peer that is still being called will want what is read then.
-                Some(other) if other.life == Life::Due => false,
-                Some(other) => other.outbox.len() < cx.limits.relayed,
-                None => true,
-            },
+            Gate::Feeds(_) => !self.peers.is_held(state, cx),
         }
     }
 

@@ -116,3 +116,93 @@ fn a_datagram_that_cannot_be_sent_makes_room_for_who_feeds_the_peer() {
     assert!(session.wants_read(Peer::FIRST, &cx));
     assert_eq!(active(&mut session), [Peer::FIRST]);
 }
+
+/// Feeds each of two peers to the other, and says nothing of its own.
+#[derive(Default)]
+struct Relay {
+    second: Option<Peer>,
+}
+
+impl Protocol for Relay {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        let peer = out.peer();
+        match (input, self.second) {
+            (Input::Open, None) if peer != Peer::FIRST => {
+                out.feeds(Peer::FIRST, peer);
+                out.feeds(peer, Peer::FIRST);
+                self.second = Some(peer);
+            }
+            (Input::Data(bytes), Some(second)) if peer == Peer::FIRST => out.to(second).send(bytes),
+            (Input::Data(bytes), Some(_)) => out.to(Peer::FIRST).send(bytes),
+            (
+                Input::Open
+                | Input::Data(_)
+                | Input::Eof
+                | Input::Drained
+                | Input::Timeout
+                | Input::Stop
+                | Input::Closed(_),
+                _,
+            ) => {}
+        }
+    }
+}
+
+/// Two peers that feed each other: the first has sent more than the second's outbox takes.
+fn relay_that_is_full(cx: &mut Context) -> (Session<Relay>, [Peer; 2]) {
+    let (mut session, peers) = shared(Relay::default(), 2, cx);
+    session.data(peers[0], &[0; 300_000], cx.now, cx);
+    assert!(!session.wants_read(peers[0], cx), "the other side is full");
+    active(&mut session);
+    (session, [peers[0], peers[1]])
+}
+
+fn impatient() -> Context {
+    let limits = Limits { idle: Some(Duration::from_millis(100)), ..Limits::default() };
+    Context::new(limits, Duration::ZERO, 1)
+}
+
+#[test]
+fn who_is_not_read_is_not_silent() {
+    let mut cx = impatient();
+    let (mut session, [first, second]) = relay_that_is_full(&mut cx);
+    for step in 1..=5 {
+        // The second takes a little, now and then: it is alive, and the first still waits.
+        cx.now = at(step * 90);
+        session.sent(second, 10, cx.now, &mut cx);
+        assert_eq!(session.command(second, &mut cx), None);
+        assert_eq!(session.command(first, &mut cx), None);
+        assert_eq!(session.expired(&mut cx), None, "at {} ms", step * 90);
+    }
+    session.sent(second, 300_000, cx.now, &mut cx);
+    assert!(session.wants_read(first, &cx));
+    assert_eq!(session.command(first, &mut cx), None);
+    cx.now = at(540);
+    assert_eq!(session.expired(&mut cx), None, "its silence began when it could be read again");
+}
+
+#[test]
+fn two_sides_that_do_not_read_do_not_hold_each_other_for_ever() {
+    let mut cx = impatient();
+    let (mut session, [first, second]) = relay_that_is_full(&mut cx);
+    session.data(second, &[0; 300_000], cx.now, &mut cx);
+    assert_eq!(session.command(first, &mut cx), None);
+    assert_eq!(session.command(second, &mut cx), None);
+    cx.now = at(100);
+    assert_eq!(session.expired(&mut cx), Some(first));
+    assert_eq!(session.expired(&mut cx), None, "the second can be read again");
+    cx.now = at(200);
+    assert_eq!(session.expired(&mut cx), Some(second));
+}
+
+#[test]
+fn the_programs_own_side_takes_the_time_that_it_takes() {
+    let mut cx = impatient();
+    let mut session = Session::call(Echo);
+    let link = Link { conn: Link::OWN_SIDE, ..Link::stream(1) };
+    session.open(Peer::FIRST, &link, &mut cx);
+    session.data(Peer::FIRST, b"x", cx.now, &mut cx);
+    cx.now = at(10_000);
+    assert_eq!(session.command(Peer::FIRST, &mut cx), None);
+    assert_eq!((session.deadline(), session.expired(&mut cx)), (None, None));
+}

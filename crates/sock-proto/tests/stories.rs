@@ -357,7 +357,7 @@ fn a_pause_before_a_conversation_that_has_ended_is_closed() {
 }
 
 #[test]
-fn the_pause_before_the_close_counts_from_the_later_end() {
+fn the_pause_before_the_close_makes_the_fin_late() {
     let limits =
         Limits { pauses: Pauses { close: ms(50), ..Pauses::default() }, ..Limits::default() };
     let server = Node::from(Session::answer(Greet)).limits(limits);
@@ -368,10 +368,10 @@ fn the_pause_before_the_close_counts_from_the_later_end() {
         0.002000  client -- server  open
         0.003000  server -- client  open
         0.004000  server -> client  24 B  "Thank you for connecting"
-        0.004000  server -> client  FIN
+        0.054000  server -> client  FIN
         0.502000  client -- server  closed by peer (FIN)
         0.503000  client -> server  FIN
-        0.553000  server -- client  closed by us (FIN)
+        0.503000  server -- client  closed by us (FIN)
         "#,
     );
 }

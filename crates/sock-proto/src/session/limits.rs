@@ -29,7 +29,8 @@ impl<P: Protocol> Session<P> {
             return None;
         }
         let over = |state: &State| {
-            state.life == Life::Open && state.patience(cx).is_some_and(|until| until <= cx.now)
+            state.life == Life::Open
+                && self.peers.patience(state, cx).is_some_and(|until| until <= cx.now)
         };
         let late = self.peers.each().find(|(_, state)| over(state)).map(|(peer, _)| peer);
         if let Some(peer) = late {
@@ -37,7 +38,8 @@ impl<P: Protocol> Session<P> {
             return Some(peer);
         }
         let since = self.look.take()?;
-        self.look = self.peers.each().filter_map(|(_, state)| state.next_look(cx)).min();
+        self.look =
+            self.peers.each().filter_map(|(_, state)| self.peers.next_look(state, cx)).min();
         // Whom a pause held moves on.
         self.peers.activate_those(|state| state.was_held(since, cx.now));
         None
