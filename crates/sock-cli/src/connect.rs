@@ -56,7 +56,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let console = if talks { Console::open(&plan.prompt)? } else { None };
     let place = console.as_ref().map_or(Place::Stderr, |console| Place::Console(console.printer()));
     let mut watch = Watch::new(plan.screen, &place, Timing::Queued, false)?;
-    let run = Run::new().limited(plan.sockets.limits(None));
+    let run = Run::new().limited(plan.sockets.limits());
     watch.record(plan.sockets.record.as_deref(), &run, "connect", Engine::default())?;
     let run = watch.over(run);
     let mut taken = None;

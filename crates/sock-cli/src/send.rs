@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
-use sock::{Endpoint, Engine, Run, Service, converse};
+use sock::{Endpoint, Engine, Limits, Run, Service, converse};
 
-use self::ask::{Ask, Asked, Outcome};
+use self::ask::{Ask, Asked, Outcome, Part};
 use crate::ending::{self, Broken, Last};
 use crate::screen::Screen;
 use crate::signals::Signals;
@@ -43,7 +43,9 @@ pub(crate) enum Replies {
 /// Sends, prints, leaves.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let mut watch = Watch::new(plan.screen, &Place::Stderr, Timing::Queued, false)?;
-    let run = Run::new().limited(plan.sockets.limits(None));
+    // It is the protocol that has patience here: to leave in the end is no failure.
+    let limits = Limits { patience: None, ..plan.sockets.limits() };
+    let run = Run::new().limited(limits);
     watch.record(plan.sockets.record.as_deref(), &run, "send", Engine::default())?;
     let run = watch.over(run);
     let status = talk(plan, &run).unwrap_or_else(|error| watch.fail(&run, &error));
@@ -63,6 +65,7 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
             Replies::Each if plan.endpoint.is_datagram() => Replies::Within(DATAGRAM_REPLY),
             Replies::None | Replies::Each | Replies::Within(_) => plan.replies,
         },
+        linger: plan.sockets.linger_or_default(),
     };
     let outcome = Outcome::default();
     let told = outcome.clone();
@@ -100,9 +103,11 @@ fn framed(plan: &Plan, message: &[u8]) -> Vec<u8> {
 }
 
 /// One reply, one line.
-fn print(reply: &[u8]) -> io::Result<()> {
+fn print(reply: &[u8], part: Part) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(reply)?;
-    out.write_all(b"\n")?;
+    if part == Part::Last {
+        out.write_all(b"\n")?;
+    }
     out.flush()
 }

@@ -40,9 +40,6 @@ impl Plan {
     }
 }
 
-/// A client that never ends holds nobody for longer.
-const LINGER: Duration = Duration::from_secs(2);
-
 /// Serves until it is told to stop.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let console = if plan.is_stdio() { Console::open("")? } else { None };
@@ -54,7 +51,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let timing = if plan.engine == Engine::Fork { Timing::Direct } else { Timing::Queued };
     let shows_datagrams = plan.row.name == "upper";
     let mut watch = Watch::new(plan.screen, &place, timing, shows_datagrams)?;
-    let limits = sock::Limits { pauses: plan.pauses, ..plan.sockets.limits(Some(LINGER)) };
+    let limits = sock::Limits { pauses: plan.pauses, ..plan.sockets.limits() };
     let run = Run::new().limited(limits);
     watch.record(plan.sockets.record.as_deref(), &run, "serve", plan.engine)?;
     let run = watch.over(run);

@@ -9,6 +9,9 @@ use sock::socket::{ToAddress, Wanted};
 use sock::{Caller, IpFamily, Kind, Limits, SocketOptions};
 use sock_proto::{Endpoint, Host, HostName};
 
+/// A peer that never ends holds nobody for longer.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// The options of every verb that opens sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sockets {
@@ -56,15 +59,21 @@ impl Sockets {
         }
     }
 
-    /// How long a conversation may wait; `linger` is for when the user does not say.
-    pub(crate) fn limits(&self, linger: Option<Duration>) -> Limits {
+    /// How long a conversation may wait. Who only ends its own direction has, unless the user says
+    /// otherwise, all the time in the world for what the peer still says; who hears no more has not.
+    pub(crate) fn limits(&self) -> Limits {
         Limits {
             idle: self.idle,
-            linger: self.linger.or(linger),
+            linger: Some(self.linger_or_default()),
             patience: self.linger,
             reset: self.reset,
             ..Limits::default()
         }
+    }
+
+    /// How long a peer to which we do not listen any more is waited for.
+    pub(crate) fn linger_or_default(&self) -> Duration {
+        self.linger.unwrap_or(LINGER)
     }
 
     /// How `endpoint` is called.

@@ -4,10 +4,13 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::thread::spawn;
+use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_linger;
+use rustix::process::Signal;
 use support::{Finished, Program, Server, sock};
 
 fn send(arguments: &[&str]) -> Finished {
@@ -140,4 +143,62 @@ fn an_option_behind_a_message_is_an_option_and_two_dashes_end_them() {
     assert_eq!(send(&[&endpoint, "--", "-x"]).expect(0).text(), "-X\n");
     send(&[&endpoint, "-x"]).expect(2);
     server.stop();
+}
+
+/// A program that has sent its message, and its peer, which has heard it.
+fn asked(options: &[&str]) -> (Program, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    let program = Program::start(sock(&[&["send", &endpoint, "hello"], options].concat()));
+    let (peer, _) = listener.accept().unwrap();
+    let mut heard = String::new();
+    BufReader::new(&peer).read_line(&mut heard).unwrap();
+    assert_eq!(heard, "hello\n");
+    (program, peer)
+}
+
+#[test]
+fn what_had_arrived_of_a_reply_is_printed_however_the_conversation_ends() {
+    let (mut program, mut peer) = asked(&["-v"]);
+    peer.write_all(b"half a re").unwrap();
+    program.error_line_with("received 9 B");
+    set_socket_linger(&peer, Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    assert_eq!(program.finish().expect(6).text(), "half a re\n");
+
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let (mut program, mut peer) = asked(&["-v"]);
+        peer.write_all(b"half a re").unwrap();
+        program.error_line_with("received 9 B");
+        program.signal(signal);
+        assert_eq!(program.finish().expect(status).text(), "half a re\n");
+    }
+}
+
+#[test]
+fn a_peer_that_keeps_its_side_open_is_left() {
+    let (program, mut peer) = asked(&["--linger", "20ms"]);
+    peer.write_all(b"HELLO\n").unwrap();
+    assert_eq!(program.finish().expect(0).text(), "HELLO\n");
+    let (program, peer) = asked(&["--linger", "20ms", "--no-reply"]);
+    program.finish().expect(0);
+    let (program, peer_too) = asked(&[]);
+    (&peer_too).write_all(b"HELLO\n").unwrap();
+    assert_eq!(program.finish().expect(0).text(), "HELLO\n", "by itself, too");
+    drop((peer, peer_too));
+}
+
+#[test]
+fn a_line_without_an_end_is_printed_while_it_comes() {
+    let (mut program, mut peer) = asked(&[]);
+    let piece = vec![b'x'; 1 << 17];
+    for _ in 0..16 {
+        peer.write_all(&piece).unwrap();
+        assert!(program.exactly(1 << 16).iter().all(|byte| *byte == b'x'));
+    }
+    peer.write_all(b"\nend\n").unwrap();
+    drop(peer);
+    let text = program.finish().expect(0).text();
+    assert!(text.ends_with("x\nend\n") && text.lines().count() == 2);
+    assert_eq!(text.len() + (1 << 20), (1 << 21) + "\nend\n".len());
 }
