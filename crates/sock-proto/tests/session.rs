@@ -151,7 +151,7 @@ impl Protocol for Relay {
 /// Two peers that feed each other: the first has sent more than the second's outbox takes.
 fn relay_that_is_full(cx: &mut Context) -> (Session<Relay>, [Peer; 2]) {
     let (mut session, peers) = shared(Relay::default(), 2, cx);
-    session.data(peers[0], &[0; 300_000], cx.now, cx);
+    session.data(peers[0], &vec![0; 300_000], cx.now, cx);
     assert!(!session.wants_read(peers[0], cx), "the other side is full");
     active(&mut session);
     (session, [peers[0], peers[1]])
@@ -185,7 +185,7 @@ fn who_is_not_read_is_not_silent() {
 fn two_sides_that_do_not_read_do_not_hold_each_other_for_ever() {
     let mut cx = impatient();
     let (mut session, [first, second]) = relay_that_is_full(&mut cx);
-    session.data(second, &[0; 300_000], cx.now, &mut cx);
+    session.data(second, &vec![0; 300_000], cx.now, &mut cx);
     assert_eq!(session.command(first, &mut cx), None);
     assert_eq!(session.command(second, &mut cx), None);
     cx.now = at(100);

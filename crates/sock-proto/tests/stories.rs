@@ -338,7 +338,7 @@ fn a_pause_before_what_was_queued_is_written() {
 }
 
 #[test]
-fn a_pause_before_a_conversation_that_has_ended_is_closed() {
+fn a_pause_before_the_close_makes_the_answer_to_a_fin_late() {
     told(
         &paused(Pauses { close: ms(50), ..Pauses::default() }),
         r#"
@@ -349,9 +349,9 @@ fn a_pause_before_a_conversation_that_has_ended_is_closed() {
         0.008000  client -> server  3 B  "two"
         0.008000  client -> server  FIN
         0.009000  server -> client  3 B  "two"
-        0.009000  server -> client  FIN
-        0.009000  client -- server  closed by us (FIN)
         0.058000  server -- client  closed by peer (FIN)
+        0.059000  server -> client  FIN
+        0.059000  client -- server  closed by us (FIN)
         "#,
     );
 }

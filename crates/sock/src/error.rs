@@ -273,6 +273,12 @@ impl StdError for Error {
     }
 }
 
+impl From<sock_proto::ParseError> for Error {
+    fn from(error: sock_proto::ParseError) -> Self {
+        Self::new(ErrorKind::InvalidArgument, error.to_string())
+    }
+}
+
 impl From<io::Error> for Error {
     /// Takes an error of ours back out unchanged; keeps the errno of any other.
     fn from(error: io::Error) -> Self {

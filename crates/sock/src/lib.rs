@@ -35,3 +35,8 @@ pub use self::service::{Datagrams, Service};
 pub use self::socket::{Address, Family, Kind};
 pub use self::stop::{Stop, Urgency};
 pub use sock_proto::{By, Endpoint, How, Input, Limits, Out, Pauses, Peer, Protocol, Reason};
+
+/// The programs of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
