@@ -41,7 +41,7 @@ impl Signals {
             flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
             flag::register_usize(signal, Arc::clone(&signals.caught), number)?;
             for _ in 0..times {
-                let bell: OwnedFd = stop.descriptor().try_clone_to_owned()?;
+                let bell: OwnedFd = stop.descriptor()?.try_clone_to_owned()?;
                 pipe::register(signal, bell)?;
             }
         }

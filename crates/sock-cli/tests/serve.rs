@@ -6,7 +6,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -332,4 +332,31 @@ fn a_pause_at_a_named_point_is_taken_there() {
     let close = finished.stderr.lines().last().expect("a last line");
     let close: Value = serde_json::from_str(close).expect("JSON");
     assert!(close["seconds"].as_f64() >= Some(PAUSE), "accept: {close}");
+}
+
+#[test]
+fn the_children_of_fork_do_not_hold_our_input_and_output() {
+    let finished = Program::run(sock(&["serve", "stdio", "127.0.0.1:0", "--engine", "fork"]), b"");
+    let finished = finished.expect(2);
+    assert!(finished.stderr.contains("another engine"), "{}", finished.stderr);
+}
+
+#[test]
+fn too_few_descriptors_are_an_error_and_no_panic() {
+    for most in 4..16 {
+        let mut short = Command::new("sh");
+        let limited = format!("ulimit -n {most}; exec \"$0\" serve echo 127.0.0.1:0 --once");
+        short.args(["-c", &limited, env!("CARGO_BIN_EXE_sock")]);
+        // Where it listens after all it is told to end at once, by its standard output's end.
+        short.stdout(Stdio::null()).stdin(Stdio::null());
+        let mut child = short.stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        stderr.read_line(&mut line).unwrap();
+        if line.starts_with("listening") {
+            child.kill().unwrap();
+        }
+        child.wait().unwrap();
+        assert!(!line.contains("panicked"), "ulimit -n {most}: {line}");
+    }
 }

@@ -237,7 +237,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let run = run.limited(limits);
     let bound = server.access(access).options(options).within(run.clone()).bind()?;
-    let asked = run.stop().descriptor().try_clone_to_owned()?;
+    let asked = run.stop().descriptor()?.try_clone_to_owned()?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGTERM, asked)?;
     let mut stdout = std::io::stdout();
     for endpoint in bound.endpoints() {

@@ -53,6 +53,7 @@ pub fn converse(
     socket: &Socket,
     stdio: Option<Stdio>,
 ) -> Result<Ending> {
+    run.stop().check()?;
     let is_stream = socket.kind() == Kind::Stream;
     let witness = Arc::new(Witness { next: run.observer().cloned(), ending: Mutex::new(None) });
     let run = run.clone().observed_by(Arc::clone(&witness) as Arc<dyn Observer>);

@@ -206,6 +206,12 @@ impl Server {
             );
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
+        plan.run.stop().check()?;
+        if engine == Engine::Fork && plan.stdio.is_some() {
+            let text = "the children of fork cannot hold this program's input and output; use \
+                        another engine";
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
         if engine == Engine::Fork && workers > 1 {
             let text = "fork has one parent for all its children; use it with one worker";
             return Err(Error::new(ErrorKind::InvalidArgument, text));

@@ -18,6 +18,8 @@ use std::{fmt, io};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use crate::{Error, Result};
+
 /// How urgently a run is asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
@@ -43,7 +45,7 @@ pub enum Urgency {
 /// assert_eq!(run.stop().urgency(), Urgency::Hard);
 /// ```
 #[derive(Clone)]
-pub struct Stop(Arc<Pipes>);
+pub struct Stop(Arc<io::Result<Pipes>>);
 
 struct Pipes {
     asked: Pipe,
@@ -58,6 +60,18 @@ struct Pipes {
 struct Pipe {
     read: OwnedFd,
     write: OwnedFd,
+}
+
+impl Pipes {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            asked: Pipe::new()?,
+            soft: Pipe::new()?,
+            hard: Pipe::new()?,
+            count: AtomicUsize::new(0),
+            is_child: AtomicBool::new(false),
+        })
+    }
 }
 
 impl Pipe {
@@ -77,37 +91,50 @@ impl Pipe {
 }
 
 impl Stop {
-    /// # Panics
-    ///
-    /// When the process may not open six more descriptors: nothing that this library is for can
-    /// work then.
     pub(crate) fn new() -> Self {
-        let pipe = || Pipe::new().expect("six descriptors are left for a stop");
-        Self(Arc::new(Pipes {
-            asked: pipe(),
-            soft: pipe(),
-            hard: pipe(),
-            count: AtomicUsize::new(0),
-            is_child: AtomicBool::new(false),
-        }))
+        Self(Arc::new(Pipes::new()))
+    }
+
+    /// Tells whether the run can be stopped at all.
+    ///
+    /// # Errors
+    ///
+    /// There were not six descriptors left when the run began.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.pipes().map(drop)
+    }
+
+    fn pipes(&self) -> Result<&Pipes> {
+        let again = |error: &io::Error| {
+            let error = error
+                .raw_os_error()
+                .map_or(io::ErrorKind::Other.into(), io::Error::from_raw_os_error);
+            Error::from(error).about("cannot begin a run")
+        };
+        self.0.as_ref().as_ref().map_err(again)
     }
 
     /// Asks the run to end: the first time politely, the second time for good.
     pub fn ask(&self) {
-        self.0.asked.ring();
+        if let Ok(pipes) = self.pipes() {
+            pipes.asked.ring();
+        }
     }
 
     /// The descriptor to which a byte may be written instead of [`Stop::ask`]: the one way that a
     /// signal handler has. It never blocks.
-    #[must_use]
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.0.asked.write.as_fd()
+    ///
+    /// # Errors
+    ///
+    /// There were not six descriptors left when the run began.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        Ok(self.pipes()?.asked.write.as_fd())
     }
 
     /// Tells how urgently the run was asked to end so far.
     #[must_use]
     pub fn urgency(&self) -> Urgency {
-        let pipes = &self.0;
+        let Ok(pipes) = self.pipes() else { return Urgency::None };
         if !pipes.is_child.load(Ordering::Relaxed) {
             let mut bytes = [0; 16];
             if let Ok(n) = rustix::io::read(&pipes.asked.read, &mut bytes) {
@@ -129,19 +156,22 @@ impl Stop {
 
     /// The descriptors that become readable when the urgency rises above `seen`.
     pub(crate) fn waits(&self, seen: Urgency) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let pipes = &self.0;
-        let asked = (!pipes.is_child.load(Ordering::Relaxed)).then_some(&pipes.asked);
-        let next = match seen {
+        let pipes = self.pipes().ok();
+        let asked = pipes.filter(|pipes| !pipes.is_child.load(Ordering::Relaxed));
+        let asked = asked.map(|pipes| &pipes.asked);
+        let next = pipes.and_then(|pipes| match seen {
             Urgency::None => Some(&pipes.soft),
             Urgency::Soft => Some(&pipes.hard),
             Urgency::Hard => None,
-        };
+        });
         asked.into_iter().chain(next).map(|pipe| pipe.read.as_fd())
     }
 
     /// From now on this process is a child of the one that was asked.
     pub(crate) fn in_child(&self) {
-        self.0.is_child.store(true, Ordering::Relaxed);
+        if let Ok(pipes) = self.pipes() {
+            pipes.is_child.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Ports: where callers come in, by connection or by datagram.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{SocketAddrAny, SocketAddrUnix, SocketFlags};
-use sock_proto::{By, Endpoint, How, Interest, Kind, Reason, Time, UnixName, What};
+use sock_proto::{By, Endpoint, Host, How, Interest, Kind, Reason, Time, UnixName, What};
 
 use super::conn::Io;
 use super::crew::Counts;
@@ -258,6 +258,17 @@ pub(super) fn ip_of(addr: Option<&SocketAddrAny>) -> Option<IpAddr> {
 pub(super) fn port_of(addr: Option<&SocketAddrAny>) -> u16 {
     let addr = addr.and_then(|addr| SocketAddr::try_from(addr.clone()).ok());
     addr.map_or(0, |addr| addr.port())
+}
+
+/// The endpoint at the other end of a socket; one that has gone has an address no more, but its
+/// family is ours.
+pub(super) fn peer_of(addr: Option<&SocketAddrAny>, local: &Endpoint, is_stream: bool) -> Endpoint {
+    match (addr, local) {
+        (None, Endpoint::Tcp(..) | Endpoint::Udp(..)) => {
+            local.clone().with_host(Host::V4(Ipv4Addr::UNSPECIFIED)).with_port(0)
+        }
+        (addr, _) => endpoint_of(addr, is_stream),
+    }
 }
 
 /// The endpoint at a kernel's address, stream or datagram.

@@ -18,7 +18,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::net::SocketAddrAny;
 use slab::Slab;
 use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, What};
 
@@ -28,7 +27,7 @@ use super::datagrams::Held;
 use super::dialer::Dialer;
 use super::group::Group;
 use super::key::Key;
-use super::port::{Port, endpoint_of};
+use super::port::{Port, endpoint_of, peer_of};
 use super::wait::{Ready, Wait, Want};
 use crate::serve::Plan;
 use crate::stop::Urgency;
@@ -191,9 +190,9 @@ impl<W: Wait> Reactor<W> {
     /// Holds one conversation in which we have called the peer, to its end.
     pub(super) fn hold(mut self, fd: OwnedFd, is_stream: bool) -> std::io::Result<Counts> {
         rustix::io::ioctl_fionbio(&fd, true)?;
-        let named = |addr: Option<SocketAddrAny>| endpoint_of(addr.as_ref(), is_stream);
-        let local = named(rustix::net::getsockname(&fd).ok());
-        let remote = named(rustix::net::getpeername(&fd).ok().flatten());
+        let local = endpoint_of(rustix::net::getsockname(&fd).ok().as_ref(), is_stream);
+        let remote = rustix::net::getpeername(&fd).ok().flatten();
+        let remote = peer_of(remote.as_ref(), &local, is_stream);
         let io = if is_stream { Io::Stream(fd) } else { Io::Datagram(fd) };
         let session = self.plan.service.calling();
         let link = Link {

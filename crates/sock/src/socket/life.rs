@@ -193,7 +193,11 @@ impl Socket {
         if self.closed.swap(true, Ordering::SeqCst) {
             return Err(closed());
         }
-        Ok(self.shared.descriptor.detach()?)
+        self.shared.descriptor.detach().map_err(|error| {
+            // Nothing was given away: it is closed as any other, now or when it is dropped.
+            self.closed.store(false, Ordering::SeqCst);
+            error.into()
+        })
     }
 
     /// A second socket on the same connection, with the same timeout.
