@@ -61,6 +61,10 @@ impl Io {
 }
 
 /// Where the session of a conversation lives.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all are the large one: a box would cost each conversation an allocation"
+)]
 pub(super) enum Holds {
     /// Here: it has this one peer.
     Own(AnySession),
