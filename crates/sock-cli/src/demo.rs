@@ -3,6 +3,7 @@
 mod client;
 mod rows;
 mod stage;
+mod teller;
 
 use std::fmt::Write;
 

@@ -45,6 +45,7 @@ fn every_row_says_what_the_lecture_says() {
         &["\"wait \\n\"", "\"quick\\n\"", "\"done\\n\""],
         &["\"A SESSION\"", "\"A MESSAGE\""],
     ];
+    assert!(!page.contains("not recorded") && !page.contains("not seen"), "{page}");
     for (row, said) in rows(&page).iter().zip(said) {
         for words in said {
             assert!(row.contains(words), "{words} is not in:\n{row}");

@@ -1,17 +1,19 @@
 //! The programs D1 to D10, in the order of the lectures.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use sock::server::{Datagram, Handler, Stream, TcpServer, UdpServer};
 use sock::{Caller, Endpoint, Engine};
+use sock_proto::Kind;
 use sock_proto::protocols::Settings;
 use sock_record::Line;
 
 use super::Row;
 use super::client::{Leaving, Script};
 use super::stage::Stage;
+use super::teller::Teller;
 
 const TCP: &str = "tcp://127.0.0.1:0";
 const UDP: &str = "udp://127.0.0.1:0";
@@ -176,26 +178,42 @@ fn side_by_side(engine: Engine) -> Result<Vec<Line>> {
     stage.finish()
 }
 
-struct Upper;
+/// A handler of a lecture, and what tells of it: a classic server has no engine that would.
+struct Upper(Teller);
 
 impl Handler<Stream> for Upper {
     fn handle(&self, request: &mut Stream) -> sock::Result<()> {
+        let told =
+            self.0.open(Endpoint::tcp, Kind::Stream, request.socket(), request.client_address());
         let data = request.socket().recv_vec(1024)?;
-        request.socket().send_all(&data.to_ascii_uppercase())
+        told.received(&data);
+        let answer = data.to_ascii_uppercase();
+        request.socket().send_all(&answer)?;
+        told.sent(&answer);
+        request.socket().close()?;
+        told.closed();
+        Ok(())
     }
 }
 
 impl Handler<Datagram> for Upper {
     fn handle(&self, request: &mut Datagram) -> sock::Result<()> {
-        request.reply(&request.data().to_ascii_uppercase())
+        let told =
+            self.0.open(Endpoint::udp, Kind::Datagram, request.socket(), request.client_address());
+        told.received(request.data());
+        let answer = request.data().to_ascii_uppercase();
+        request.reply(&answer)?;
+        told.sent(&answer);
+        Ok(())
     }
 }
 
 fn handlers() -> Result<Vec<Line>> {
-    let mut stage = Stage::new(["tcp client", "udp client"])?;
-    let tcp = TcpServer::bind(("127.0.0.1", 0), Upper)?;
-    let udp = UdpServer::bind(("127.0.0.1", 0), Upper)?;
-    let at = |addr: Option<std::net::SocketAddr>| addr.ok_or_else(|| anyhow::anyhow!("no address"));
+    let mut stage = Stage::new(["tcp client", "udp client", "server"])?;
+    let teller = stage.teller()?;
+    let tcp = TcpServer::bind(("127.0.0.1", 0), Upper(teller.clone()))?;
+    let udp = UdpServer::bind(("127.0.0.1", 0), Upper(teller))?;
+    let at = |addr: Option<SocketAddr>| addr.context("a server has an address");
     let tcp_at = Endpoint::tcp(at(tcp.server_address().to_socket_addr())?);
     let udp_at = Endpoint::udp(at(udp.server_address().to_socket_addr())?);
     std::thread::scope(|scope| {
@@ -211,5 +229,7 @@ fn handlers() -> Result<Vec<Line>> {
         }
         played
     })?;
+    // What tells of the servers goes with them, and the record is whole.
+    drop((tcp, udp));
     stage.finish()
 }

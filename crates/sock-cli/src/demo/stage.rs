@@ -13,6 +13,7 @@ use sock_proto::protocols::{self, Settings};
 use sock_record::Line;
 
 use super::client::Script;
+use super::teller::Teller;
 
 /// A conversation by which a lecture's program is shown.
 pub(crate) struct Stage {
@@ -62,6 +63,12 @@ impl Stage {
     fn next_side(&mut self) -> Result<Arc<dyn Observer>> {
         ensure!(!self.sides.is_empty(), "a conversation with more sides than it has lanes");
         Ok(Arc::new(self.sides.remove(0)))
+    }
+
+    /// What tells the record of a server that no engine runs.
+    pub(crate) fn teller(&mut self) -> Result<Teller> {
+        let side = self.sides.pop().context("a server that keeps a record has a lane")?;
+        Ok(Teller::new(self.clock.clone(), Arc::new(side)))
     }
 
     /// Serves one of the built-in protocols, on a port that the system chooses.
