@@ -244,7 +244,7 @@ fn open(addr: SocketAddr, kind: Kind, share: bool, options: &SocketOptions) -> i
     if share {
         socket.set_reuse_port(true)?;
     }
-    options.apply(socket.as_fd(), kind, Some(addr.ip()))?;
+    options.apply(socket.as_fd(), kind, Some(IpFamily::of(&addr)))?;
     socket.bind(&addr.into())?;
     if kind == Kind::Stream {
         socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;

@@ -79,13 +79,13 @@ impl Caller {
             Endpoint::Tcp(..) => self.connect_stream(endpoint)?,
             Endpoint::Udp(..) => self.connect_datagram(endpoint)?,
             Endpoint::Unix(_) => {
-                let socket = Socket::new(Family::Unix, Kind::Stream)?;
+                let socket = self.open(Family::Unix, Kind::Stream)?;
                 socket.set_timeout(Some(self.timeout))?;
                 socket.connect(endpoint)?;
                 socket
             }
             Endpoint::Unixgram(_) => {
-                let socket = Socket::new(Family::Unix, Kind::Datagram)?;
+                let socket = self.open(Family::Unix, Kind::Datagram)?;
                 // A name of the system's choice, or nobody could answer us.
                 socket.bind(&Address::unix_bytes(b"")?)?;
                 socket.connect(endpoint)?;
@@ -97,18 +97,34 @@ impl Caller {
             }
         };
         socket.set_timeout(None)?;
-        let kind = if endpoint.is_stream() {
-            sock_proto::Kind::Stream
-        } else {
-            sock_proto::Kind::Datagram
-        };
-        let peer = socket.peer_addr().ok().and_then(|addr| addr.host());
-        self.options.apply(socket.descriptor()?.as_fd(), kind, peer)?;
         Ok(socket)
     }
 
+    fn open(&self, family: Family, kind: Kind) -> Result<Socket> {
+        let socket = Socket::new(family, kind)?;
+        self.prepare(&socket)?;
+        Ok(socket)
+    }
+
+    /// Sets the options while the socket is new.
+    fn prepare(&self, socket: &Socket) -> Result<()> {
+        let family = match socket.family() {
+            Family::Inet => Some(IpFamily::V4),
+            Family::Inet6 => Some(IpFamily::V6),
+            Family::Unix | Family::Other(_) => None,
+        };
+        let kind = match socket.kind() {
+            Kind::Stream => sock_proto::Kind::Stream,
+            Kind::Datagram | Kind::Raw | Kind::SeqPacket | Kind::Other(_) => {
+                sock_proto::Kind::Datagram
+            }
+        };
+        Ok(self.options.apply(socket.descriptor()?.as_fd(), kind, family)?)
+    }
+
     fn connect_stream(&self, endpoint: &Endpoint) -> Result<Socket> {
-        let mut connector = Connector::new().total(self.timeout);
+        let mut connector =
+            Connector::new().total(self.timeout).prepare(|socket| self.prepare(socket));
         if let Some(family) = self.options.family {
             connector = connector.family(family_of(family));
         }
@@ -124,7 +140,7 @@ impl Caller {
         let addresses = endpoint.to_addresses(wanted)?;
         let mut last = None;
         for address in &addresses {
-            let socket = Socket::new(address.family(), Kind::Datagram)?;
+            let socket = self.open(address.family(), Kind::Datagram)?;
             if let Some(source) = self.source {
                 socket.bind(source)?;
             }

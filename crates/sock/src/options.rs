@@ -1,7 +1,7 @@
 //! Options of the sockets of a run, as the command line names them.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
@@ -38,6 +38,12 @@ pub enum IpFamily {
     V6,
 }
 
+impl IpFamily {
+    pub(crate) fn of(addr: &SocketAddr) -> Self {
+        if addr.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+}
+
 impl Default for SocketOptions {
     fn default() -> Self {
         Self {
@@ -63,12 +69,14 @@ impl SocketOptions {
         }
     }
 
-    /// Sets what was asked for; accepted sockets inherit all of it.
+    /// Sets what was asked for on a new socket, of IP where there is a family. It comes before the
+    /// socket is bound, listens or connects: accepted sockets of IP inherit all of it, and the
+    /// first packet of a connection shows it to the peer.
     pub(crate) fn apply(
         &self,
         fd: BorrowedFd<'_>,
         kind: Kind,
-        addr: Option<IpAddr>,
+        family: Option<IpFamily>,
     ) -> io::Result<()> {
         let socket = socket2::SockRef::from(&fd);
         if let Some(size) = self.receive_buffer {
@@ -77,21 +85,21 @@ impl SocketOptions {
         if let Some(size) = self.send_buffer {
             socket.set_send_buffer_size(size)?;
         }
-        let Some(addr) = addr else { return Ok(()) };
+        let Some(family) = family else { return Ok(()) };
         if kind == Kind::Stream {
             socket.set_tcp_nodelay(self.no_delay)?;
             if let Some(time) = self.keepalive {
                 socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time))?;
             }
         }
-        match (self.ttl, addr) {
-            (Some(ttl), IpAddr::V4(_)) => socket.set_ttl_v4(ttl)?,
-            (Some(ttl), IpAddr::V6(_)) => socket.set_unicast_hops_v6(ttl)?,
+        match (self.ttl, family) {
+            (Some(ttl), IpFamily::V4) => socket.set_ttl_v4(ttl)?,
+            (Some(ttl), IpFamily::V6) => socket.set_unicast_hops_v6(ttl)?,
             (None, _) => {}
         }
-        match (self.tos, addr) {
-            (Some(tos), IpAddr::V4(_)) => socket.set_tos_v4(tos)?,
-            (Some(tos), IpAddr::V6(_)) => socket.set_tclass_v6(tos)?,
+        match (self.tos, family) {
+            (Some(tos), IpFamily::V4) => socket.set_tos_v4(tos)?,
+            (Some(tos), IpFamily::V6) => socket.set_tclass_v6(tos)?,
             (None, _) => {}
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 mod socket_common;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::net::Shutdown;
@@ -361,6 +362,34 @@ fn row_27_the_source_is_honoured_and_the_timeout_kept() {
     assert_eq!(client.timeout(), None, "a bound on the attempts is not kept");
     let elsewhere = Connector::new().source(("192.0.2.1", 0)).connect(&to).unwrap_err();
     assert_eq!(elsewhere.kind(), ErrorKind::AddressNotAvailable, "{elsewhere}");
+}
+
+#[test]
+fn row_27_each_new_socket_is_prepared_before_it_is_bound_or_connects() {
+    let server = create_server(("127.0.0.1", 0)).unwrap();
+    let good = server.local_addr().unwrap();
+    let seen = RefCell::new(Vec::new());
+    let prepare = |socket: &Socket| {
+        let port = socket.local_addr().unwrap().port();
+        seen.borrow_mut().push((port, failure(socket.peer_addr()).0, socket.ttl().unwrap()));
+        socket.set_ttl(3)
+    };
+    let connector = Connector::new().source(("127.0.0.1", 0)).prepare(prepare);
+    let client = connector.connect(Several(vec![nobody(), good])).unwrap();
+    assert_eq!(client.ttl().unwrap(), 3);
+    let fresh = (Some(0), ErrorKind::NotConnected, Socket::tcp().unwrap().ttl().unwrap());
+    assert_eq!(*seen.borrow(), [fresh, fresh], "each address has a socket of its own");
+}
+
+#[test]
+fn row_27_a_socket_that_cannot_be_prepared_does_not_connect() {
+    let server = create_server(("127.0.0.1", 0)).unwrap();
+    let connector = Connector::new().prepare(|socket| socket.set_ttl(0));
+    let error = connector.connect(server.local_addr().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert_eq!(error.attempts().len(), 1, "{error}");
+    server.set_nonblocking(true).unwrap();
+    assert_eq!(failure(server.accept()).0, ErrorKind::WouldBlock);
 }
 
 #[test]

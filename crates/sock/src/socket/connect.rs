@@ -183,7 +183,10 @@ pub struct Connector<'a> {
     total: Option<Duration>,
     family: Option<Family>,
     source: Option<Box<dyn ToAddress + 'a>>,
+    prepare: Option<Box<Prepare<'a>>>,
 }
+
+type Prepare<'a> = dyn Fn(&Socket) -> Result<()> + 'a;
 
 impl<'a> Connector<'a> {
     /// Waits as long as the system does, and leaves the source to it.
@@ -221,11 +224,31 @@ impl<'a> Connector<'a> {
         self
     }
 
+    /// Runs this on each new socket before it is bound or connects: for the options that its first
+    /// packet must have already, such as the size of the receive buffer (`tcp(7)`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock::socket::{Connector, create_server};
+    ///
+    /// let server = create_server(("127.0.0.1", 0))?;
+    /// let client = Connector::new()
+    ///     .prepare(|socket| socket.set_ttl(3))
+    ///     .connect(server.local_addr()?)?;
+    /// assert_eq!(client.ttl()?, 3);
+    /// # Ok::<(), sock::Error>(())
+    /// ```
+    pub fn prepare(mut self, prepare: impl Fn(&Socket) -> Result<()> + 'a) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
     /// Connects: each address in order on a socket of its own.
     ///
     /// # Errors
     ///
-    /// As [`Socket::connect`]; as [`Socket::bind`] for the source.
+    /// As [`Socket::connect`]; as [`Socket::bind`] for the source; what the preparation says.
     ///
     /// # Examples
     ///
@@ -257,6 +280,9 @@ impl<'a> Connector<'a> {
 
     fn connect_one(&self, address: &Address, end: Deadline) -> Result<Socket> {
         let socket = Socket::new(address.family(), Kind::Stream)?;
+        if let Some(prepare) = &self.prepare {
+            prepare(&socket)?;
+        }
         if let Some(source) = &self.source {
             socket.bind(source.as_ref())?;
         }
@@ -277,7 +303,7 @@ impl fmt::Debug for Connector<'_> {
             .field("total", &self.total)
             .field("family", &self.family)
             .field("source", &self.source.as_ref().map(|source| source.describe()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
