@@ -148,6 +148,10 @@ impl<W: Wait> Reactor<W> {
             self.deny(number, Kind::Stream, names.as_ref().map(|(local, remote)| (local, remote)));
             return Ok(());
         }
+        if ip_of(addr).is_none() {
+            // An accepted unix socket inherits nothing of the listening one's.
+            self.plan.options.apply(fd.as_fd(), Kind::Stream, None)?;
+        }
         if self.plan.once {
             self.close_ports()?;
         }
