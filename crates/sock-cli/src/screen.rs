@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::status::Status;
 
@@ -55,8 +55,7 @@ impl Color {
 /// Writes a text that is the answer of a verb to stdout.
 pub(crate) fn answer(text: &str) -> Result<Status> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to stdout")?;
     Ok(Status::Done)
 }
 

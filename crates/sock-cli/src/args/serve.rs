@@ -7,14 +7,14 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use sock::{Access, Cidr, Engine};
 use sock_proto::protocols::{self, Row, Settings};
-use sock_proto::{Endpoint, Pauses};
+use sock_proto::{Endpoint, Pauses, Transport};
 
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::values::duration;
 use super::{Plan, endpoint};
 use crate::screen::{Detail, Screen};
-use crate::status::Usage;
+use crate::status::{NotSpoken, Usage};
 use crate::{list, serve};
 
 #[derive(Args, Debug)]
@@ -144,6 +144,9 @@ fn endpoints(
             return Err(Usage(text).into());
         }
         let endpoint = endpoint(text)?;
+        if endpoint.transport() == Transport::Tls {
+            return Err(NotSpoken(endpoint).into());
+        }
         if !row.speaks(endpoint.transport()) {
             let text =
                 format!("the service {} does not make sense on {}", row.name, endpoint.transport());
