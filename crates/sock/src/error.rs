@@ -122,7 +122,8 @@ impl Error {
         Self { kind: ErrorKind::TimedOut, errno: None, call, detail: None }
     }
 
-    /// Every address failed: the last failure gives the kind and the errno, all are kept.
+    /// Every address failed: the last failure gives the kind and the errno (a reset before any
+    /// other), all are kept.
     pub(crate) fn from_attempts(about: String, attempts: Vec<Attempt>) -> Self {
         let Some(last) = attempts.last() else {
             return Self::new(ErrorKind::NameNotKnown, format!("{about}: no address to try"));
@@ -134,7 +135,9 @@ impl Error {
                 all.iter().map(each).collect::<Vec<_>>().join(", ")
             }
         };
-        let mut error = last.error.bare();
+        // Somebody who answered, and then reset, says more than an address where nobody is.
+        let answered = attempts.iter().find(|tried| tried.error.kind == ErrorKind::Reset);
+        let mut error = answered.unwrap_or(last).error.bare();
         if error.kind == ErrorKind::Refused {
             error = error.cure("nothing listens there: start the server, or check the port");
         }

@@ -57,6 +57,17 @@ fn every_attempt_of_a_connect_is_named_and_the_last_gives_the_kind() {
 }
 
 #[test]
+fn an_address_that_reset_says_more_than_one_that_refused() {
+    let attempts = vec![
+        Attempt::new(inet(1), Error::from_errno("connect", libc::ECONNRESET)),
+        Attempt::new(inet(2), Error::from_errno("connect", libc::ECONNREFUSED)),
+    ];
+    let error = Error::from_attempts("cannot connect to here".to_owned(), attempts);
+    assert_eq!(error.kind(), ErrorKind::Reset);
+    assert!(!error.to_string().contains("nothing listens"), "{error}");
+}
+
+#[test]
 fn the_only_attempt_is_told_once() {
     let only = Attempt::new(inet(9), Error::from_errno("connect", libc::ECONNREFUSED));
     let error = Error::from_attempts("cannot connect to 127.0.0.1:9".to_owned(), vec![only]);
