@@ -1,13 +1,17 @@
 //! `connect`: talk by hand, or as a pipe.
 
 mod dial;
+mod until;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use sock::{Endpoint, Engine, Run, Service, converse};
-use sock_proto::protocols::{Framing, Stdio, Wiring};
+use sock_proto::protocols::{Framing, Wiring};
 
+use self::until::Until;
 use crate::ending::{self, Last};
 use crate::screen::Screen;
 use crate::signals::Signals;
@@ -91,7 +95,9 @@ fn talk(
         send_only: plan.way == Way::Send,
         until: plan.until.clone(),
     };
-    let service = Service::each("stdio", move || Stdio::new(wiring.clone()));
+    let until = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&until);
+    let service = Service::each("stdio", move || Until::new(wiring.clone(), &told));
     let last = Last::new(run);
     let ending = converse(&last.over(run), service, &socket, Some(streams.as_socket()))?;
     if let Some(status) = signals.leave() {
@@ -101,7 +107,11 @@ fn talk(
         // As the writer of any pipe: there is nobody left to talk for.
         Heard::No => Ok(Status::Done),
         Heard::Yes => {
-            ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+            let is_over = plan.way == Way::Send || until.load(Ordering::Relaxed);
+            // Nobody listens any more: a peer that keeps its side open is left.
+            if !(is_over && last.has_said_all(&ending)) {
+                ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+            }
             last.check_whole()?;
             Ok(Status::Done)
         }

@@ -74,6 +74,7 @@ struct Seen {
     conn: u64,
     peer: Option<Endpoint>,
     ending: Option<Ending>,
+    has_finished: bool,
     is_cut: bool,
 }
 
@@ -92,6 +93,12 @@ impl Last {
     pub(crate) fn take(&self) -> Option<(Ending, Endpoint)> {
         let mut seen = self.lock();
         seen.ending.take().zip(seen.peer.take())
+    }
+
+    /// Whether we had said all, and only had no more time for the peer.
+    pub(crate) fn has_said_all(&self, ending: &Ending) -> bool {
+        let is_ours = (ending.reason.by, ending.reason.how) == (By::Us, How::Timeout);
+        is_ours && ending.unsent == 0 && self.lock().has_finished
     }
 
     /// Whether a datagram came, or went, only in part or not at all, which notes have said.
@@ -113,6 +120,11 @@ impl Observer for Last {
             What::Open { remote, transient: false, .. } => {
                 let mut seen = self.lock();
                 (seen.conn, seen.peer) = (event.conn, Some(remote.clone()));
+                seen.has_finished = false;
+            }
+            What::Finished => {
+                let mut seen = self.lock();
+                seen.has_finished |= seen.conn == event.conn;
             }
             What::Closed { reason, sent, received, unsent, .. } => {
                 let mut seen = self.lock();
@@ -126,7 +138,6 @@ impl Observer for Last {
             | What::Received { .. }
             | What::Sent { .. }
             | What::Eof
-            | What::Finished
             | What::Note { .. }
             | What::Stopped { .. } => {}
         }

@@ -501,3 +501,41 @@ fn a_conversation_is_told_in_full_where_it_is_asked_for() {
     assert!(events.iter().all(|event| event["t"].is_number()), "{told}");
     server.stop();
 }
+
+#[test]
+fn a_peer_to_which_nobody_listens_any_more_is_left_although_it_does_not_end() {
+    for options in
+        [&["--send-only"][..], &["--until", "bye"], &["--until", "bye", "--linger", "9s"]]
+    {
+        let (listener, endpoint) = listener();
+        let mut program = Program::start(sock(&[&["connect", &endpoint], options].concat()));
+        let (mut peer, _) = listener.accept().unwrap();
+        program.say(b"all we say");
+        peer.read_exact(&mut [0; 10]).unwrap();
+        peer.write_all(b"good bye").unwrap();
+        if options[0] == "--send-only" {
+            program.end();
+        }
+        let mut rest = Vec::new();
+        peer.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"");
+        let finished = match options {
+            [.., "9s"] => {
+                drop(peer);
+                program.finish().expect(0)
+            }
+            _ => program.finish().expect(0),
+        };
+        assert!(!finished.stderr.contains("sock: "), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn what_until_waits_for_and_never_came_is_a_timeout() {
+    let (listener, endpoint) = listener();
+    let program =
+        Program::start(sock(&["connect", &endpoint, "--until", "bye", "--linger", "20ms"]));
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.write_all(b"good by").unwrap();
+    assert_eq!(program.finish().expect(5).text(), "good by");
+}

@@ -1,5 +1,7 @@
 //! `send`: each message and the reply to it.
 
+#![allow(clippy::unwrap_used, reason = "what fails of the bench fails the test")]
+
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 mod support;
 
