@@ -88,7 +88,8 @@ fn talk(
     // From here on a signal comes back to us, and so does the terminal to whoever started us.
     *taken = console.as_ref().map(Console::take).transpose()?;
     let how = Use { typed: plan.typed, ignores_input: plan.way == Way::Receive, hex: plan.hex };
-    let streams = Streams::new(how, console, run.stop(), &signals);
+    let last = Last::new(run);
+    let streams = Streams::new(how, console, run.stop(), &signals, &last);
     let wiring = Wiring {
         framing: plan.framing,
         wait_reply: Some(plan.wait_reply),
@@ -98,7 +99,6 @@ fn talk(
     let until = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&until);
     let service = Service::each("stdio", move || Until::new(wiring.clone(), &told));
-    let last = Last::new(run);
     let ending = converse(&last.over(run), service, &socket, Some(streams.as_socket()))?;
     if let Some(status) = signals.leave() {
         return Ok(status);
@@ -110,7 +110,7 @@ fn talk(
             let is_over = plan.way == Way::Send || until.load(Ordering::Relaxed);
             // Nobody listens any more: a peer that keeps its side open is left.
             if !(is_over && last.has_said_all(&ending)) {
-                ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
+                ending::judge(&ending, &last.peer(&plan.endpoint), &plan.sockets)?;
             }
             last.check_whole()?;
             Ok(Status::Done)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sock::{By, Ending, How, Run};
+use sock::{By, Ending, How, Run, Stop};
 use sock_proto::{Endpoint, Event, Interest, Observer, What};
 
 use crate::sockets::Sockets;
@@ -66,6 +66,7 @@ pub(crate) fn judge(ending: &Ending, peer: &Endpoint, sockets: &Sockets) -> Resu
 #[derive(Clone)]
 pub(crate) struct Last {
     next: Option<Arc<dyn Observer>>,
+    stop: Option<Stop>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -74,14 +75,22 @@ struct Seen {
     conn: u64,
     peer: Option<Endpoint>,
     ending: Option<Ending>,
-    has_finished: bool,
-    is_cut: bool,
+    we_ended: bool,
+    peer_ended: bool,
+    /// What was said of the first datagram that was not moved whole.
+    cut: Option<String>,
 }
 
 impl Last {
     /// Watches in front of whoever watches `run` already.
     pub(crate) fn new(run: &Run) -> Self {
-        Self { next: run.observer().cloned(), seen: Arc::default() }
+        Self { next: run.observer().cloned(), stop: None, seen: Arc::default() }
+    }
+
+    /// Ends `run` when a datagram cannot be sent: nobody will reply to it.
+    pub(crate) fn stopping(mut self, run: &Run) -> Self {
+        self.stop = Some(run.stop().clone());
+        self
     }
 
     /// The run, watched.
@@ -98,15 +107,27 @@ impl Last {
     /// Whether we had said all, and only had no more time for the peer.
     pub(crate) fn has_said_all(&self, ending: &Ending) -> bool {
         let is_ours = (ending.reason.by, ending.reason.how) == (By::Us, How::Timeout);
-        is_ours && ending.unsent == 0 && self.lock().has_finished
+        is_ours && ending.unsent == 0 && self.lock().we_ended
     }
 
-    /// Whether a datagram came, or went, only in part or not at all, which notes have said.
+    /// Whether only the peer has ended, so that we may still speak.
+    pub(crate) fn waits_for_us(&self) -> bool {
+        let seen = self.lock();
+        seen.peer_ended && !seen.we_ended && seen.ending.is_none()
+    }
+
+    /// The peer by the address that was connected; where there was none, as it was `asked` for.
+    pub(crate) fn peer(&self, asked: &Endpoint) -> Endpoint {
+        let numbers = self.lock().peer.clone().filter(|peer| peer.port().is_some());
+        numbers.unwrap_or_else(|| asked.clone())
+    }
+
+    /// Whether a datagram came, or went, only in part or not at all.
     pub(crate) fn check_whole(&self) -> Result<(), Broken> {
-        if self.lock().is_cut {
-            return Err(Broken::new(Status::CutShort, "cut short: a datagram was not moved whole"));
+        match &self.lock().cut {
+            None => Ok(()),
+            Some(why) => Err(Broken::new(Status::CutShort, format!("cut short: {why}"))),
         }
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -120,11 +141,15 @@ impl Observer for Last {
             What::Open { remote, transient: false, .. } => {
                 let mut seen = self.lock();
                 (seen.conn, seen.peer) = (event.conn, Some(remote.clone()));
-                seen.has_finished = false;
+                (seen.we_ended, seen.peer_ended) = (false, false);
             }
             What::Finished => {
                 let mut seen = self.lock();
-                seen.has_finished |= seen.conn == event.conn;
+                seen.we_ended |= seen.conn == event.conn;
+            }
+            What::Eof => {
+                let mut seen = self.lock();
+                seen.peer_ended |= seen.conn == event.conn;
             }
             What::Closed { reason, sent, received, unsent, .. } => {
                 let mut seen = self.lock();
@@ -132,12 +157,19 @@ impl Observer for Last {
                     seen.ending = Some(Ending { reason, sent, received, unsent });
                 }
             }
-            What::Note { code: "cut" | "unsendable", .. } => self.lock().is_cut = true,
+            What::Note { code: code @ ("cut" | "unsendable"), text } => {
+                let is_first = self.lock().cut.replace(text.to_string()).is_none();
+                if let Some(stop) = self.stop.as_ref().filter(|_| is_first && code == "unsendable")
+                {
+                    // For good: what was not asked is not answered.
+                    stop.ask();
+                    stop.ask();
+                }
+            }
             What::Open { .. }
             | What::Listening { .. }
             | What::Received { .. }
             | What::Sent { .. }
-            | What::Eof
             | What::Note { .. }
             | What::Stopped { .. } => {}
         }

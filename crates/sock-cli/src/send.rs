@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
+use sock::socket::Socket;
 use sock::{Endpoint, Engine, Limits, Run, Service, converse};
 
 use self::ask::{Ask, Asked, Outcome, Part};
@@ -58,6 +59,7 @@ const DATAGRAM_REPLY: Duration = Duration::from_secs(3);
 
 fn talk(plan: &Plan, run: &Run) -> Result<Status> {
     let socket = plan.sockets.caller(&plan.endpoint)?.call(&plan.endpoint)?;
+    check_fit(plan, &socket)?;
     let signals = Signals::end(run.stop())?;
     let asked = Asked {
         messages: plan.messages.iter().map(|message| framed(plan, message)).collect(),
@@ -71,30 +73,50 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
     let told = outcome.clone();
     let service = Service::each("send", move || Ask::new(asked.clone(), told.clone(), print));
     let last = Last::new(run);
+    let last = if plan.replies == Replies::None { last } else { last.stopping(run) };
     let ending = converse(&last.over(run), service, &socket, None)?;
     if let Some(status) = signals.leave() {
         return Ok(status);
     }
-    let outcome = outcome.take();
+    let (outcome, peer) = (outcome.take(), last.peer(&plan.endpoint));
     if let Some(error) = outcome.failure {
         return Err(anyhow::Error::new(error).context("cannot write to stdout"));
     }
     if outcome.timed_out {
-        let text =
-            format!("timeout: no reply from {} to message {}", plan.endpoint, outcome.replied + 1);
+        let text = format!("timeout: no reply from {peer} to message {}", outcome.replied + 1);
         return Err(Broken::new(Status::Timeout, text).into());
     }
-    ending::judge(&ending, &plan.endpoint, &plan.sockets)?;
     last.check_whole()?;
+    ending::judge(&ending, &peer, &plan.sockets)?;
     let promised = if plan.replies == Replies::None { 0 } else { plan.messages.len() };
     if outcome.replied < promised {
-        let text = format!(
-            "cut short: {} ended after {} of {promised} replies",
-            plan.endpoint, outcome.replied
-        );
+        let text =
+            format!("cut short: {peer} ended after {} of {promised} replies", outcome.replied);
         return Err(Broken::new(Status::CutShort, text).into());
     }
     Ok(Status::Done)
+}
+
+/// A datagram's length has 16 bits, which UDP's own 8 B are part of (RFC 768), and those of IPv4's
+/// packet its 20 B too (RFC 791); IPv6 does not count its head (RFC 8200, section 3).
+const FITS: [usize; 2] = [65_535 - 8 - 20, 65_535 - 8];
+
+/// Fails for what no datagram holds before anything is sent.
+fn check_fit(plan: &Plan, socket: &Socket) -> Result<()> {
+    let Some(peer) = socket.peer_addr()?.to_socket_addr().filter(|_| plan.endpoint.is_datagram())
+    else {
+        return Ok(());
+    };
+    let most = FITS[usize::from(peer.is_ipv6())];
+    let Some(at) = plan.messages.iter().position(|message| message.len() > most) else {
+        return Ok(());
+    };
+    let (n, len, peer) = (at + 1, plan.messages[at].len(), Endpoint::udp(peer));
+    let text = format!(
+        "cannot send message {n} to {peer}: message too long: {len} B; at most {most} B fit one \
+         datagram"
+    );
+    Err(Broken::new(Status::CutShort, text).into())
 }
 
 fn framed(plan: &Plan, message: &[u8]) -> Vec<u8> {

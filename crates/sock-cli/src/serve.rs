@@ -103,8 +103,8 @@ fn wire(
 ) -> Result<Status> {
     let signals = Signals::end(run.stop())?;
     *taken = console.as_ref().map(Console::take).transpose()?;
-    let streams = Streams::new(Use::default(), console, run.stop(), &signals);
     let last = Last::new(run);
+    let streams = Streams::new(Use::default(), console, run.stop(), &signals, &last);
     let run = last.over(run);
     let server = server(plan, &run)?.once().stdio(streams.as_socket());
     server.bind().map_err(Listening)?.run()?;

@@ -27,6 +27,7 @@ use sock::Stop;
 pub(crate) use self::input::Typed;
 use self::output::Show;
 pub(crate) use self::terminal::{Console, Printer, Taken};
+use crate::ending::Last;
 use crate::signals::Signals;
 
 /// How standard input and output are used.
@@ -50,6 +51,7 @@ struct Inner {
     printer: Option<Printer>,
     stop: Stop,
     signals: Signals,
+    last: Last,
     output: Mutex<Option<JoinHandle<()>>>,
     outcome: Mutex<Outcome>,
 }
@@ -63,8 +65,15 @@ struct Outcome {
 }
 
 impl Streams {
-    /// The streams of this program; with a console, lines are edited there.
-    pub(crate) fn new(how: Use, console: Option<Console>, stop: &Stop, signals: &Signals) -> Self {
+    /// The streams of this program; with a console, lines are edited there. `last` knows who ended
+    /// the conversation.
+    pub(crate) fn new(
+        how: Use,
+        console: Option<Console>,
+        stop: &Stop,
+        signals: &Signals,
+        last: &Last,
+    ) -> Self {
         let printer = console.as_ref().map(Console::printer);
         Self(Arc::new(Inner {
             how,
@@ -72,6 +81,7 @@ impl Streams {
             printer,
             stop: stop.clone(),
             signals: signals.clone(),
+            last: last.clone(),
             output: Mutex::default(),
             outcome: Mutex::default(),
         }))
@@ -158,7 +168,7 @@ impl Streams {
                 self.0.stop.ask();
             }
         }
-        show.close();
+        show.close(self.0.last.waits_for_us());
         if self.0.how.ignores_input {
             end_input(pair);
         }

@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread::spawn;
 use std::time::Duration;
@@ -203,4 +204,44 @@ fn a_line_without_an_end_is_printed_while_it_comes() {
     let text = program.finish().expect(0).text();
     assert!(text.ends_with("x\nend\n") && text.lines().count() == 2);
     assert_eq!(text.len() + (1 << 20), (1 << 21) + "\nend\n".len());
+}
+
+#[test]
+fn a_message_that_no_datagram_holds_is_refused_at_once() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("udp://{}", peer.local_addr().unwrap());
+    let longest = "x".repeat(65_507);
+    let text = format!(
+        "sock: cannot send message 2 to {endpoint}: message too long: 65508 B; at most 65507 B fit \
+         one datagram\n"
+    );
+    for reply in [&["--no-reply"][..], &["--wait-reply", "30s"]] {
+        let too_long = longest.clone() + "x";
+        let finished = send(&[&[endpoint.as_str()], reply, &["one", &too_long]].concat()).expect(6);
+        assert_eq!(finished.stderr, text);
+    }
+    send(&[&endpoint, "--no-reply", &longest]).expect(0);
+    let mut buf = vec![0; 1 << 16];
+    assert_eq!(peer.recv(&mut buf).unwrap(), 65_507, "and nothing before it");
+    // A send buffer may hold less than a datagram may: nobody waits for a reply to that either.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let _peer = UnixDatagram::bind(&path).unwrap();
+    let endpoint = format!("unixgram:{}", path.display());
+    let small = ["-q", "--sndbuf", "4KiB", "--wait-reply", "30s", endpoint.as_str()];
+    let finished = send(&[&small[..], &[&longest]].concat()).expect(6);
+    let cut = "sock: cut short: a datagram of 65507 B was not sent: ";
+    assert!(finished.stderr.starts_with(cut), "{}", finished.stderr);
+}
+
+#[test]
+fn errors_name_the_address_that_was_called() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let program = Program::start(sock(&["send", "-q", &port.to_string(), "hello"]));
+    let (peer, _) = listener.accept().unwrap();
+    BufReader::new(&peer).read_line(&mut String::new()).unwrap();
+    drop(peer);
+    let text = format!("sock: cut short: tcp://127.0.0.1:{port} ended after 0 of 1 replies\n");
+    assert_eq!(program.finish().expect(6).stderr, text);
 }

@@ -46,13 +46,16 @@ impl Show {
         }
     }
 
-    /// Nothing more will come: whoever reads our output learns it now.
-    pub(super) fn close(&mut self) {
+    /// Nothing more will come: whoever reads our output learns it now, and whoever types that it is
+    /// for them to end, where the conversation `waits_for_us`.
+    pub(super) fn close(&mut self, waits_for_us: bool) {
         match &mut self.to {
             To::Stdout => close_stdout(),
             To::Console(printer, legible) => {
                 printer.print(legible.end());
-                printer.print("the peer has ended; Ctrl-D ends this side\n".to_owned());
+                if waits_for_us {
+                    printer.print("the peer has ended; Ctrl-D ends this side\n".to_owned());
+                }
             }
         }
     }

@@ -170,3 +170,22 @@ fn an_interrupt_before_anybody_answered_leaves_the_terminal_too() {
     assert_eq!(terminal.end(), 130);
     assert!(terminal.echoes());
 }
+
+#[test]
+fn who_types_is_told_that_the_peer_has_ended_where_it_has() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut terminal, peer) = talk(home.path(), &[]);
+    terminal.until_shown(&[">"]);
+    peer.shutdown(Shutdown::Write).unwrap();
+    terminal.until_shown(&["the peer has ended; Ctrl-D ends this side", ">"]);
+    terminal.type_keys("\x04");
+    assert_eq!(terminal.end(), 0);
+
+    let (mut terminal, mut peer) = talk(home.path(), &["--until", "bye"]);
+    terminal.until_shown(&[">"]);
+    peer.write_all(b"good bye\n").unwrap();
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    drop(peer);
+    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.rows(), ["good bye", ">"], "here it was us");
+}
