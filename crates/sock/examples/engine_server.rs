@@ -1,5 +1,7 @@
-//! Runs one service on one engine until SIGTERM, for the engine tests: a program, because the
-//! children of `fork` need a parent with one thread.
+//! A fixture of the engine tests, and no example of how to write a program: those are the others.
+//!
+//! It runs one service on one engine until SIGTERM: a program, because the children of `fork` need
+//! a parent with one thread.
 //!
 //! `engine_server ENGINE SERVICE [OPTION…] ENDPOINT…`; it prints each endpoint on a line, and with
 //! `--log` its events on the standard error. `relay=ENDPOINT` is a service as well.
@@ -213,10 +215,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let time = |text: String| text.parse().map(Duration::from_millis);
         server = match arg.as_str() {
             "--once" => server.once(),
+            "--pause-accept" => server.pause_accept(time(value()?)?),
             "--max-conns" => server.max_conns(value()?.parse()?),
             "--workers" => server.workers(value()?.parse()?),
             "--grace" => server.grace(time(value()?)?),
             endpoint if !endpoint.starts_with("--") => server.listen(endpoint.parse()?),
+            "--reset" => {
+                limits.reset = true;
+                server
+            }
             "--log" => {
                 run = run.observed_by(Arc::new(Lines));
                 server
