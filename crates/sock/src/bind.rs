@@ -313,3 +313,23 @@ fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
     }
     explained
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root is refused nothing, and tests may run as root.
+    #[test]
+    fn a_port_that_needs_a_right_says_what_to_do() {
+        let refused = |at: &str| {
+            let refusal = io::Error::from_raw_os_error(libc::EACCES);
+            explain(&at.parse().unwrap(), refusal).to_string()
+        };
+        let text = refused("tcp://127.0.0.1:80");
+        let whole = "cannot listen on tcp://127.0.0.1:80: permission denied; \
+                     ports below 1024 need root, try 8080";
+        assert_eq!(text, whole);
+        let text = refused("tcp://127.0.0.1:1024");
+        assert_eq!(text, "cannot listen on tcp://127.0.0.1:1024: permission denied");
+    }
+}

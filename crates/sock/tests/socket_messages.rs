@@ -373,9 +373,19 @@ fn a_seqpacket_keeps_records_and_ends() {
 }
 
 #[test]
-fn a_raw_socket_needs_the_right_to_it_and_says_so() {
+fn a_raw_socket_works_or_says_which_right_it_needs() {
     match Socket::with_protocol(Family::Inet, Kind::Raw, libc::IPPROTO_ICMP) {
-        Ok(socket) => assert_eq!(socket.kind(), Kind::Raw),
+        Ok(socket) => {
+            assert_eq!((socket.kind(), socket.protocol()), (Kind::Raw, libc::IPPROTO_ICMP));
+            socket.set_timeout(Some(ms(20_000))).unwrap();
+            // An echo request (RFC 792) to ourselves, which comes by with the header of IP on it.
+            let request = [8, 0, 0xf7, 0xfe, 0, 0, 0, 1];
+            socket.send_to(&request, ("127.0.0.1", 0)).unwrap();
+            // Whatever else the machine says of its datagrams comes by as well.
+            let mut packets = std::iter::repeat_with(|| socket.recv_vec(100).unwrap());
+            let ours = packets.find(|packet| packet.ends_with(&request)).unwrap();
+            assert_eq!(ours.len(), 20 + request.len());
+        }
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::PermissionDenied);
             assert!(error.to_string().contains("CAP_NET_RAW"), "{error}");

@@ -200,3 +200,18 @@ fn cannot_open(errno: rustix::io::Errno, parts: (Family, Kind, i32)) -> Error {
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root is refused nothing, and tests may run as root.
+    #[test]
+    fn a_socket_that_needs_a_right_says_which() {
+        let refused = |kind| cannot_open(rustix::io::Errno::PERM, (Family::Inet, kind, 1));
+        let text = refused(Kind::Raw).to_string();
+        assert!(text.ends_with("raw sockets need root or CAP_NET_RAW"), "{text}");
+        assert_eq!(refused(Kind::Raw).kind(), ErrorKind::PermissionDenied);
+        assert!(!refused(Kind::Stream).to_string().contains("raw"));
+    }
+}

@@ -267,3 +267,23 @@ fn cannot_bind(error: Error, to: &impl ToAddress) -> Error {
         error.about(format!("cannot bind {describe}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root is refused nothing, and tests may run as root.
+    #[test]
+    fn a_bind_that_is_refused_says_what_to_do() {
+        let refused = |port: u16| {
+            let refusal = Error::from_errno("bind", libc::EACCES);
+            cannot_bind(refusal, &("127.0.0.1", port)).to_string()
+        };
+        let text = refused(80);
+        assert!(text.ends_with("ports below 1024 need root, try 8080"), "{text}");
+        assert!(text.starts_with("cannot bind 127.0.0.1:80: permission denied"), "{text}");
+        // There it is for another reason.
+        let text = refused(1024);
+        assert!(!text.contains("root"), "{text}");
+    }
+}
