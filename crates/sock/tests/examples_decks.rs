@@ -2,13 +2,11 @@
 //! Python's own `socket` or `socketserver`, in both roles. What they print is compared whole.
 //!
 //! `cargo test` builds the examples; for this test alone, `cargo build -p sock --examples` first.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "the helpers of a test are part of it, and a test that skips says so"
-)]
+#![allow(clippy::unwrap_used, reason = "the helpers of a test are part of it")]
 
 mod deck_programs;
+#[allow(dead_code, reason = "support that other tests share")]
+mod needs;
 
 use std::net::{Shutdown, UdpSocket};
 use std::time::Duration;

@@ -1,10 +1,9 @@
 //! Names, byte order and dotted quads: rows 11 and 14 to 19 of the behaviours that this library
 //! keeps. Nothing here leaves the machine, whatever its resolver does with a name it cannot know.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "the helpers of a test are part of it, and a test that skips says so"
-)]
+#![allow(clippy::unwrap_used, reason = "the helpers of a test are part of it")]
+
+#[allow(dead_code, reason = "support that other tests share")]
+mod needs;
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -285,9 +284,7 @@ fn python(program: &str, lines: &[String]) -> Option<Vec<String>> {
     let mut command = Command::new("python3");
     command.arg("-B").arg(path).stdin(Stdio::piped()).stdout(Stdio::piped());
     let Ok(mut python) = command.spawn() else {
-        let needed = std::env::var("SOCK_TESTS_NEED_PEERS").is_ok_and(|value| value == "1");
-        assert!(!needed, "SOCK_TESTS_NEED_PEERS is set, and there is no python3");
-        println!("skipped: needs python3");
+        needs::lacks("python3");
         return None;
     };
     // It reads all before it writes, so neither waits for the other, and then it ends.
@@ -457,7 +454,7 @@ fn row_18_fqdn_of_the_wildcards_is_that_of_this_machine() {
 fn services_are_missing() -> bool {
     let missing = !Path::new("/etc/services").exists();
     if missing {
-        println!("skipped: needs /etc/services");
+        needs::lacks("/etc/services");
     }
     missing
 }

@@ -40,9 +40,7 @@ pub(crate) fn pairs() -> Vec<Pair> {
         pairs.push(Pair { server: Python, client: Rust });
         return pairs;
     }
-    let needed = env::var("SOCK_TESTS_NEED_PEERS").is_ok_and(|value| value == "1");
-    assert!(!needed, "SOCK_TESTS_NEED_PEERS is set, and there is no python3");
-    println!("skipped: needs python3");
+    crate::needs::lacks("python3");
     pairs
 }
 
