@@ -33,7 +33,9 @@
 
 mod bytes;
 mod call;
+mod clock;
 mod line;
+mod merge;
 mod read;
 mod who;
 mod word;
@@ -42,6 +44,7 @@ mod write;
 pub use bytes::{Bytes, Interval, ReversedInterval};
 pub use call::{Args, Call, CallKind, Dir, Ev};
 pub use line::{End, Gap, Level, Line, Link, LinkHow, LinkKind, Note, Other};
+pub use merge::{merge, split};
 pub use read::{ReadError, Reader};
 pub use who::{Family, Kind, Meta, Origin, Proc, ProcHow, ProcId, Schema, Sock, SockId};
 pub use write::Writer;
