@@ -51,4 +51,4 @@ mod text;
 
 pub use conversation::{Conversation, conversations};
 pub use pair::{Paired, Pairing, pair};
-pub use text::{Drawing, text};
+pub use text::{Drawing, Ladder, ladder, text};

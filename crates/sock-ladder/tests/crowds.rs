@@ -4,7 +4,7 @@
 
 mod tape;
 
-use sock_ladder::{Drawing, conversations, text};
+use sock_ladder::{Drawing, conversations, ladder, text};
 use sock_record::{CallKind, Kind, Line, Origin, SockId};
 use tape::{CLIENT, SERVER, Tape};
 use unicode_width::UnicodeWidthStr;
@@ -51,6 +51,9 @@ fn a_chat_server_and_five_clients_that_did_not_record() {
 
 #[test]
 fn clients_that_have_no_room_share_a_lane() {
+    let is_crowded =
+        |width| ladder(&chat(9).lines, &Drawing { width, ..Drawing::default() }).is_crowded;
+    assert!(is_crowded(80) && !is_crowded(160));
     insta::assert_snapshot!(draw(&chat(9).lines, 80));
 }
 

@@ -47,6 +47,25 @@ impl Default for Drawing {
     }
 }
 
+/// A ladder on its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ladder {
+    /// The lines of the page, each with its end.
+    pub text: String,
+    /// There was no room for everybody: several share a lane, so who said what cannot be seen.
+    pub is_crowded: bool,
+}
+
+/// Draws a record as a ladder, as [`ladder`] does, and returns the page.
+///
+/// # Examples
+///
+/// See [the crate](crate).
+#[must_use]
+pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) -> String {
+    ladder(lines, drawing).text
+}
+
 /// Draws a record as a ladder.
 ///
 /// Clients stand left, servers right. An arrow goes from the entry of a send to the exit of the receive that got its
@@ -55,13 +74,18 @@ impl Default for Drawing {
 ///
 /// # Examples
 ///
-/// See [the crate](crate).
+/// ```
+/// let empty = sock_ladder::ladder([], &sock_ladder::Drawing::default());
+/// assert!(empty.text.is_empty() && !empty.is_crowded);
+/// ```
 #[must_use]
-pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) -> String {
+pub fn ladder<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) -> Ladder {
     let story = Story::new(lines);
     let joined = Joined::new(&story);
     let mut stage = Lanes::new(&story, &joined);
+    let asked = stage.all.len();
     stage.gather(page::most_lanes(drawing.width));
+    let is_crowded = stage.all.len() < asked;
     let steps = steps(&story, &joined, &stage, drawing.all_calls);
     let rows = rows(&steps, stage.all.len());
     let shown = if drawing.fold {
@@ -70,11 +94,12 @@ pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) ->
         (0..rows.len()).map(Shown::Row).collect()
     };
     let scene = Scene { story: &story, joined: &joined, lanes: &stage, steps: &steps, rows: &rows };
-    if drawing.width < NARROW {
+    let text = if drawing.width < NARROW {
         list::draw(&scene, &shown, drawing)
     } else {
         page::draw(&scene, &shown, drawing)
-    }
+    };
+    Ladder { text, is_crowded }
 }
 
 /// Everything that a page shows.
