@@ -2,21 +2,22 @@
 
 use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::PathBuf;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use sock_ladder::{Conversation, Drawing};
-use sock_record::{Call, Dir, Line, Reader};
+use sock_record::{Call, Dir, Line, ReadError, Reader};
 
 use crate::drawing::Paper;
 use crate::screen;
 use crate::status::{Status, Usage};
 
-/// What is drawn of which recording.
+/// What is drawn of which recordings.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) file: PathBuf,
+    /// All of them become one picture.
+    pub(crate) files: Vec<PathBuf>,
     pub(crate) what: What,
     pub(crate) all_calls: bool,
     pub(crate) paper: Paper,
@@ -33,14 +34,32 @@ pub(crate) enum What {
     List,
 }
 
-/// Reads the recording and draws it.
+/// Reads the recordings and draws them.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let lines = read(plan)?;
+    let (mut recordings, mut is_whole) = (Vec::new(), true);
+    for file in &plan.files {
+        let read = read(file)?;
+        is_whole &= read.is_whole;
+        recordings.extend(sock_record::split(read.lines));
+    }
+    let lines = sock_record::merge(recordings);
+    screen::answer(&page(plan, &lines)?)?;
+    Ok(if is_whole { Status::Done } else { Status::CutShort })
+}
+
+fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
     let drawing = Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
     match plan.what {
-        What::All => screen::answer(&sock_ladder::text(&lines, &drawing)),
+        What::All => {
+            let ladder = sock_ladder::ladder(lines, &drawing);
+            let mut page = ladder.text;
+            if ladder.is_crowded {
+                page += CROWDED;
+            }
+            Ok(page)
+        }
         What::One(number) => {
-            let all = sock_ladder::conversations(&lines);
+            let all = sock_ladder::conversations(lines);
             let index = number.checked_sub(1);
             let one = index.and_then(|index| all.get(index)).ok_or_else(|| {
                 let count = all.len();
@@ -48,17 +67,21 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
                     "there is no conversation {number}; --list shows the {count} there are"
                 ))
             })?;
-            screen::answer(&one.text(&drawing))
+            Ok(one.text(&drawing))
         }
         What::List => {
             let mut page = String::new();
-            for (index, one) in sock_ladder::conversations(&lines).iter().enumerate() {
+            for (index, one) in sock_ladder::conversations(lines).iter().enumerate() {
                 writeln!(page, "{:>4}  {}", index + 1, title(one))?;
             }
-            screen::answer(&page)
+            Ok(page)
         }
     }
 }
+
+/// Where several share a lane, who said what cannot be seen.
+const CROWDED: &str =
+    "several share a lane: --list shows the conversations, --only N draws one of them\n";
 
 /// Who spoke with whom, since when, and how much that was, seen from the first of its sockets.
 fn title(one: &Conversation<'_>) -> String {
@@ -84,22 +107,62 @@ fn title(one: &Conversation<'_>) -> String {
     format!("{ms}.{us:03} ms  {local} with {peer}: sent {sent} B, received {received} B")
 }
 
-/// What a recording that ends in the middle of a line still tells is drawn, and the rest is said.
-fn read(plan: &Plan) -> Result<Vec<Line>> {
-    let name = plan.file.display();
+/// What could be read of a file.
+struct Tape {
+    lines: Vec<Line>,
+    /// Nothing is missing that the file promised.
+    is_whole: bool,
+}
+
+/// What a recording that was cut still tells is drawn, and the rest is said.
+fn read(file: &Path) -> Result<Tape> {
+    let name = if file.as_os_str() == "-" { "stdin".into() } else { file.display().to_string() };
     let about = || format!("cannot read {name}");
-    let source: Box<dyn Read> = if plan.file.as_os_str() == "-" {
+    let source: Box<dyn io::Read> = if file.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {
-        Box::new(File::open(&plan.file).with_context(about)?)
+        Box::new(File::open(file).with_context(about)?)
     };
-    let mut lines = Vec::new();
+    let (mut lines, mut is_whole) = (Vec::new(), true);
     for line in Reader::new(BufReader::new(source)) {
         match line {
             Ok(line) => lines.push(line),
-            Err(error) if lines.is_empty() => return Err(error).with_context(about),
-            Err(error) => screen::warn(&format!("{name}: {error}"))?,
+            Err(error @ (ReadError::Io { .. } | ReadError::Line { .. })) if lines.is_empty() => {
+                return Err(unreadable(error)).with_context(about);
+            }
+            Err(error) => {
+                is_whole = false;
+                screen::warn(&format!("{name}: {}", screen::told(&error.into())))?;
+            }
         }
     }
-    Ok(lines)
+    if is_whole && lines.is_empty() {
+        return Err(anyhow!("it is empty; {CURE}")).with_context(about);
+    }
+    let recordings = lines.iter().filter(|line| matches!(line, Line::Meta(_))).count();
+    let ends = lines.iter().filter(|line| matches!(line, Line::End(_))).count();
+    if is_whole && ends < recordings {
+        is_whole = false;
+        screen::warn(&format!(
+            "{name}: the recording has no end: its writer was stopped, or goes on still; what is there is drawn"
+        ))?;
+    }
+    Ok(Tape { lines, is_whole })
+}
+
+/// How to come by what can be drawn.
+const CURE: &str = "sock serve --record FILE writes one";
+
+/// Why not even the first line could be read.
+fn unreadable(error: ReadError) -> Error {
+    match error {
+        ReadError::Io { source, .. } => source.into(),
+        ReadError::Line { line, source } => {
+            let why = source.to_string();
+            // The place within the line says nothing about a file that is something else.
+            let why = why.rsplit_once(" at line ").map_or(&*why, |(why, _)| why);
+            anyhow!("this is no recording (line {line}: {why}); {CURE}")
+        }
+        error @ (ReadError::Cut { .. } | _) => error.into(),
+    }
 }

@@ -112,6 +112,7 @@ impl Session {
         let child = Command::new(env!("CARGO_BIN_EXE_sock"))
             .args(&words[1..])
             .args(free)
+            .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(writer.try_clone().expect("a pipe has two ends"))
             .stderr(writer)

@@ -9,9 +9,9 @@ use crate::{demo, show};
 
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// A recording, as `--record FILE` writes it; `-`: from stdin
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Recordings, as `--record FILE` writes them, for one picture of all; `-`: from stdin
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// Draw this conversation only, by its number
     #[arg(long, value_name = "N", conflicts_with = "list")]
     only: Option<usize>,
@@ -54,7 +54,7 @@ impl ShowArgs {
             (false, Some(number)) => show::What::One(number),
             (false, None) => show::What::All,
         };
-        show::Plan { file: self.file, what, all_calls: self.all_calls, paper: self.paper.plan() }
+        show::Plan { files: self.files, what, all_calls: self.all_calls, paper: self.paper.plan() }
     }
 }
 
