@@ -16,7 +16,8 @@ pub enum ReadError {
         /// What the reader said.
         source: io::Error,
     },
-    /// The last line has no end: the writer was stopped while it wrote. All lines before it are whole.
+    /// The last line has no end: the writer was stopped while it wrote. All lines before it are whole. Another record may
+    /// follow, where one was put behind the other.
     #[error(
         "line {line} of the record is cut: its writer was stopped; the lines before it are whole"
     )]
@@ -36,6 +37,8 @@ pub enum ReadError {
 
 /// Reads a record line by line; an iterator. Blank lines are skipped.
 ///
+/// Several records may follow each other. Where one was cut, the next begins in the middle of a line, and is found there.
+///
 /// # Examples
 ///
 /// ```
@@ -53,12 +56,17 @@ pub struct Reader<R> {
     buf: Vec<u8>,
     line: u64,
     ended: bool,
+    /// What `buf` holds is the line that the next record began with.
+    is_begun: bool,
 }
+
+/// How every record begins, as [`Writer`](crate::Writer) writes it.
+const BEGIN: &[u8] = br#"{"type":"meta""#;
 
 impl<R: io::BufRead> Reader<R> {
     /// A reader of the record that `from` holds.
     pub fn new(from: R) -> Self {
-        Self { from, buf: Vec::new(), line: 0, ended: false }
+        Self { from, buf: Vec::new(), line: 0, ended: false, is_begun: false }
     }
 }
 
@@ -67,6 +75,12 @@ impl<R: io::BufRead> Iterator for Reader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
+            if std::mem::take(&mut self.is_begun) {
+                let line = self.line;
+                return Some(
+                    Line::from_json(&self.buf).map_err(|source| ReadError::Line { line, source }),
+                );
+            }
             self.buf.clear();
             self.line += 1;
             let line = self.line;
@@ -77,7 +91,15 @@ impl<R: io::BufRead> Iterator for Reader<R> {
                     // A cut may fall inside a character, so the parser's own "end of input" is not asked.
                     let cut =
                         self.buf.trim_ascii_start().starts_with(b"{") && !self.buf.ends_with(b"\n");
-                    return Some(Line::from_json(&self.buf).map_err(|source| {
+                    let read = Line::from_json(&self.buf);
+                    if read.is_err()
+                        && let Some(at) = another(&self.buf)
+                    {
+                        self.buf.drain(..at);
+                        self.is_begun = true;
+                        return Some(Err(ReadError::Cut { line }));
+                    }
+                    return Some(read.map_err(|source| {
                         if cut { ReadError::Cut { line } } else { ReadError::Line { line, source } }
                     }));
                 }
@@ -89,4 +111,10 @@ impl<R: io::BufRead> Iterator for Reader<R> {
         }
         None
     }
+}
+
+/// Where in a line that is torn another record begins.
+fn another(line: &[u8]) -> Option<usize> {
+    let at = line.windows(BEGIN.len()).rposition(|bytes| bytes == BEGIN)?;
+    (at > 0 && Line::from_json(&line[at..]).is_ok()).then_some(at)
 }

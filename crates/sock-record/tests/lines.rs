@@ -171,3 +171,22 @@ fn a_line_is_one_write_and_a_torn_one_spoils_no_other() {
     let lines = read(&writer.into_inner().kept);
     assert!(matches!(lines[..], [Err(ReadError::Line { line: 1, .. }), Ok(_)]), "{lines:?}");
 }
+
+#[test]
+fn a_record_behind_one_that_was_cut_is_found_in_the_middle_of_a_line() {
+    let whole = DESCRIBED.trim_start().as_bytes();
+    for cut in 0..whole.len() {
+        let read = read(&[&whole[..cut], whole].concat());
+        let lines: Vec<&Line> = read.iter().flatten().collect();
+        let first = whole[..cut].split(|byte| *byte == b'\n').count() - 1;
+        let torn = cut > 0 && whole[cut - 1] != b'\n';
+        assert_eq!(lines.len(), first + 8, "cut at {cut}");
+        assert!(matches!(lines[first], Line::Meta(_)), "cut at {cut}");
+        let errors: Vec<&ReadError> = read.iter().filter_map(|line| line.as_ref().err()).collect();
+        match errors[..] {
+            [] => assert!(!torn, "cut at {cut}"),
+            [ReadError::Cut { line }] => assert!(torn && *line == first as u64 + 1, "cut at {cut}"),
+            _ => panic!("cut at {cut}: {errors:?}"),
+        }
+    }
+}
