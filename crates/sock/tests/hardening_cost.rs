@@ -29,11 +29,10 @@ fn descriptors() -> u64 {
 #[test]
 fn an_idle_connection_costs_half_a_kilobyte() {
     let descriptors = descriptors();
-    assert!(
-        descriptors >= 400,
-        "{descriptors} descriptors are too few to measure with: ulimit -Hn"
-    );
-    let count = (descriptors - 100).min(3_000);
+    // Tables grow by doubling: with fewer connections it shows by chance how full they are.
+    let count = 3_000;
+    let needed = count + 100;
+    assert!(descriptors >= needed, "{descriptors} descriptors, ulimit -Hn, and {needed} needed");
     for engine in ["select", "epoll"] {
         let server = ServerProcess::start(engine, "echo", Transport::Tcp4, &[]);
         // What the first ones warm up is not theirs.
