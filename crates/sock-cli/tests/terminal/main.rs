@@ -187,5 +187,8 @@ fn who_types_is_told_that_the_peer_has_ended_where_it_has() {
     assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     drop(peer);
     assert_eq!(terminal.end(), 0);
-    assert_eq!(terminal.rows(), ["good bye", ">"], "here it was us");
+    // How often the prompt is drawn on the way out depends on who is quicker.
+    let rows = terminal.rows();
+    assert_eq!(rows.first().map(String::as_str), Some("good bye"), "{rows:?}");
+    assert!(rows[1..].iter().all(|row| row == ">"), "here it was us: {rows:?}");
 }
