@@ -23,6 +23,7 @@ mod appetite;
 mod conversations;
 mod descriptor;
 mod direct;
+mod eager;
 mod fan;
 mod form;
 mod json;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sock_proto::{Event, Time};
 
 use super::appetite::Appetite;
-use super::descriptor::Descriptor;
 use super::direct::Direct;
+use super::eager::Eager;
 use super::form::{Failure, Form};
 use super::queue::Queue;
 
@@ -33,7 +33,7 @@ impl Outlet {
         to: impl AsFd + Send + 'static,
         appetite: Appetite,
     ) -> Self {
-        Self::Direct(Direct::new(Box::new(form), Box::new(Descriptor::new(to)), appetite))
+        Self::Direct(Direct::new(Box::new(form), Box::new(Eager::new(to)), appetite))
     }
 
     pub(super) fn event(&self, side: usize, event: &Event<'_>) {
@@ -50,11 +50,10 @@ impl Outlet {
         }
     }
 
-    /// Nothing is ever lost where nothing waits.
     pub(super) fn dropped(&self) -> u64 {
         match self {
             Self::Queued(queue) => queue.dropped(),
-            Self::Direct(_) => 0,
+            Self::Direct(direct) => direct.dropped(),
         }
     }
 
