@@ -66,10 +66,10 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let mut taken = None;
     let status =
         talk(plan, &run, console, &mut taken).unwrap_or_else(|error| watch.fail(&run, &error));
-    watch.close()?;
+    let status = watch.close(&run, status);
     // Only now: the last words are for the terminal too.
     drop(taken);
-    Ok(status)
+    status
 }
 
 fn talk(
@@ -99,10 +99,11 @@ fn talk(
     let until = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&until);
     let service = Service::each("stdio", move || Until::new(wiring.clone(), &told));
-    let ending = converse(&last.over(run), service, &socket, Some(streams.as_socket()))?;
+    let held = converse(&last.over(run), service, &socket, Some(streams.as_socket()));
     if let Some(status) = signals.leave() {
         return Ok(status);
     }
+    let ending = held?;
     match streams.finish()? {
         // As the writer of any pipe: there is nobody left to talk for.
         Heard::No => Ok(Status::Done),

@@ -2,10 +2,13 @@
 
 mod ask;
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use anyhow::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::pipe::PIPE_BUF;
 use sock::socket::Socket;
 use sock::{Endpoint, Engine, Limits, Run, Service, converse};
 
@@ -50,8 +53,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     watch.record(plan.sockets.record.as_deref(), &run, "send", Engine::default())?;
     let run = watch.over(run);
     let status = talk(plan, &run).unwrap_or_else(|error| watch.fail(&run, &error));
-    watch.close()?;
-    Ok(status)
+    watch.close(&run, status)
 }
 
 /// How long `--wait-reply` is for datagrams, which may be lost.
@@ -71,13 +73,19 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
     };
     let outcome = Outcome::default();
     let told = outcome.clone();
-    let service = Service::each("send", move || Ask::new(asked.clone(), told.clone(), print));
+    let heeded = signals.clone();
+    let service = Service::each("send", move || {
+        let heeded = heeded.clone();
+        let show = move |reply: &[u8], part: Part| print(reply, part, &heeded);
+        Ask::new(asked.clone(), told.clone(), show)
+    });
     let last = Last::new(run);
     let last = if plan.replies == Replies::None { last } else { last.stopping(run) };
-    let ending = converse(&last.over(run), service, &socket, None)?;
+    let held = converse(&last.over(run), service, &socket, None);
     if let Some(status) = signals.leave() {
         return Ok(status);
     }
+    let ending = held?;
     let (outcome, peer) = (outcome.take(), last.peer(&plan.endpoint));
     if let Some(error) = outcome.failure {
         return Err(anyhow::Error::new(error).context("cannot write to stdout"));
@@ -124,12 +132,35 @@ fn framed(plan: &Plan, message: &[u8]) -> Vec<u8> {
     [message, end].concat()
 }
 
-/// One reply, one line.
-fn print(reply: &[u8], part: Part) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(reply)?;
-    if part == Part::Last {
-        out.write_all(b"\n")?;
+/// One reply, one line. Nobody may read it: a signal ends the wait.
+fn print(reply: &[u8], part: Part, signals: &Signals) -> io::Result<()> {
+    write(reply, signals)?;
+    match part {
+        Part::Piece => Ok(()),
+        Part::Last => write(b"\n", signals),
     }
-    out.flush()
+}
+
+/// A signal that comes just before a wait begins is seen so much later.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+fn write(mut bytes: &[u8], signals: &Signals) -> io::Result<()> {
+    let stdout = rustix::stdio::stdout();
+    while !bytes.is_empty() {
+        match poll(&mut [PollFd::from_borrowed_fd(stdout, PollFlags::OUT)], Some(&LOOK)) {
+            Ok(1..) => {}
+            Ok(0) | Err(Errno::INTR) if signals.came() => {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            Ok(0) | Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        // So much a pipe that is ready takes without a wait.
+        match rustix::io::write(stdout, &bytes[..bytes.len().min(PIPE_BUF)]) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

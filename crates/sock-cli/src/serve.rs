@@ -60,10 +60,10 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let served =
         if plan.is_stdio() { wire(plan, &run, console, &mut taken) } else { serve(plan, &run) };
     let status = served.unwrap_or_else(|error| watch.fail(&run, &error));
-    watch.close()?;
+    let status = watch.close(&run, status);
     // Only now: the last words are for the terminal too.
     drop(taken);
-    Ok(status)
+    status
 }
 
 fn server(plan: &Plan, run: &Run) -> Result<Server> {
@@ -89,8 +89,9 @@ fn serve(plan: &Plan, run: &Run) -> Result<Status> {
     let bound = server(plan, run)?.bind().map_err(Listening)?;
     // A server that was told to stop and did has done its work.
     let signals = Signals::ask(run.stop())?;
-    bound.run()?;
+    let served = bound.run();
     signals.leave();
+    served?;
     Ok(Status::Done)
 }
 
@@ -107,10 +108,11 @@ fn wire(
     let streams = Streams::new(Use::default(), console, run.stop(), &signals, &last);
     let run = last.over(run);
     let server = server(plan, &run)?.once().stdio(streams.as_socket());
-    server.bind().map_err(Listening)?.run()?;
+    let ended = server.bind().map_err(Listening).map(sock::Bound::run);
     if let Some(status) = signals.leave() {
         return Ok(status);
     }
+    ended??;
     match (streams.finish()?, last.take()) {
         (Heard::No, _) | (Heard::Yes, None) => Ok(Status::Done),
         (Heard::Yes, Some((ending, peer))) => {

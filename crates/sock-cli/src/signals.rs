@@ -1,4 +1,4 @@
-//! Signals: SIGINT and SIGTERM ask a run to stop, and which of them came is remembered.
+//! Signals: SIGINT, SIGTERM and SIGHUP ask a run to stop, and which of them came is remembered.
 //!
 //! A handler writes a byte to the run's stop, whose descriptor every engine waits on: there is no
 //! thread, which a forking server could not have.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Result;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
 use sock::Stop;
 
@@ -36,7 +36,8 @@ impl Signals {
 
     fn register(stop: &Stop, times: usize) -> Result<Self> {
         let signals = Self::default();
-        for signal in [SIGINT, SIGTERM] {
+        let hangup = (!ignores(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
             let number = usize::try_from(signal)?;
             flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
             flag::register_usize(signal, Arc::clone(&signals.caught), number)?;
@@ -55,6 +56,11 @@ impl Signals {
         stop.ask();
     }
 
+    /// Whether one was caught.
+    pub(crate) fn came(&self) -> bool {
+        self.caught.load(Ordering::SeqCst) != 0
+    }
+
     /// The run is over: the status of a program that a signal ended, or none. What is left to write
     /// may have no reader, so that from now on a signal has its way at once.
     pub(crate) fn leave(&self) -> Option<Status> {
@@ -62,4 +68,13 @@ impl Signals {
         let number = i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|n| *n != 0);
         number.map(Status::Signal)
     }
+}
+
+/// Whether we were started to ignore the signal, as `nohup` does, and so are to live on.
+fn ignores(signal: i32) -> bool {
+    // proc_pid_status(5): a mask in hexadecimal digits, whose lowest bit is signal 1.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }

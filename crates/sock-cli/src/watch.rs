@@ -4,10 +4,12 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sock::observe::{Descriptor, Failure, Fan, Json, Level, Log, Look, Record, Source};
-use sock::{Engine, Run};
+use sock::{Engine, Run, Urgency};
 use sock_proto::{Event, Observer, What};
 
 use crate::screen::{self, Detail, Screen};
@@ -42,7 +44,17 @@ pub(crate) struct Watch {
     json: Option<Arc<Json>>,
     record: Option<Arc<Record>>,
     timing: Timing,
+    /// Where the events go.
+    is_stdout: bool,
+    /// What the record is written to takes everything, as a disk does.
+    is_disk: bool,
 }
+
+/// So long a reader that has stalled is waited for once the run was asked to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// So long one that still reads, to read the rest.
+const REST: Duration = Duration::from_secs(2);
 
 impl Watch {
     /// Makes the observers that the user asked for; `datagrams` shows those that arrive.
@@ -57,7 +69,12 @@ impl Watch {
             Detail::Events => Level::Normal,
             Detail::Data => Level::Verbose,
         };
-        let mut watch = Self { timing, ..Self::default() };
+        let is_stdout = match place {
+            Place::Stdout => screen.json,
+            Place::Stderr => false,
+            Place::Console(_) => true,
+        };
+        let mut watch = Self { timing, is_stdout, ..Self::default() };
         if screen.json {
             let json = match (place, timing) {
                 (Place::Stdout, Timing::Queued) => {
@@ -96,7 +113,10 @@ impl Watch {
         let about = || format!("cannot record to {}", path.display());
         // Appended to, because the children of a forking server write to it too.
         let file = OpenOptions::new().create(true).append(true).open(path).with_context(about)?;
-        file.set_len(0).with_context(about)?;
+        self.is_disk = file.metadata().with_context(about)?.is_file();
+        if self.is_disk {
+            file.set_len(0).with_context(about)?;
+        }
         let source = Source {
             source: verb.to_owned(),
             backend: Some(engine.name().to_owned()),
@@ -107,6 +127,14 @@ impl Watch {
             Timing::Queued => Record::queued(file, source)?,
             Timing::Direct => Record::direct(file, source),
         };
+        let (speaker, run, path) = (self.speaker(), run.clone(), path.to_owned());
+        record.when_gone(move |error| {
+            // The conversation goes on without.
+            let errno = error.raw_os_error();
+            let reason = errno.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            let about = format!("cannot write the record to {}", path.display());
+            speaker.say(&run, &anyhow::Error::new(reason).context(about), Status::Failed);
+        });
         self.record = Some(Arc::new(record));
         Ok(())
     }
@@ -137,6 +165,65 @@ impl Watch {
             return Status::Done;
         }
         let status = Status::of(error);
+        self.speaker().say(run, error, status);
+        status
+    }
+
+    /// Writes what is still to be written, and tells the status of a program that has come to
+    /// `status`. Who does not read the events wants none, but a record that is not whole is a
+    /// failure, which was told when it happened.
+    ///
+    /// A run that was asked to stop ends, whoever does not read.
+    pub(crate) fn close(self, run: &Run, status: Status) -> Result<Status> {
+        let is_asked = run.stop().urgency() != Urgency::None;
+        let recorded = match &self.record {
+            Some(record) if is_asked && !self.is_disk => record.close_within(PATIENCE),
+            Some(record) => record.close(),
+            None => Ok(()),
+        };
+        if let Err(error) = &recorded
+            && error.kind() == io::ErrorKind::TimedOut
+        {
+            let error = anyhow::anyhow!("cannot write all of the record: nobody reads it");
+            self.speaker().say(run, &error, Status::Failed);
+        }
+        let patience = is_asked.then(|| if self.is_read() { REST } else { Duration::ZERO });
+        let Speaker { log, json } = self.speaker();
+        let told = [
+            log.map(|log| patience.map_or_else(|| log.close(), |time| log.close_within(time))),
+            json.map(|json| patience.map_or_else(|| json.close(), |time| json.close_within(time))),
+        ];
+        for told in told.into_iter().flatten() {
+            match told.map_err(|error| (error.kind(), error)) {
+                Ok(()) | Err((io::ErrorKind::BrokenPipe | io::ErrorKind::TimedOut, _)) => {}
+                Err((_, error)) => return Err(error).context("cannot write the events"),
+            }
+        }
+        Ok(if recorded.is_ok() { status } else { Status::Failed })
+    }
+
+    /// Whether who reads the events does so, or has gone.
+    fn is_read(&self) -> bool {
+        let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+        let fd = if self.is_stdout { stdout } else { stderr };
+        let patience = Timespec::try_from(PATIENCE).ok();
+        // What cannot be asked is not waited for.
+        poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], patience.as_ref()) == Ok(1)
+    }
+
+    fn speaker(&self) -> Speaker {
+        Speaker { log: self.log.clone(), json: self.json.clone() }
+    }
+}
+
+/// Who tells what failed.
+struct Speaker {
+    log: Option<Arc<Log>>,
+    json: Option<Arc<Json>>,
+}
+
+impl Speaker {
+    fn say(&self, run: &Run, error: &anyhow::Error, status: Status) {
         let text = screen::told(error);
         // A cure stands behind the reason, after a semicolon.
         let (text, cure) = text.split_once("; ").unwrap_or((&text, ""));
@@ -147,22 +234,6 @@ impl Watch {
         if let Some(json) = &self.json {
             json.failure(run.now(), &failure);
         }
-        status
-    }
-
-    /// Writes what is still to be written. Who does not read the events wants none, but a record
-    /// that is not whole is a failure.
-    pub(crate) fn close(self) -> Result<()> {
-        let told = [self.log.map(|log| log.close()), self.json.map(|json| json.close())];
-        for told in told.into_iter().flatten() {
-            match told {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    return Err(error).context("cannot write the events");
-                }
-                Ok(()) | Err(_) => {}
-            }
-        }
-        self.record.map_or(Ok(()), |record| record.close()).context("cannot write the record")
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 use std::thread::spawn;
 use std::time::Duration;
@@ -239,7 +239,7 @@ fn a_signal_ends_it_even_while_nobody_takes_its_last_words() {
     rustix::process::kill_process(program.pid(), Signal::TERM).unwrap();
     let status = program.wait();
     assert!(!program.was_pulled(), "{told:?}");
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    let signal = ExitStatusExt::signal(&status);
     assert_eq!(status.code().or(signal.map(|n| 128 + n)), Some(143));
     drop(unread);
 }
@@ -539,4 +539,37 @@ fn what_until_waits_for_and_never_came_is_a_timeout() {
     let (mut peer, _) = listener.accept().unwrap();
     peer.write_all(b"good by").unwrap();
     assert_eq!(program.finish().expect(5).text(), "good by");
+}
+
+#[test]
+fn a_hangup_ends_it_with_a_word_and_its_status() {
+    let (listener, endpoint) = listener();
+    let program = Program::start(sock(&["connect", &endpoint]));
+    let (_peer, _) = listener.accept().unwrap();
+    let mut program = program;
+    program.error_line_with("connected to");
+    program.signal(Signal::HUP);
+    assert_eq!(program.until_end(), b"");
+    let finished = program.finish().expect(129);
+    assert!(finished.stderr.starts_with("closed by us"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_reader_of_the_events_that_does_not_read_keeps_it_from_no_end() {
+    let (listener, endpoint) = listener();
+    for arguments in [&["connect", "-v"][..], &["connect", "--json"], &["send", "hello"]] {
+        let (_reader, mut full) = std::io::pipe().unwrap();
+        let size = rustix::pipe::fcntl_getpipe_size(&full).unwrap();
+        full.write_all(&vec![b'x'; size]).unwrap();
+        let mut command = sock(&[&arguments[..1], &[&endpoint], &arguments[1..]].concat());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full).process_group(0);
+        let mut program = Leash::new(command.spawn().unwrap(), LIMIT);
+        drop(listener.accept().unwrap());
+        // Whether the signal finds it talking, or waiting for its reader.
+        rustix::process::kill_process(program.pid(), Signal::TERM).unwrap();
+        let status = program.wait();
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        assert_eq!(code, Some(143), "{arguments:?}");
+        assert!(!program.was_pulled());
+    }
 }

@@ -5,16 +5,17 @@
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::thread::spawn;
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
-use rustix::process::Signal;
-use support::{Finished, Program, Server, sock};
+use rustix::process::{Signal, kill_process};
+use support::{Finished, LIMIT, Leash, Program, Server, sock};
 
 fn send(arguments: &[&str]) -> Finished {
     Program::run(sock(&[&["send"], arguments].concat()), b"")
@@ -244,4 +245,19 @@ fn errors_name_the_address_that_was_called() {
     drop(peer);
     let text = format!("sock: cut short: tcp://127.0.0.1:{port} ended after 0 of 1 replies\n");
     assert_eq!(program.finish().expect(6).stderr, text);
+}
+
+#[test]
+fn a_reader_that_does_not_read_keeps_it_from_no_end() {
+    let server = Server::start(&["chargen"], &["tcp:127.0.0.1:0"]);
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = sock(&["send", "-q", &server.endpoint("tcp"), "hi"]);
+    let child = command.stdout(writer).process_group(0).spawn().unwrap();
+    let mut program = Leash::new(child, LIMIT);
+    drop(command);
+    reader.read_exact(&mut [0]).unwrap();
+    kill_process(program.pid(), Signal::TERM).unwrap();
+    assert_eq!(program.wait().code(), Some(143));
+    assert!(!program.was_pulled());
+    server.stop();
 }

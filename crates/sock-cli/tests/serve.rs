@@ -5,11 +5,12 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 use support::{LIMIT, Leash, Program, Server, sock};
 
@@ -359,4 +360,88 @@ fn too_few_descriptors_are_an_error_and_no_panic() {
         child.wait().unwrap();
         assert!(!line.contains("panicked"), "ulimit -n {most}: {line}");
     }
+}
+
+/// A pipe that is full, and has a reader that does not read.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    let size = rustix::pipe::fcntl_getpipe_size(&writer).expect("a pipe has a size");
+    writer.write_all(&vec![b'x'; size]).expect("there is room");
+    (reader, writer)
+}
+
+#[test]
+fn a_reader_that_does_not_read_keeps_nobody_from_ending() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for engine in ENGINES {
+        let path = folder.path().join(engine);
+        let endpoint = format!("unix:{}", path.display());
+        let (_reader, full) = full_pipe();
+        let mut command = sock(&["serve", "echo", "-v", "--engine", engine, &endpoint]);
+        let child = command.stderr(full).process_group(0).spawn().expect("cargo built it");
+        let mut server = Leash::new(child, LIMIT);
+        let mut client = loop {
+            if let Ok(client) = UnixStream::connect(&path) {
+                break client;
+            }
+            std::thread::yield_now();
+        };
+        client.write_all(b"hello").expect("the server lives");
+        client.read_exact(&mut [0; 5]).expect("an echo");
+        drop(client);
+        kill_process(server.pid(), Signal::TERM).expect("it lives");
+        assert_eq!(server.wait().code(), Some(0), "{engine}");
+        assert!(!server.was_pulled() && !path.exists(), "{engine}");
+    }
+}
+
+#[test]
+fn a_hangup_is_a_stop_unless_it_is_ignored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("socket");
+    let endpoint = format!("unix:{}", path.display());
+    let mut server = serve(&["echo", &endpoint]);
+    server.error_line_with("listening");
+    server.signal(Signal::HUP);
+    server.finish().expect(0);
+    assert!(!path.exists());
+
+    let mut nohup = Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$0\" serve echo --grace 0 \"$1\""]);
+    nohup.args([env!("CARGO_BIN_EXE_sock"), &endpoint]);
+    let mut server = Program::start(nohup);
+    server.error_line_with("listening");
+    server.signal(Signal::HUP);
+    Program::run(sock(&["connect", "-q", &endpoint]), b"it lives").expect(0);
+    server.signal(Signal::TERM);
+    server.finish().expect(0);
+}
+
+#[test]
+fn a_record_goes_wherever_it_can_be_written_and_what_cannot_is_told_at_once() {
+    let mut server =
+        serve(&["echo", "--record", "/dev/full", "--engine", "epoll", "tcp:127.0.0.1:0"]);
+    let told = "sock: cannot write the record to /dev/full: no space left on device";
+    server.error_line_with(told);
+    server.signal(Signal::TERM);
+    let finished = server.finish().expect(1);
+    assert!(!finished.stderr.contains("record"), "once: {}", finished.stderr);
+
+    let finished = Program::run(
+        sock(&["serve", "echo", "--once", "--record", "/dev/full", "192.0.2.1:0"]),
+        b"",
+    );
+    finished.expect(1);
+
+    let server = Server::start(&["upper"], &["tcp:127.0.0.1:0"]);
+    let arguments = ["connect", "-q", "--record", "/dev/stderr", &server.endpoint("tcp")];
+    let finished = Program::run(sock(&arguments), b"hi").expect(0);
+    assert!(finished.stderr.starts_with("{\"type\":\"meta\""), "{}", finished.stderr);
+    assert_eq!(finished.text(), "HI");
+    let arguments = ["connect", "-q", "--json", "--record", "/dev/full", &server.endpoint("tcp")];
+    let finished = Program::run(sock(&arguments), b"hi").expect(1);
+    let event: Value = serde_json::from_str(&finished.stderr).expect("one event");
+    assert_eq!((&event["event"], &event["code"]), (&"error".into(), &1.into()));
+    assert_eq!(finished.text(), "HI", "the conversation goes on");
+    server.stop();
 }
