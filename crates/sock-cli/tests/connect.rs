@@ -573,3 +573,14 @@ fn a_reader_of_the_events_that_does_not_read_keeps_it_from_no_end() {
         assert!(!program.was_pulled());
     }
 }
+
+#[test]
+fn no_attempt_takes_longer_than_the_wait() {
+    let (listener, endpoint) = listener();
+    rustix::net::listen(&listener, 0).unwrap();
+    // The one that the queue holds: whoever comes next gets no answer.
+    let _first = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let finished =
+        connect(&[&endpoint, "--wait", "50ms", "--connect-timeout", "2h"], b"").expect(5);
+    assert!(finished.stderr.contains("timed out"), "{}", finished.stderr);
+}

@@ -20,7 +20,10 @@ pub(super) fn dial(plan: &Plan, run: &Run) -> Result<Socket> {
     let until = plan.wait.map(|wait| run.now() + wait);
     let [mut pause, longest] = PAUSES;
     loop {
-        let error = match caller.call(&plan.endpoint) {
+        // An attempt may take what is left, and the last one a moment.
+        let left = until.map(|until| until.since(run.now()).max(PAUSES[0]));
+        let time = plan.sockets.connect_timeout.min(left.unwrap_or(Duration::MAX));
+        let error = match caller.clone().timeout(time).call(&plan.endpoint) {
             Ok(socket) => return Ok(socket),
             Err(error) => error,
         };
