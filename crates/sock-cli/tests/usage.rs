@@ -157,3 +157,19 @@ fn a_reader_that_leaves_early_is_no_error() {
     let finished = Program::run(shell, b"\n");
     assert_eq!(finished.text(), "0\n", "{}", finished.stderr);
 }
+
+#[test]
+fn a_keepalive_is_in_whole_seconds_that_the_system_takes() {
+    for time in ["0", "1ms", "1.5s", "32768s", "99999999h"] {
+        let finished = run(&["connect", &format!("--keepalive={time}"), "127.0.0.1:0"]).expect(2);
+        let wrong = format!(
+            "sock: invalid value '{time}' for '--keepalive[=<TIME>]': write whole seconds, 1s to 32767s\n"
+        );
+        assert!(finished.stderr.starts_with(&wrong), "{}", finished.stderr);
+    }
+    let server = support::Server::start(&["echo"], &["127.0.0.1:0"]);
+    for time in ["1s", "32767s"] {
+        run(&["connect", "-z", &format!("--keepalive={time}"), &server.endpoint("tcp")]).expect(0);
+    }
+    server.stop();
+}

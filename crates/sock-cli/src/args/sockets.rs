@@ -38,7 +38,7 @@ pub(super) struct SocketArgs {
     #[arg(long, overrides_with = "nodelay")]
     no_nodelay: bool,
     /// Probe a silent peer after so long
-    #[arg(long, value_name = "TIME", value_parser = duration, num_args = 0..=1,
+    #[arg(long, value_name = "TIME", value_parser = keepalive, num_args = 0..=1,
           require_equals = true, default_missing_value = "60s")]
     keepalive: Option<Duration>,
     /// The size of the receive buffer
@@ -59,6 +59,15 @@ pub(super) struct SocketArgs {
     /// Write all that happens to FILE, for `sock show`
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+}
+
+/// What `TCP_KEEPIDLE` takes (tcp(7)): a part of a second would be lost.
+fn keepalive(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.subsec_nanos() != 0 || !(1..=32_767).contains(&time.as_secs()) {
+        return Err("write whole seconds, 1s to 32767s".to_owned());
+    }
+    Ok(time)
 }
 
 impl SocketArgs {
