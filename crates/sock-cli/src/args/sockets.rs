@@ -19,7 +19,7 @@ pub(super) struct SocketArgs {
     /// End a conversation in which nothing moves for so long
     #[arg(long, value_name = "TIME", value_parser = duration)]
     idle_timeout: Option<Duration>,
-    /// How long to wait for the peer's end after ours
+    /// How long to wait for the peer's end after ours; 2s where nobody listens to it any more
     #[arg(long, value_name = "TIME", value_parser = duration)]
     linger: Option<Duration>,
     /// Our own address, port, or both
