@@ -95,15 +95,18 @@ pub(crate) fn told(error: &anyhow::Error) -> String {
     text
 }
 
+/// What failed, and the cure, which stands behind a semicolon; empty where there is none.
+pub(crate) fn cure_of(text: &str) -> (&str, &str) {
+    text.split_once("; ").unwrap_or((text, ""))
+}
+
 fn error_event(error: &anyhow::Error, status: Status) -> String {
     let text = told(error);
-    // A cure stands behind the reason, after a semicolon.
-    let (text, cure) = match text.split_once("; ") {
-        Some((text, cure)) => (text, Some(cure)),
-        None => (text.as_str(), None),
-    };
-    let event = serde_json::json!({
-        "event": "error", "t": 0.0, "code": status.code(), "text": text, "cure": cure,
-    });
+    let (text, cure) = cure_of(&text);
+    let mut event =
+        serde_json::json!({ "event": "error", "t": 0.0, "code": status.code(), "text": text });
+    if !cure.is_empty() {
+        event["cure"] = cure.into();
+    }
     format!("{event}\n")
 }

@@ -225,8 +225,7 @@ struct Speaker {
 impl Speaker {
     fn say(&self, run: &Run, error: &anyhow::Error, status: Status) {
         let text = screen::told(error);
-        // A cure stands behind the reason, after a semicolon.
-        let (text, cure) = text.split_once("; ").unwrap_or((&text, ""));
+        let (text, cure) = screen::cure_of(&text);
         let failure = Failure { code: status.code(), text, cure };
         if let Some(log) = &self.log {
             log.failure(run.now(), &failure);

@@ -176,12 +176,8 @@ impl<W: Wait> Reactor<W> {
         self.called += 1;
         here.conns.insert(peer, slot);
         here.session.open(peer, &link, &mut self.cx);
-        // Whoever waits for this peer's room may be read now.
-        let members: Vec<usize> = here.conns.values().copied().collect();
-        for slot in members {
-            self.flush(slot)?;
-        }
-        Ok(())
+        // Whoever feeds this peer is named by the session, which every caller settles next.
+        self.flush(slot)
     }
 
     pub(super) fn group_due(&mut self, group: usize, at: Time) -> std::io::Result<()> {
