@@ -47,6 +47,7 @@ pub mod protocols;
 mod session;
 pub mod sim;
 mod small;
+mod source;
 mod time;
 
 pub use context::{Context, Limits, Pauses, Tally};
@@ -57,6 +58,7 @@ pub use outbox::Pool;
 pub use peers::{Kind, Link, Peer};
 pub use session::{Command, Session};
 pub use small::is_small_service_port;
+pub use source::{Source, Span};
 pub use time::Time;
 
 /// A protocol: a function from what happened to what to do.

@@ -11,6 +11,7 @@ mod discard;
 mod echo;
 mod find;
 mod greet;
+pub mod http;
 mod once;
 mod qotd;
 mod row;

@@ -1,0 +1,83 @@
+//! Answer: what is said to a request, before it is written.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::source::Span;
+
+/// What is said to a request: who writes it adds the status line, `Date`, `Content-Length`,
+/// `Connection`, and leaves the body out for HEAD.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The fields that are its own, each with its line end.
+    pub fields: Vec<u8>,
+    /// The body, in order.
+    pub body: Vec<Part>,
+}
+
+/// A part of a body.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Bytes of its own.
+    Bytes(Vec<u8>),
+    /// Bytes that others send too, in this range.
+    Shared(Arc<[u8]>, core::ops::Range<usize>),
+    /// A range of a file.
+    Span(Span),
+}
+
+impl Answer {
+    /// An answer of this status, without fields or body.
+    #[must_use]
+    pub fn new(status: u16) -> Self {
+        Self { status, fields: Vec::new(), body: Vec::new() }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let mut line = alloc::format!("{name}: {value}\r\n").into_bytes();
+        self.fields.append(&mut line);
+        self
+    }
+
+    /// Adds to the body.
+    #[must_use]
+    pub fn and(mut self, part: Part) -> Self {
+        self.body.push(part);
+        self
+    }
+
+    /// How many bytes its body has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.body.iter().map(Part::len).sum()
+    }
+
+    /// Tells whether it has no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Part {
+    /// How many bytes that are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Shared(_, range) => range.len() as u64,
+            Self::Span(span) => span.len(),
+        }
+    }
+
+    /// Tells whether it is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
