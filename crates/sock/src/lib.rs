@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod http;
 pub mod observe;
 pub mod server;
 pub mod socket;
@@ -13,6 +14,7 @@ mod access;
 mod bind;
 mod call;
 mod converse;
+mod file_source;
 mod guarded;
 mod holder;
 mod options;
@@ -28,6 +30,7 @@ pub use self::call::Caller;
 pub use self::converse::{Ending, converse};
 pub use self::engine::Engine;
 pub use self::error::{Error, ErrorKind, Result};
+pub use self::file_source::FileSource;
 pub use self::options::{IpFamily, SocketOptions};
 pub use self::run::Run;
 pub use self::serve::{Bound, Server, Stdio};

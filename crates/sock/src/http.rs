@@ -1,0 +1,1 @@
+//! The web: a directory as the files that a web server serves.
