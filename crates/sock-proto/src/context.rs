@@ -19,6 +19,9 @@ pub struct Context {
     pub limits: Limits,
     /// What all of its conversations came to.
     pub tally: Tally,
+    /// The engine sends ranges of files by itself; for another they are read. Whoever watches the
+    /// bytes gets them: with an interest in [`Interest::DATA`] it is best left unset.
+    pub takes_ranges: bool,
     wall_origin: Duration,
     chance: u64,
     observer: Option<Arc<dyn Observer>>,

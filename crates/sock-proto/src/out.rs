@@ -7,7 +7,8 @@ use core::time::Duration;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, Interest, What};
-use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, Theirs};
+use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs};
+use crate::source::Span;
 use crate::time::Time;
 
 /// What a protocol can make happen; it speaks to [`Out::peer`] unless told otherwise.
@@ -59,17 +60,27 @@ impl Out<'_> {
     /// To a peer that is not open, or that was told that we are done, nothing can be sent: the
     /// bytes are dropped and a note `late-send` says so.
     pub fn send(&mut self, bytes: &[u8]) {
+        self.queue(bytes.len() as u64, |state, cx| {
+            state.outbox.push(bytes, state.kind, &mut cx.pool);
+        });
+    }
+
+    /// Queues a range of a file, of a stream: the engine sends it, without a copy where it can. If
+    /// the file has become shorter by then, the conversation is cut short.
+    pub fn send_range(&mut self, span: Span) {
+        self.queue(span.len(), |state, cx| {
+            state.outbox.push_range(span);
+            state.load(cx);
+        });
+    }
+
+    fn queue(&mut self, len: u64, push: impl FnOnce(&mut State, &mut Context)) {
         let now = self.cx.now;
         let pause = self.cx.limits.pauses.write;
         let Some(state) = self.peers.open_mut(self.peer).filter(|s| s.ours == Ours::Open) else {
             let conn = self.conn();
-            self.cx.emit(
-                conn,
-                What::Note {
-                    code: "late-send",
-                    text: format_args!("{} B were not sent: we had already ended", bytes.len()),
-                },
-            );
+            let text = format_args!("{len} B were not sent: we had already ended");
+            self.cx.emit(conn, What::Note { code: "late-send", text });
             return;
         };
         if state.outbox.is_empty() {
@@ -79,7 +90,7 @@ impl Out<'_> {
             }
         }
         state.drained.release();
-        state.outbox.push(bytes, state.kind, &mut self.cx.pool);
+        push(state, self.cx);
         self.peers.activate(self.peer);
     }
 
@@ -108,9 +119,9 @@ impl Out<'_> {
         self.cx.pool.give(buf);
     }
 
-    /// Tells how many bytes wait for this peer.
+    /// Tells how many bytes wait for this peer, those of ranges too.
     #[must_use]
-    pub fn queued(&self) -> usize {
+    pub fn queued(&self) -> u64 {
         self.peers.state(self.peer).map_or(0, |state| state.outbox.len())
     }
 

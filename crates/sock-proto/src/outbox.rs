@@ -1,13 +1,14 @@
 //! Outbox: what waits to be sent to one peer, a queue of pieces.
 //!
-//! A piece is bytes of a stream or exactly one datagram (empty ones too). Only the last piece
-//! grows, up to 64 KiB. Buffers come from the engine's [`Pool`] and go back to it as soon as they
-//! are empty: an idle session holds none, and a busy one allocates nothing.
+//! A piece is bytes of a stream, exactly one datagram (empty ones too), or a range of a file. Only a
+//! last piece of bytes grows, up to 64 KiB. Buffers come from the engine's [`Pool`] and go back to it
+//! as soon as they are empty: an idle session holds none, and a busy one allocates nothing.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::peers::Kind;
+use crate::source::Span;
 
 /// A piece is closed at this size; larger ones only cost cache, smaller ones system calls.
 const PIECE: usize = 64 * 1024;
@@ -38,32 +39,39 @@ impl Pool {
 }
 
 #[derive(Debug)]
-struct Piece {
-    bytes: Vec<u8>,
-    /// How much of it was sent.
-    at: usize,
+enum Piece {
+    Bytes {
+        bytes: Vec<u8>,
+        /// How much of them was sent.
+        at: usize,
+    },
+    Range(Span),
 }
+
+/// A range could not be read to its end: the file has become shorter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Short;
 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pieces: VecDeque<Piece>,
-    len: usize,
+    len: u64,
 }
 
 impl Outbox {
     /// Queues bytes, or one datagram.
     pub(crate) fn push(&mut self, bytes: &[u8], kind: Kind, pool: &mut Pool) {
-        self.len += bytes.len();
+        self.len += bytes.len() as u64;
         let mut rest = bytes;
         if kind == Kind::Stream {
             if rest.is_empty() {
                 return;
             }
-            if let Some(last) = self.pieces.back_mut() {
+            if let Some(Piece::Bytes { bytes: last, .. }) = self.pieces.back_mut() {
                 // Many small answers leave as one send.
-                let room = PIECE.saturating_sub(last.bytes.len());
+                let room = PIECE.saturating_sub(last.len());
                 let (now, later) = rest.split_at(room.min(rest.len()));
-                last.bytes.extend_from_slice(now);
+                last.extend_from_slice(now);
                 if later.is_empty() {
                     return;
                 }
@@ -72,24 +80,68 @@ impl Outbox {
         }
         let mut buf = pool.take();
         buf.extend_from_slice(rest);
-        self.pieces.push_back(Piece { bytes: buf, at: 0 });
+        self.pieces.push_back(Piece::Bytes { bytes: buf, at: 0 });
+    }
+
+    /// Queues a range of a file, which is no datagram.
+    pub(crate) fn push_range(&mut self, span: Span) {
+        if !span.is_empty() {
+            self.len += span.len();
+            self.pieces.push_back(Piece::Range(span));
+        }
     }
 
     /// The bytes that come next: of a stream as many as lie together, or one datagram.
     pub(crate) fn first(&self) -> Option<&[u8]> {
-        self.pieces.front().map(|piece| &piece.bytes[piece.at..])
+        match self.pieces.front()? {
+            Piece::Bytes { bytes, at } => Some(&bytes[*at..]),
+            Piece::Range(_) => None,
+        }
+    }
+
+    /// The range of a file that comes next.
+    pub(crate) fn range(&self) -> Option<&Span> {
+        match self.pieces.front()? {
+            Piece::Range(span) => Some(span),
+            Piece::Bytes { .. } => None,
+        }
+    }
+
+    /// Whether a range comes behind the first piece.
+    pub(crate) fn has_range_next(&self) -> bool {
+        matches!(self.pieces.get(1), Some(Piece::Range(_)))
+    }
+
+    /// Reads the beginning of the range that comes next, so that bytes do.
+    pub(crate) fn load(&mut self, pool: &mut Pool) -> Result<(), Short> {
+        let Some(Piece::Range(span)) = self.pieces.front_mut() else { return Ok(()) };
+        let most = usize::try_from(span.len()).map_or(PIECE, |len| len.min(PIECE));
+        let mut bytes = pool.take();
+        bytes.resize(most, 0);
+        let n = span.source().read_at(span.at(), &mut bytes).min(most);
+        if n == 0 {
+            pool.give(bytes);
+            return Err(Short);
+        }
+        bytes.truncate(n);
+        span.advance(n as u64);
+        if span.is_empty() {
+            self.pieces.pop_front();
+        }
+        self.pieces.push_front(Piece::Bytes { bytes, at: 0 });
+        Ok(())
     }
 
     /// Takes `n` bytes off the first piece; an exhausted piece goes back to the pool.
-    pub(crate) fn advance(&mut self, n: usize, pool: &mut Pool) {
+    pub(crate) fn advance(&mut self, n: u64, pool: &mut Pool) {
         let Some(piece) = self.pieces.front_mut() else { return };
-        let n = n.min(piece.bytes.len() - piece.at);
-        piece.at += n;
+        let n = n.min(piece.len());
         self.len -= n;
-        if piece.at == piece.bytes.len()
-            && let Some(piece) = self.pieces.pop_front()
+        piece.advance(n);
+        if piece.len() == 0
+            && let Some(Piece::Bytes { bytes, .. }) = self.pieces.pop_front()
         {
-            pool.give(piece.bytes);
+            pool.give(bytes);
         }
     }
 
@@ -97,16 +149,18 @@ impl Outbox {
     /// and no more.
     pub(crate) fn settle(&mut self, pool: &mut Pool) {
         for piece in &mut self.pieces {
-            if piece.bytes.capacity() > 2 * (piece.bytes.len() - piece.at) + 512 {
-                let exact = piece.bytes[piece.at..].to_vec();
-                pool.give(core::mem::replace(&mut piece.bytes, exact));
-                piece.at = 0;
+            if let Piece::Bytes { bytes, at } = piece
+                && bytes.capacity() > 2 * (bytes.len() - *at) + 512
+            {
+                let exact = bytes[*at..].to_vec();
+                pool.give(core::mem::replace(bytes, exact));
+                *at = 0;
             }
         }
     }
 
-    /// Bytes that wait.
-    pub(crate) fn len(&self) -> usize {
+    /// Bytes that wait, those of ranges too.
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
@@ -116,14 +170,36 @@ impl Outbox {
     }
 
     /// Forgets everything and tells how many bytes that were.
-    pub(crate) fn clear(&mut self, pool: &mut Pool) -> usize {
+    pub(crate) fn clear(&mut self, pool: &mut Pool) -> u64 {
         for piece in self.pieces.drain(..) {
-            pool.give(piece.bytes);
+            if let Piece::Bytes { bytes, .. } = piece {
+                pool.give(bytes);
+            }
         }
         // The queue of a datagram's sender serves the next; a longer one would be kept for nothing.
         if self.pieces.capacity() > FEW {
             self.pieces = VecDeque::new();
         }
         core::mem::take(&mut self.len)
+    }
+}
+
+impl Piece {
+    /// What is left of it.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes { bytes, at } => (bytes.len() - at) as u64,
+            Self::Range(span) => span.len(),
+        }
+    }
+
+    fn advance(&mut self, n: u64) {
+        match self {
+            // No more than its length, which is one of memory.
+            Self::Bytes { bytes, at } => {
+                *at = usize::try_from(n).map_or(bytes.len(), |n| (*at + n).min(bytes.len()));
+            }
+            Self::Range(span) => span.advance(n),
+        }
     }
 }

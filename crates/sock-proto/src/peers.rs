@@ -360,7 +360,7 @@ impl Peers {
         let Gate::Feeds(into) = state.gate else { return false };
         state.is_heard()
             && self.state(into).is_some_and(|other| {
-                other.life == Life::Due || other.outbox.len() >= cx.limits.relayed
+                other.life == Life::Due || other.outbox.len() >= cx.limits.relayed as u64
             })
     }
 

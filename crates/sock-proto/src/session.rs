@@ -18,6 +18,7 @@
 //! producer has had its turn.
 
 mod limits;
+mod ranges;
 
 use core::time::Duration;
 
@@ -165,7 +166,7 @@ impl<P: Protocol> Session<P> {
         };
         let was_open = state.life == Life::Open;
         state.life = Life::Closed;
-        let unsent = state.outbox.clear(&mut cx.pool) as u64;
+        let unsent = state.outbox.clear(&mut cx.pool);
         let (conn, sent, received) = (state.conn, state.sent, state.received);
         if state.discarded > 0 {
             let text = format_args!("{} B came after we had closed: discarded", state.discarded);
@@ -196,11 +197,16 @@ impl<P: Protocol> Session<P> {
     /// The first bytes, or the datagram, to send to the peer now.
     #[must_use]
     pub fn output(&self, peer: Peer, cx: &Context) -> Option<&[u8]> {
-        let state = self.peers.state(peer)?;
-        let may = state.life == Life::Open
-            && matches!(state.ours, Ours::Open | Ours::Finishing)
-            && state.write_from <= cx.now;
-        state.outbox.first().filter(|_| may)
+        self.sendable(peer, cx)?.outbox.first()
+    }
+
+    /// The peer, if something may be sent to it now.
+    fn sendable(&self, peer: Peer, cx: &Context) -> Option<&State> {
+        self.peers.state(peer).filter(|state| {
+            state.life == Life::Open
+                && matches!(state.ours, Ours::Open | Ours::Finishing)
+                && state.write_from <= cx.now
+        })
     }
 
     /// The kernel took `n` bytes of [`Session::output`] (or the datagram) in a call that began at
@@ -213,7 +219,8 @@ impl<P: Protocol> Session<P> {
             state.moved = cx.now;
             let (kind, bytes) = (state.kind, &first[..n]);
             cx.emit(state.conn, What::Sent { kind, bytes, since });
-            state.outbox.advance(n, &mut cx.pool);
+            state.outbox.advance(n as u64, &mut cx.pool);
+            state.load(cx);
         }
         self.peers.activate_feeders(peer, cx.now);
     }
@@ -234,7 +241,7 @@ impl<P: Protocol> Session<P> {
             let n = first.len();
             let text = format_args!("a datagram of {n} B was not sent: {why}");
             cx.emit(state.conn, What::Note { code: "unsendable", text });
-            state.outbox.advance(n, &mut cx.pool);
+            state.outbox.advance(n as u64, &mut cx.pool);
         }
         self.peers.activate_feeders(peer, cx.now);
     }

@@ -29,7 +29,6 @@ pub struct FileSource(OwnedFd);
 
 impl FileSource {
     /// The open file, for who sends it by the kernel.
-    #[allow(dead_code, reason = "the engines that send a file by the kernel are its readers")]
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -28,7 +28,7 @@ use crate::{Input, Out, Peer, Protocol};
 /// The longest line that is passed on, in bytes.
 const LONGEST_LINE: usize = 1000;
 /// So many bytes may wait for a member beside what its kernel holds.
-const MOST_QUEUED: usize = 256 * 1024;
+const MOST_QUEUED: u64 = 256 * 1024;
 /// So many bytes may a member make the room send to each of the others in a second.
 const MOST_SAID: usize = 64 * 1024;
 /// What a line costs beside its own bytes: a name, a colon, a line end.
@@ -202,7 +202,7 @@ impl Chat {
         let mut stuck = vec![];
         for peer in self.members.keys().copied().filter(|peer| Some(*peer) != but) {
             let mut to = out.to(peer);
-            if to.queued() + line.len() > MOST_QUEUED {
+            if to.queued() + line.len() as u64 > MOST_QUEUED {
                 to.note("chat-dropped", format_args!("it does not read: {} B wait", to.queued()));
                 to.abort();
                 stuck.push(peer);

@@ -10,6 +10,7 @@ use slab::Slab;
 use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time};
 
 use super::group::Group;
+use super::ranges;
 use super::sender::Sender;
 use super::wait::Want;
 use crate::run::Run;
@@ -50,9 +51,13 @@ impl Io {
         }
     }
 
-    fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+    /// Sends bytes; with `more` behind them they may leave together.
+    fn send(&self, bytes: &[u8], more: bool) -> Result<usize, Errno> {
         // Never a signal: a peer that has gone is an error like any other.
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let mut flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        if more {
+            flags |= SendFlags::MORE;
+        }
         match self {
             Self::Stream(fd) | Self::Datagram(fd) => rustix::net::send(fd, bytes, flags),
             Self::Sender { fd, sender } => sender.answer(fd.as_fd(), bytes, flags),
@@ -144,13 +149,27 @@ pub(super) fn push(
 ) -> Pushed {
     let mut turn = 0;
     loop {
-        while !full && let Some(bytes) = session.output(peer, cx) {
+        while !full {
             if turn > TURN {
                 full = true;
                 break;
             }
+            if let Some(span) = session.range(peer, cx) {
+                match ranges::send(io, span, TURN) {
+                    Ok(Some(n)) => {
+                        turn += usize::try_from(n).unwrap_or(TURN);
+                        session.sent_range(peer, n, cx);
+                    }
+                    Ok(None) => session.read_range(peer, cx),
+                    Err(Errno::INTR) => {}
+                    Err(Errno::AGAIN | Errno::NOBUFS) => full = true,
+                    Err(error) => return Pushed::Broken(reason(error)),
+                }
+                continue;
+            }
+            let Some(bytes) = session.output(peer, cx) else { break };
             let since = if cx.is_watched(Interest::DATA) { run.now() } else { cx.now };
-            match io.send(bytes) {
+            match io.send(bytes, session.has_range_next(peer)) {
                 Ok(n) => {
                     turn += n;
                     stamp(run, cx);

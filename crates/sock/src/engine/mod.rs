@@ -20,6 +20,7 @@ mod epoll;
 mod group;
 mod key;
 mod port;
+mod ranges;
 mod reactor;
 mod select;
 mod sender;

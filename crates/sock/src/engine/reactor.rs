@@ -28,6 +28,7 @@ use super::dialer::Dialer;
 use super::group::Group;
 use super::key::Key;
 use super::port::{Port, endpoint_of, peer_of};
+use super::ranges;
 use super::wait::{Ready, Wait, Want};
 use crate::serve::Plan;
 use crate::stop::Urgency;
@@ -73,7 +74,8 @@ const BUFFER: usize = 65_536;
 
 impl<W: Wait> Reactor<W> {
     pub(super) fn new(plan: Arc<Plan>, wait: W, hand: Hand) -> std::io::Result<Self> {
-        let cx = plan.run.context();
+        let mut cx = plan.run.context();
+        ranges::take(&mut cx);
         let mut reactor = Self {
             plan,
             cx,
