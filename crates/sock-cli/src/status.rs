@@ -77,8 +77,11 @@ impl Status {
             // A unix socket that is not there is a port where nothing listens.
             ErrorKind::Refused | ErrorKind::Unreachable | ErrorKind::NotFound => Self::Refused,
             ErrorKind::TimedOut => Self::Timeout,
-            ErrorKind::Reset | ErrorKind::Aborted | ErrorKind::BrokenPipe => Self::CutShort,
+            ErrorKind::Reset | ErrorKind::Aborted | ErrorKind::BrokenPipe | ErrorKind::CutShort => {
+                Self::CutShort
+            }
             ErrorKind::InUse => Self::CannotListen,
+            ErrorKind::Tls => Self::Tls,
             ErrorKind::InvalidArgument => Self::Usage,
             ErrorKind::WouldBlock
             | ErrorKind::AddressNotAvailable
@@ -92,6 +95,8 @@ impl Status {
             | ErrorKind::AlreadyExists
             | ErrorKind::Unsupported
             | ErrorKind::OutOfDescriptors
+            | ErrorKind::Status
+            | ErrorKind::Malformed
             | ErrorKind::Other
             | _ => Self::Failed,
         }

@@ -46,6 +46,7 @@ struct Detail {
     cure: Option<String>,
     resolver_code: Option<i32>,
     attempts: Vec<Attempt>,
+    shortfall: Option<Shortfall>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -65,6 +66,15 @@ impl Attempt {
     pub fn new(address: Address, error: Error) -> Self {
         Self { address, error }
     }
+}
+
+/// How much had come when less came than was promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortfall {
+    /// Bytes that came.
+    pub received: u64,
+    /// Bytes that were promised, if a number was said.
+    pub expected: Option<u64>,
 }
 
 impl Error {
@@ -192,6 +202,19 @@ impl Error {
     #[must_use]
     pub fn resolver_code(&self) -> Option<i32> {
         self.detail.as_ref().and_then(|detail| detail.resolver_code)
+    }
+
+    /// How much had come, where what came is not whole.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.detail.as_ref().and_then(|detail| detail.shortfall)
+    }
+
+    /// Says how much had come.
+    #[must_use]
+    pub fn with_shortfall(mut self, shortfall: Shortfall) -> Self {
+        self.detail_mut().shortfall = Some(shortfall);
+        self
     }
 
     /// Every address that a failed connect tried, in order, each with its own error.

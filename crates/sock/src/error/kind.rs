@@ -65,6 +65,14 @@ pub enum ErrorKind {
     Unsupported,
     /// The process or the system has no descriptor left (`EMFILE`, `ENFILE`).
     OutOfDescriptors,
+    /// Less came than was promised.
+    CutShort,
+    /// TLS is not trusted, or not spoken.
+    Tls,
+    /// The server answered that it will not or cannot.
+    Status,
+    /// What came is not what the protocol says.
+    Malformed,
     /// Anything else: the errno says what.
     Other,
 }
@@ -154,6 +162,10 @@ impl ErrorKind {
             Self::AlreadyExists => "exists already",
             Self::Unsupported => "not supported by this kind of socket",
             Self::OutOfDescriptors => "no descriptor left",
+            Self::CutShort => "cut short",
+            Self::Tls => "TLS failed",
+            Self::Status => "refused by the server",
+            Self::Malformed => "malformed",
             Self::Other => "failed",
         }
     }
@@ -178,6 +190,8 @@ impl From<ErrorKind> for io::ErrorKind {
             ErrorKind::NotFound | ErrorKind::NameNotKnown => Self::NotFound,
             ErrorKind::AlreadyExists => Self::AlreadyExists,
             ErrorKind::Unsupported => Self::Unsupported,
+            ErrorKind::CutShort => Self::UnexpectedEof,
+            ErrorKind::Malformed => Self::InvalidData,
             ErrorKind::NameTryAgain
             | ErrorKind::NameFailed
             | ErrorKind::AlreadyConnected
@@ -185,6 +199,8 @@ impl From<ErrorKind> for io::ErrorKind {
             | ErrorKind::MessageTooLong
             | ErrorKind::NotSocket
             | ErrorKind::OutOfDescriptors
+            | ErrorKind::Tls
+            | ErrorKind::Status
             | ErrorKind::Other => Self::Other,
         }
     }
@@ -215,6 +231,8 @@ impl From<io::ErrorKind> for ErrorKind {
             io::ErrorKind::NotFound => Self::NotFound,
             io::ErrorKind::AlreadyExists => Self::AlreadyExists,
             io::ErrorKind::Unsupported => Self::Unsupported,
+            io::ErrorKind::UnexpectedEof => Self::CutShort,
+            io::ErrorKind::InvalidData => Self::Malformed,
             _ => Self::Other,
         }
     }
