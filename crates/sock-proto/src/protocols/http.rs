@@ -3,13 +3,17 @@
 //! It knows no file system: what it needs of one is a [`Site`].
 
 pub mod answer;
+mod files;
 pub mod head;
+mod page;
+mod patience;
 pub mod site;
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use self::patience::Patience;
 pub use self::site::Site;
 
 /// What a web server offers, and how.
@@ -29,6 +33,8 @@ pub struct Offer {
     pub auth: Option<String>,
     /// Files may be stored, each of so many bytes at most.
     pub upload: Option<u64>,
+    /// How long a client may take.
+    pub patience: Patience,
 }
 
 /// What is answered.

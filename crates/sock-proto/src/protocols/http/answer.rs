@@ -39,8 +39,8 @@ impl Answer {
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
-        let mut line = alloc::format!("{name}: {value}\r\n").into_bytes();
-        self.fields.append(&mut line);
+        // Writing to memory cannot fail; a Display that reports an error wrote what it could.
+        let _ = fmt::write(&mut Bytes(&mut self.fields), format_args!("{name}: {value}\r\n"));
         self
     }
 
@@ -79,5 +79,16 @@ impl Part {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Memory as a place for text.
+#[derive(Debug)]
+pub(super) struct Bytes<'a>(pub(super) &'a mut Vec<u8>);
+
+impl fmt::Write for Bytes<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
