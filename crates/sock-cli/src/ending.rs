@@ -57,6 +57,11 @@ pub(crate) fn judge(ending: &Ending, peer: &Endpoint, sockets: &Sockets) -> Resu
         How::Stop => {
             (Status::CutShort, format!("stopped before the conversation had ended: {came}"))
         }
+        How::Tls => (Status::Tls, format!("no TLS with {peer}: {came}")),
+        How::Truncated => {
+            let text = format!("cut short: {peer} ended without saying that this was all: {came}");
+            (Status::CutShort, text)
+        }
         How::Failed => (Status::Failed, format!("the conversation with {peer} failed: {came}")),
     };
     Err(Broken::new(status, text))

@@ -193,6 +193,10 @@ pub enum How {
     Denied,
     /// The run ended before the conversation did.
     Stop,
+    /// TLS was not spoken, or somebody was not trusted; a note says why.
+    Tls,
+    /// The connection ended before the conversation did: nothing says that this was all.
+    Truncated,
     /// The system failed in a way that has no word of its own; a note says which.
     Failed,
 }
@@ -209,6 +213,8 @@ impl How {
             Self::Unreachable => "unreachable",
             Self::Denied => "denied",
             Self::Stop => "stop",
+            Self::Tls => "tls",
+            Self::Truncated => "truncated",
             Self::Failed => "failed",
         }
     }
@@ -224,11 +230,13 @@ impl fmt::Display for Reason {
         match self.how {
             How::Fin => write!(f, "by {by} (FIN)"),
             How::Reset => write!(f, "by {by} (RST)"),
+            How::Tls => write!(f, "by {by} (TLS)"),
             How::Timeout
             | How::Refused
             | How::Unreachable
             | How::Denied
             | How::Stop
+            | How::Truncated
             | How::Failed => write!(f, "by {by} ({})", self.how.word()),
         }
     }

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use crate::context::Context;
 use crate::endpoint::Endpoint;
-use crate::event::{By, Interest, What};
-use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs};
+use crate::event::{By, How, Interest, What};
+use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs, Told};
 use crate::source::Span;
 use crate::time::Time;
 
@@ -148,6 +148,35 @@ impl Out<'_> {
     /// Cuts the conversation short: what is queued is dropped, and the peer sees a reset.
     pub fn abort(&mut self) {
         self.end(|_| Ours::Aborting, false);
+    }
+
+    /// Is given what the peer sends from now on, or not until this is taken back: for a protocol that
+    /// cannot take more at this moment.
+    pub fn hear(&mut self, hears: bool) {
+        let now = self.cx.now;
+        if let Some(state) = self.peers.open_mut(self.peer)
+            && state.is_deaf == hears
+        {
+            state.is_deaf = !hears;
+            state.moved = now;
+            self.peers.activate(self.peer);
+        }
+    }
+
+    /// Tells nobody of the peer's bytes from now on, and does not count them: they are the wire's, and
+    /// a session within this one ([`Nested`](crate::Nested)) tells what they mean.
+    pub fn veil(&mut self) {
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.told = Told::Frame;
+        }
+    }
+
+    /// Says what the end of the conversation is to be called, whatever it looks like from outside; the
+    /// first word counts.
+    pub fn because(&mut self, how: How) {
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.how.get_or_insert(how);
+        }
     }
 
     fn end(&mut self, to: impl FnOnce(Ours) -> Ours, lingers: bool) {

@@ -18,6 +18,7 @@
 //! producer has had its turn.
 
 mod limits;
+mod nesting;
 mod ranges;
 
 use core::time::Duration;
@@ -26,7 +27,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, How, Reason, What};
 use crate::out::Out;
-use crate::peers::{Drained, Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs};
+use crate::peers::{Drained, Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs, Told};
 use crate::time::Time;
 use crate::{Input, Protocol};
 
@@ -125,14 +126,18 @@ impl<P: Protocol> Session<P> {
         if bytes.is_empty() && state.kind == Kind::Stream {
             return;
         }
-        state.received += bytes.len() as u64;
+        if state.told != Told::Frame {
+            state.received += bytes.len() as u64;
+        }
         state.read_from = cx.now + cx.limits.pauses.read;
-        let (conn, kind, heard) = (state.conn, state.kind, state.is_heard());
+        let (conn, kind, heard, told) = (state.conn, state.kind, state.is_heard(), state.told);
         if heard {
             // What we no longer hear keeps nobody waiting.
             state.moved = cx.now;
         }
-        cx.emit(conn, What::Received { kind, bytes, since });
+        if told != Told::Frame {
+            cx.emit(conn, What::Received { kind, bytes, since });
+        }
         if heard {
             return self.handle(peer, Input::Data(bytes), cx);
         }
@@ -150,8 +155,9 @@ impl<P: Protocol> Session<P> {
         state.theirs = Theirs::Ended;
         state.moved = cx.now;
         state.ended_first.get_or_insert(By::Peer);
-        let conn = state.conn;
-        cx.emit(conn, What::Eof);
+        if state.told != Told::Frame {
+            cx.emit(state.conn, What::Eof);
+        }
         self.peers.activate(peer);
         if heard {
             self.handle(peer, Input::Eof, cx);
@@ -166,9 +172,11 @@ impl<P: Protocol> Session<P> {
         };
         let was_open = state.life == Life::Open;
         state.life = Life::Closed;
-        let unsent = state.outbox.clear(&mut cx.pool);
+        let unsent = state.outbox.clear(&mut cx.pool) + state.behind;
         let (conn, sent, received) = (state.conn, state.sent, state.received);
-        if state.discarded > 0 {
+        let reason = Reason { how: state.how.unwrap_or(reason.how), ..reason };
+        let is_told = state.told != Told::Content;
+        if state.discarded > 0 && is_told {
             let text = format_args!("{} B came after we had closed: discarded", state.discarded);
             cx.emit(conn, What::Note { code: "discarded", text });
         }
@@ -178,7 +186,7 @@ impl<P: Protocol> Session<P> {
             cx.tally.sent += sent;
             cx.tally.received += received;
         }
-        if was_open {
+        if was_open && is_told {
             cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
         }
         self.handle(peer, Input::Closed(reason), cx);
@@ -215,10 +223,12 @@ impl<P: Protocol> Session<P> {
         let Some(state) = self.peers.open_mut(peer) else { return };
         if let Some(first) = state.outbox.first() {
             let n = n.min(first.len());
-            state.sent += n as u64;
             state.moved = cx.now;
-            let (kind, bytes) = (state.kind, &first[..n]);
-            cx.emit(state.conn, What::Sent { kind, bytes, since });
+            if state.told != Told::Frame {
+                state.sent += n as u64;
+                let (kind, bytes) = (state.kind, &first[..n]);
+                cx.emit(state.conn, What::Sent { kind, bytes, since });
+            }
             state.outbox.advance(n as u64, &mut cx.pool);
             state.load(cx);
         }
@@ -298,7 +308,9 @@ impl<P: Protocol> Session<P> {
                 Ours::Finishing => {
                     state.ours = Ours::Ended;
                     state.moved = cx.now;
-                    cx.emit(state.conn, What::Finished);
+                    if state.told != Told::Frame {
+                        cx.emit(state.conn, What::Finished);
+                    }
                     // A datagram has no FIN; its conversation ends when we say so.
                     if state.kind == Kind::Datagram {
                         state.theirs = Theirs::Ended;
@@ -329,6 +341,9 @@ impl<P: Protocol> Session<P> {
     pub fn wants_read(&self, peer: Peer, cx: &Context) -> bool {
         let Some(state) = self.peers.state(peer) else { return false };
         if state.life != Life::Open || state.theirs == Theirs::Ended || state.read_from > cx.now {
+            return false;
+        }
+        if state.is_deaf {
             return false;
         }
         if !state.is_heard() {

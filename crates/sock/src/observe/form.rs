@@ -50,9 +50,14 @@ impl<'a> Told<'a> {
 pub(super) fn is_told(is_transient: bool, reason: Reason) -> bool {
     match reason.how {
         How::Fin | How::Stop => !is_transient,
-        How::Reset | How::Timeout | How::Refused | How::Unreachable | How::Denied | How::Failed => {
-            true
-        }
+        How::Reset
+        | How::Timeout
+        | How::Refused
+        | How::Unreachable
+        | How::Denied
+        | How::Tls
+        | How::Truncated
+        | How::Failed => true,
     }
 }
 

@@ -232,6 +232,8 @@ impl Lines {
             | How::Refused
             | How::Unreachable
             | How::Denied
+            | How::Tls
+            | How::Truncated
             | How::Failed => Tone::Warning,
         };
         let kind = self.conversations.about(told).map_or(Kind::Stream, |about| about.kind);

@@ -300,8 +300,10 @@ fn level(how: How) -> Option<Level> {
     match how {
         How::Fin => None,
         How::Stop | How::Denied => Some(Level::Info),
-        How::Reset | How::Timeout | How::Refused | How::Unreachable => Some(Level::Warn),
-        How::Failed => Some(Level::Error),
+        How::Reset | How::Timeout | How::Refused | How::Unreachable | How::Truncated => {
+            Some(Level::Warn)
+        }
+        How::Tls | How::Failed => Some(Level::Error),
     }
 }
 
