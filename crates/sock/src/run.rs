@@ -18,7 +18,7 @@ pub(crate) fn instant() -> Instant {
 /// Reads the time of day, since the Unix epoch; before it, zero.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "this is the one clock")]
-fn wall() -> Duration {
+pub(crate) fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 

@@ -1,0 +1,224 @@
+//! A directory as a [`Site`]: what a web server serves.
+//!
+//! ```text
+//! path --> stat --> as it was when it was kept? --> the kept bytes
+//!                   otherwise: open beneath the root, look at it, read it, keep it if it is small
+//! ```
+
+mod beneath;
+mod cache;
+mod folder;
+mod load;
+mod media;
+mod stamp;
+mod upload;
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use sock_proto::protocols::http::Site;
+use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused, Upload};
+
+use self::beneath::{Root, missing};
+pub use self::cache::Cache;
+use self::cache::{Kept, Store};
+use self::load::Neighbour;
+use self::media::Media;
+use self::stamp::{Shape, Stamp};
+use crate::{Error, Result};
+
+/// A directory, and all that is beneath it, as the files of a web server.
+///
+/// - Nothing outside of the directory is ever opened. A symbolic link may lead anywhere within; one
+///   that leaves is *forbidden* rather than *not found*, wherever it leads: its name is in the
+///   folder, so whoever put it there is to learn that it is not followed, and nobody learns whether
+///   there is something at its end.
+/// - Only regular files and folders are served.
+/// - Names that begin with a dot are not there, unless asked for.
+/// - Beside `page.html`, a `page.html.br` or `page.html.gz` that is not older is given to a client
+///   that takes it; other text is compressed when it is first asked for. Both concern types that
+///   compress well, such as text, scripts, JSON, XML and fonts.
+/// - Small files are kept in memory. Each time the system is asked whether the file is still the same
+///   one (device, inode, size, times of change), so what was changed is served as it is from the next
+///   request on. A change by `mmap` is seen when the system writes it down, and one on a network file
+///   system when the system hears of it.
+///
+/// It may be shared by threads, and used in forked children.
+///
+/// # Examples
+///
+/// ```
+/// use sock::http::FileSite;
+/// use sock_proto::protocols::http::Site;
+/// use sock_proto::protocols::http::site::{Codings, Found};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// std::fs::write(folder.path().join("hello.txt"), "hello\n").unwrap();
+/// let site = FileSite::open(folder.path())?;
+/// let found = site.find(b"hello.txt", Codings::default());
+/// assert!(matches!(found, Ok(Found::File(file)) if file.len == 6));
+/// # Ok::<(), sock::Error>(())
+/// ```
+pub struct FileSite {
+    root: Root,
+    hidden: bool,
+    uploads: bool,
+    kept: Store,
+}
+
+impl FileSite {
+    /// The directory at `path`, read-only, without its hidden names.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, is no directory, or may not be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let about = |errno| Error::from(errno).about(format!("cannot open {}", path.display()));
+        let root = Root::open(path).map_err(about)?;
+        let kept = Store::new(Cache::default());
+        Ok(Self { root, hidden: false, uploads: false, kept })
+    }
+
+    /// Serves names that begin with a dot, too.
+    #[must_use]
+    pub fn with_hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Lets files be stored.
+    #[must_use]
+    pub fn with_uploads(mut self) -> Self {
+        self.uploads = true;
+        self
+    }
+
+    /// Sets how much is kept in memory.
+    #[must_use]
+    pub fn cached(mut self, cache: Cache) -> Self {
+        self.kept = Store::new(cache);
+        self
+    }
+
+    /// How many bytes are kept in memory, names and notes included.
+    #[must_use]
+    pub fn cached_bytes(&self) -> usize {
+        self.kept.weight()
+    }
+
+    /// Whether a client may name this path at all.
+    fn is_shown(&self, path: &[u8]) -> bool {
+        path.is_empty() || path.split(|byte| *byte == b'/').all(|name| self.is_shown_name(name))
+    }
+
+    fn is_shown_name(&self, name: &[u8]) -> bool {
+        let is_hidden = name.first() == Some(&b'.');
+        beneath::is_name(name)
+            && (self.hidden || !is_hidden)
+            // What is being stored is not there yet.
+            && !name.starts_with(upload::PREFIX)
+    }
+
+    /// Looks at what is there and keeps what is small.
+    fn look(
+        &self,
+        path: &[u8],
+        takes: Codings,
+        beside: Option<Neighbour>,
+    ) -> std::result::Result<Found, Missing> {
+        let file = self.root.open_to_read(path).map_err(missing)?;
+        let stamp = Stamp::of(&rustix::fs::fstat(&file).map_err(missing)?);
+        match stamp.shape {
+            Shape::Folder => {
+                let kept = Kept::new(stamp, None, Found::Folder);
+                self.kept.keep(path, takes, kept);
+                return Ok(Found::Folder);
+            }
+            Shape::Other => return Err(Missing::Forbidden),
+            Shape::File => {}
+        }
+        let media = Media::of(path);
+        let neighbour = beside.and_then(|it| {
+            let file = self.root.open_to_read(&it.path(path)).ok()?;
+            let found = load::neighbour(file, media, &it, &self.kept.bounds())?;
+            Some((it, found))
+        });
+        let (beside, loaded) = match neighbour {
+            Some((it, loaded)) => (Some(it.stamp), loaded),
+            None => (None, load::file(file, media, takes, &self.kept.bounds()).map_err(missing)?),
+        };
+        let found = Found::File(loaded.file);
+        if loaded.is_settled && stamp.is_settled() {
+            // What was looked up first was perhaps another file by now: then this is not found again.
+            let stamp = if beside.is_some() { stamp } else { loaded.stamp };
+            self.kept.keep(path, takes, Kept::new(stamp, beside, found.clone()));
+        }
+        Ok(found)
+    }
+}
+
+impl Site for FileSite {
+    fn find(&self, path: &[u8], takes: Codings) -> std::result::Result<Found, Missing> {
+        if !self.is_shown(path) {
+            return Err(Missing::NotFound);
+        }
+        let takes = if Media::of(path).compresses() { takes } else { Codings::default() };
+        // This may look outside of the root, by a link. It is compared and never told: what it is not
+        // the same as is opened, and that decides.
+        let Ok(stamp) = self.root.stat(path) else { return self.look(path, takes, None) };
+        // Merely to open what is no file may have effects on who is at its other end.
+        if stamp.shape == Shape::Other {
+            return Err(Missing::Forbidden);
+        }
+        let beside = load::neighbour_of(&self.root, path, takes, &stamp);
+        let stamp_beside = beside.as_ref().map(|it| it.stamp);
+        match self.kept.get(path, takes) {
+            Some(kept) if kept.is(stamp, stamp_beside) => Ok(kept.found()),
+            Some(_) | None => self.look(path, takes, beside),
+        }
+    }
+
+    fn list(&self, path: &[u8]) -> std::result::Result<Vec<Entry>, Missing> {
+        if !self.is_shown(path) {
+            return Err(Missing::NotFound);
+        }
+        folder::list(&self.root, path, |name| self.is_shown_name(name)).map_err(missing)
+    }
+
+    fn store(&self, path: &[u8]) -> std::result::Result<Box<dyn Upload>, Refused> {
+        if !self.uploads || path.is_empty() || !self.is_shown(path) {
+            return Err(Refused::Forbidden);
+        }
+        Ok(Box::new(upload::begin(&self.root, path)?))
+    }
+
+    fn date(&self, moment: Duration) -> String {
+        // The last second that has four digits for its year.
+        const LAST: Duration = Duration::from_secs(253_402_300_799);
+        httpdate::fmt_http_date(UNIX_EPOCH + moment.min(LAST))
+    }
+
+    fn moment(&self, date: &str) -> Option<Duration> {
+        httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()
+    }
+}
+
+impl AsFd for FileSite {
+    /// The directory, for who restricts a program to it.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+}
+
+impl fmt::Debug for FileSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileSite")
+            .field("root", &self.root)
+            .field("hidden", &self.hidden)
+            .field("uploads", &self.uploads)
+            .finish_non_exhaustive()
+    }
+}
