@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, How, Interest, What};
-use crate::peers::{Drained, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs, Told};
+use crate::peers::{Drained, Ear, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs, Told};
 use crate::source::Span;
 use crate::time::Time;
 
@@ -154,10 +154,11 @@ impl Out<'_> {
     /// cannot take more at this moment.
     pub fn hear(&mut self, hears: bool) {
         let now = self.cx.now;
+        let ear = if hears { Ear::Open } else { Ear::Shut };
         if let Some(state) = self.peers.open_mut(self.peer)
-            && state.is_deaf == hears
+            && state.ear != ear
         {
-            state.is_deaf = !hears;
+            state.ear = ear;
             state.moved = now;
             self.peers.activate(self.peer);
         }

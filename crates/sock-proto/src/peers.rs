@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::time::Time;
 
-pub(crate) use self::state::{Drained, Life, Ours, State, Theirs, Told};
+pub(crate) use self::state::{Drained, Ear, Life, Ours, State, Theirs, Told};
 
 /// The number of a peer within its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, How, Reason, What};
 use crate::out::Out;
-use crate::peers::{Drained, Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs, Told};
+use crate::peers::{Drained, Ear, Gate, Kind, Life, Link, Ours, Peer, Peers, State, Theirs, Told};
 use crate::time::Time;
 use crate::{Input, Protocol};
 
@@ -343,11 +343,11 @@ impl<P: Protocol> Session<P> {
         if state.life != Life::Open || state.theirs == Theirs::Ended || state.read_from > cx.now {
             return false;
         }
-        if state.is_deaf {
-            return false;
-        }
         if !state.is_heard() {
             return true;
+        }
+        if state.ear == Ear::Shut {
+            return false;
         }
         match state.gate {
             Gate::Answer => state.outbox.is_empty(),

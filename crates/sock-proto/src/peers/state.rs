@@ -81,14 +81,20 @@ pub(crate) struct State {
     pub(crate) lingers: bool,
     pub(crate) transient: bool,
     pub(crate) called: bool,
-    /// The protocol does not want to be given more at this moment.
-    pub(crate) is_deaf: bool,
+    pub(crate) ear: Ear,
     pub(crate) told: Told,
     pub(crate) ended_first: Option<By>,
     /// What its end is to be called.
     pub(crate) how: Option<How>,
     /// What a session within this one holds back for the peer.
     pub(crate) behind: u64,
+}
+
+/// Whether the protocol wants to be given more at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ear {
+    Open,
+    Shut,
 }
 
 /// What is told of a conversation that one session holds within another.
@@ -123,7 +129,7 @@ impl State {
             lingers: false,
             transient: false,
             called: false,
-            is_deaf: false,
+            ear: Ear::Open,
             told: Told::All,
             ended_first: None,
             how: None,
@@ -159,7 +165,7 @@ impl State {
 
     /// Until when the peer may stay silent, whichever limit comes first.
     pub(super) fn patience(&self, cx: &Context) -> Option<Time> {
-        if self.is_deaf && self.outbox.is_empty() {
+        if self.ear == Ear::Shut && self.outbox.is_empty() {
             // It is not its silence.
             return None;
         }
