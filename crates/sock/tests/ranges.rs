@@ -1,5 +1,7 @@
 //! Ranges of files on every engine: by the kernel, or by reading where somebody watches the bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
