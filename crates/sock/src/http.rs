@@ -1,9 +1,11 @@
 //! The web: a directory as what a web server serves; and the client, which opens URLs.
 
+mod download;
 mod fetch;
 mod fields;
 mod site;
 
+pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing};
 pub use self::fields::Fields;
 pub use self::site::{Cache, FileSite};
