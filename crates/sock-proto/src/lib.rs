@@ -36,6 +36,7 @@
 
 extern crate alloc;
 
+mod calendar;
 mod context;
 pub mod endpoint;
 mod event;
@@ -49,6 +50,7 @@ mod session;
 pub mod sim;
 mod small;
 mod source;
+mod text;
 mod time;
 
 pub use context::{Context, Limits, Pauses, Tally};

@@ -61,12 +61,14 @@ use crate::session::Session;
 use crate::time::Time;
 use crate::{Input, Protocol};
 
+mod files;
 mod kernel;
 mod script;
 mod story;
 mod wire;
 mod world;
 
+pub use files::Files;
 pub use script::Script;
 pub use story::{Outcome, Side, Story};
 pub use wire::{Cut, Wire};

@@ -17,7 +17,7 @@ const DOWNWARDS: &[(&str, &[&str])] = &[
 ];
 
 /// What `sock-proto` may be built on: each builds without std when its `std` feature is off.
-const NO_STD: &[&str] = &["sock-proto", "httparse", "memchr"];
+const NO_STD: &[&str] = &["sock-proto", "httparse", "memchr", "percent-encoding", "subtle"];
 
 const LICENCES: &[&str] = &[
     "MIT",

@@ -109,7 +109,7 @@ impl Chat {
 
     fn line(&mut self, line: Line<'_>, out: &mut Out<'_>) {
         let Some(member) = self.members.get_mut(&out.peer()) else { return };
-        let text = text::harmless(line.text);
+        let text = crate::text::harmless(line.text);
         let text = text.trim_end();
         match member.allowance.spend(text.len() + LINE_COST, out.now()) {
             Verdict::Within => {}

@@ -3,7 +3,7 @@
 //! It knows no file system: what it needs of one is a [`Site`].
 
 pub mod answer;
-mod files;
+pub mod files;
 pub mod head;
 mod page;
 mod patience;

@@ -1,54 +1,178 @@
 //! Files: what is said to a request for one, and who may ask.
+//!
+//! No connection is known here: [`answer`] is a function of a request's head, of what is offered, and of
+//! the [`Site`], and [`Storing`] takes what a client sends.
+//!
+//! # What a page of another site can do
+//!
+//! It can have its reader's browser send a form here, from inside a network that it cannot reach itself.
+//! So a request that brings a file is turned away with 403 where the browser says, by `Sec-Fetch-Site`
+//! or `Origin`, that another site's page asks for it. And it can read what is here where [`Offer::cors`]
+//! says so; even then it can store nothing.
 
-#![allow(
-    dead_code,
-    clippy::unnecessary_wraps,
-    clippy::unused_self,
-    reason = "a place for what comes next, and nobody calls it yet"
-)]
+mod accept;
+mod auth;
+mod condition;
+mod disposition;
+mod form;
+mod listing;
+mod multipart;
+mod order;
+mod origin;
+mod path;
+mod range;
+mod sending;
+mod store;
 
 use core::time::Duration;
 
+use percent_encoding::{CONTROLS, percent_encode};
+
 use super::answer::Answer;
-use super::head::Head;
+use super::head::{Head, Method};
+use super::page;
+use super::site::{Codings, File, Found, Missing};
 use super::{Offer, Site};
 
+use path::{Bad, Path, address};
+pub use store::Storing;
+
+/// The page that a folder shows for itself.
+const INDEX: &[u8] = b"index.html";
+
 /// Answers GET, HEAD and OPTIONS for what is beneath the root; `wall` is the time of day.
-pub(super) fn answer(
-    _head: &Head<'_>,
-    _offer: &Offer,
-    _site: &dyn Site,
-    _wall: Duration,
-) -> Answer {
-    super::page::error(404, "files are not served yet", "")
+#[must_use]
+pub fn answer(head: &Head<'_>, offer: &Offer, site: &dyn Site, wall: Duration) -> Answer {
+    let answer = match head.method {
+        Method::Get | Method::Head => match Path::of(head.target) {
+            Ok(path) => Request { head, offer, site, wall }.look(&path),
+            Err(why) => bad(why),
+        },
+        Method::Options => options(head, offer),
+        Method::Put | Method::Post | Method::Other => {
+            page::error(405, "This method is not for files", "").with("Allow", allowed(offer))
+        }
+    };
+    dressed(answer, offer)
 }
 
 /// Turns away who may not ask; asked for every request, whatever is offered.
-pub(super) fn admits(_head: &Head<'_>, _offer: &Offer) -> Result<(), Answer> {
-    Ok(())
+///
+/// # Errors
+///
+/// The request names no password, or not the one of [`Offer::auth`]; the answer says so.
+pub fn admits(head: &Head<'_>, offer: &Offer) -> Result<(), Answer> {
+    auth::admits(head, offer).map_err(|answer| dressed(answer, offer))
 }
 
-/// What PUT and POST bring, on its way into a file.
-#[derive(Debug)]
-pub(super) struct Storing;
+/// Adds what every answer has.
+fn dressed(mut answer: Answer, offer: &Offer) -> Answer {
+    // A file is what its type says, and no page because it looks like one.
+    answer.fields.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
+    if offer.cors {
+        answer.fields.extend_from_slice(
+            b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n",
+        );
+    }
+    answer
+}
 
-impl Storing {
-    /// Begins to store what a request will bring.
-    pub(super) fn begin(
-        _head: &Head<'_>,
-        _offer: &Offer,
-        _site: &dyn Site,
-    ) -> Result<Self, Answer> {
-        Err(super::page::error(405, "files are not stored yet", ""))
+/// The methods that are answered.
+fn allowed(offer: &Offer) -> &'static str {
+    if offer.upload.is_some() { "GET, HEAD, OPTIONS, PUT, POST" } else { "GET, HEAD, OPTIONS" }
+}
+
+/// What may be done, and what a page of another site may do: read, with a password if it has one.
+fn options(head: &Head<'_>, offer: &Offer) -> Answer {
+    let answer = Answer::new(204).with("Allow", allowed(offer));
+    if !offer.cors || head.field("Access-Control-Request-Method").is_none() {
+        return answer;
+    }
+    answer
+        .with("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+        .with("Access-Control-Allow-Headers", "*, Authorization")
+        .with("Access-Control-Max-Age", 600)
+}
+
+/// A request for a file, and what it takes to answer it.
+struct Request<'a> {
+    head: &'a Head<'a>,
+    offer: &'a Offer,
+    site: &'a dyn Site,
+    wall: Duration,
+}
+
+impl Request<'_> {
+    fn look(&self, path: &Path<'_>) -> Answer {
+        // A range is one of the bytes as they are: those are the same for everybody.
+        let takes = match sending::wanted(self.head) {
+            Some(_) => Codings::default(),
+            None => accept::codings(self.head),
+        };
+        match self.site.find(&path.name, takes) {
+            Ok(Found::File(file)) if !path.is_folder => self.send(&file),
+            Ok(Found::File(_)) => {
+                page::error(404, "This is a file and no folder", "Leave out the slash at the end")
+            }
+            Ok(Found::Folder) if path.is_folder => self.folder(path, takes),
+            Ok(Found::Folder) => moved(path),
+            Err(Missing::NotFound) if self.is_for_the_program(path) => {
+                match self.site.find(INDEX, takes) {
+                    Ok(Found::File(file)) => self.send(&file),
+                    Ok(Found::Folder) | Err(_) => missing(Missing::NotFound),
+                }
+            }
+            Err(why) => missing(why),
+        }
     }
 
-    /// Takes more of the body.
-    pub(super) fn data(&mut self, _bytes: &[u8]) -> Result<(), Answer> {
-        Ok(())
+    fn send(&self, file: &File) -> Answer {
+        sending::file(self, file)
     }
 
-    /// The body is whole.
-    pub(super) fn end(self) -> Answer {
-        Answer::new(201)
+    fn folder(&self, path: &Path<'_>, takes: Codings) -> Answer {
+        match self.site.find(&path.join(INDEX), takes) {
+            Ok(Found::File(file)) => self.send(&file),
+            Ok(Found::Folder) | Err(Missing::NotFound) => match self.site.list(&path.name) {
+                Ok(entries) => listing::page(&path.name, entries, self.offer.upload.is_some()),
+                Err(why) => missing(why),
+            },
+            Err(why) => missing(why),
+        }
     }
+
+    /// A program in the browser has pages of its own; what has a dot in its name is one of its files,
+    /// and a script that asks for data is better told that there is none.
+    fn is_for_the_program(&self, path: &Path<'_>) -> bool {
+        self.offer.spa && !path.last().contains(&b'.') && accept::takes_html(self.head)
+    }
+}
+
+/// Sends to the folder's own address, so that what its page links to is looked for in it.
+fn moved(path: &Path<'_>) -> Answer {
+    let (mark, query) = path.query.map_or(("", &[][..]), |query| ("?", query));
+    let query = percent_encode(query, CONTROLS);
+    Answer::new(301).with("Location", format_args!("{}{mark}{query}", address(&path.name)))
+}
+
+fn bad(why: Bad) -> Answer {
+    let (wrong, cure) = why.why();
+    page::error(400, wrong, cure)
+}
+
+fn missing(why: Missing) -> Answer {
+    match why {
+        Missing::NotFound => page::error(404, "There is nothing at this address", ""),
+        Missing::Forbidden => page::error(403, "This is not to be seen", ""),
+        Missing::TooLong => page::error(414, "A name in the path is too long for any file", ""),
+        Missing::Busy => {
+            page::error(503, "Too much is open at this moment", "Try again in a second")
+                .with("Retry-After", 1)
+        }
+        Missing::Failed => page::error(500, "The file could not be read", ""),
+    }
+}
+
+fn changed() -> Answer {
+    page::error(412, "The file is not as the request says", "Ask again without the condition")
 }
