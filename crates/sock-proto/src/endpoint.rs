@@ -210,6 +210,28 @@ impl Endpoint {
         self
     }
 
+    /// The same address by another transport, TCP where that has no ports; a place without ports stays as it is.
+    ///
+    /// ```
+    /// # use sock_proto::{Endpoint, Transport};
+    /// let endpoint: Endpoint = "localhost:443".parse()?;
+    /// assert_eq!(endpoint.on(Transport::Tls).to_string(), "tls://localhost:443");
+    /// # Ok::<(), sock_proto::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn on(self, transport: Transport) -> Self {
+        let (Self::Tcp(host, port) | Self::Udp(host, port) | Self::Tls(host, port)) = self else {
+            return self;
+        };
+        match transport {
+            Transport::Udp => Self::Udp(host, port),
+            Transport::Tls => Self::Tls(host, port),
+            Transport::Tcp | Transport::Unix | Transport::Unixgram | Transport::Stdio => {
+                Self::Tcp(host, port)
+            }
+        }
+    }
+
     /// The same place with another host; a place without hosts stays as it is.
     #[must_use]
     pub fn with_host(mut self, new: Host) -> Self {

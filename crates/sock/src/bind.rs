@@ -57,7 +57,7 @@ fn bind_one(
     options: &SocketOptions,
 ) -> Result<Vec<Endpoint>> {
     match endpoint {
-        Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) => {
+        Endpoint::Tcp(host, port) | Endpoint::Udp(host, port) | Endpoint::Tls(host, port) => {
             bind_ip(endpoint, host, *port, all, options)
         }
         Endpoint::Unix(name) | Endpoint::Unixgram(name) => {
@@ -71,10 +71,6 @@ fn bind_one(
             let (kind, endpoint) = (kind(endpoint), endpoint.clone());
             first.push(Listener::new(fd, kind, endpoint.clone(), file));
             Ok(vec![endpoint])
-        }
-        Endpoint::Tls(..) => {
-            let text = format!("cannot listen on {endpoint}: this program does not serve TLS");
-            Err(Error::new(ErrorKind::InvalidArgument, text))
         }
         Endpoint::Stdio => {
             let text = "cannot listen on stdio: it is the program's own input and output";
@@ -129,7 +125,7 @@ fn in_use(error: &io::Error) -> bool {
 }
 
 fn at(endpoint: &Endpoint, addr: SocketAddr) -> Endpoint {
-    if endpoint.is_stream() { Endpoint::tcp(addr) } else { Endpoint::udp(addr) }
+    Endpoint::tcp(addr).on(endpoint.transport())
 }
 
 fn addresses(

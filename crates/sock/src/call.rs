@@ -68,7 +68,8 @@ impl Caller {
         self
     }
 
-    /// Calls `endpoint` and waits for the answer; a datagram socket only learns its peer.
+    /// Calls `endpoint` and waits for the answer; a datagram socket only learns its peer. Where TLS is to
+    /// be spoken, [`Service::over_tls`](crate::Service::over_tls) speaks it over the socket.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl Caller {
     /// keeps them [all](Error::attempts); the source is in use.
     pub fn call(&self, endpoint: &Endpoint) -> Result<Socket> {
         let socket = match endpoint {
-            Endpoint::Tcp(..) => self.connect_stream(endpoint)?,
+            Endpoint::Tcp(..) | Endpoint::Tls(..) => self.connect_stream(endpoint)?,
             Endpoint::Udp(..) => self.connect_datagram(endpoint)?,
             Endpoint::Unix(_) => {
                 let socket = self.open(Family::Unix, Kind::Stream)?;
@@ -91,7 +92,7 @@ impl Caller {
                 socket.connect(endpoint)?;
                 socket
             }
-            Endpoint::Tls(..) | Endpoint::Stdio => {
+            Endpoint::Stdio => {
                 let text = format!("cannot connect to {endpoint}: this is not called by a socket");
                 return Err(Error::new(ErrorKind::Unsupported, text));
             }

@@ -9,7 +9,6 @@ pub mod http;
 pub mod observe;
 pub mod server;
 pub mod socket;
-#[allow(dead_code, reason = "what drives it comes next")]
 pub mod tls;
 
 mod access;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sock_proto::Endpoint;
+use sock_proto::{Endpoint, Transport};
 
 use crate::access::Access;
 use crate::bind::{Listener, bind_all};
 use crate::engine::{Complaints, Engine, Hub, crew::Counts};
 use crate::options::SocketOptions;
 use crate::service::{Datagrams, Service, Sharing};
+use crate::tls::{Layer, Presented, ServerTls};
 use crate::{Error, ErrorKind, Result, Run};
 
 /// A service, the endpoints where it listens, and how it is run.
@@ -43,6 +44,7 @@ pub struct Server {
     endpoints: Vec<Endpoint>,
     workers: usize,
     engine: Engine,
+    tls: ServerTls,
     plan: Plan,
 }
 
@@ -107,7 +109,8 @@ impl Server {
     #[must_use]
     pub fn new(service: Service) -> Self {
         let plan = Plan::new(Run::new(), service);
-        Self { endpoints: Vec::new(), workers: 1, engine: Engine::default(), plan }
+        let (engine, tls) = (Engine::default(), ServerTls::default());
+        Self { endpoints: Vec::new(), workers: 1, engine, tls, plan }
     }
 
     /// Listens at one more endpoint.
@@ -180,6 +183,13 @@ impl Server {
         self
     }
 
+    /// Sets how TLS is spoken at `tls://` endpoints; at first with a certificate made on the spot.
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = tls;
+        self
+    }
+
     /// Sets what a protocol gets that dials [`Endpoint::Stdio`].
     #[must_use]
     pub fn stdio(mut self, stdio: Stdio) -> Self {
@@ -194,7 +204,7 @@ impl Server {
     /// An endpoint is in use (the message names the holder where the system tells), not permitted
     /// or not known here; the engine cannot run the service; there is no endpoint.
     pub fn bind(self) -> Result<Bound> {
-        let Self { endpoints, workers, engine, plan } = self;
+        let Self { endpoints, workers, engine, tls, mut plan } = self;
         if endpoints.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "no endpoint to listen at"));
         }
@@ -222,10 +232,25 @@ impl Server {
             let text = format!("{} needs a stream, which {endpoint} is not", plan.service.name());
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
+        let sealed = endpoints.iter().filter(|at| at.transport() == Transport::Tls).count();
+        if plan.service.sharing == Sharing::All && sealed > 0 && sealed < endpoints.len() {
+            let name = plan.service.name();
+            let text = format!(
+                "{name} is one session for everybody, which speaks TLS with all of them or with nobody; \
+                 serve tls:// endpoints alone"
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
         // One conversation keeps one worker busy; the others would wait for ever.
         let workers = if plan.once { 1 } else { workers };
         let (listeners, endpoints) = bind_all(&endpoints, workers, &plan.options)?;
-        Ok(Bound { listeners, endpoints, engine, plan })
+        let mut presented = None;
+        if sealed > 0 {
+            let loaded = tls.load(&endpoints)?;
+            plan.service = plan.service.answering(Layer::answering(&loaded));
+            presented = Some(loaded.presented);
+        }
+        Ok(Bound { listeners, endpoints, engine, presented, plan })
     }
 
     /// Binds and runs until the run is asked to stop.
@@ -245,6 +270,7 @@ pub struct Bound {
     listeners: Vec<Vec<Listener>>,
     endpoints: Vec<Endpoint>,
     engine: Engine,
+    presented: Option<Presented>,
     plan: Plan,
 }
 
@@ -253,6 +279,12 @@ impl Bound {
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    /// What it shows of itself where TLS is spoken.
+    #[must_use]
+    pub fn presented(&self) -> Option<&Presented> {
+        self.presented.as_ref()
     }
 
     /// The run of which it is part; its [`stop`](Run::stop) ends it.
@@ -267,7 +299,7 @@ impl Bound {
     ///
     /// The system gives no thread, or no descriptors to wait with.
     pub fn run(self) -> Result<Counts> {
-        let Self { mut listeners, endpoints, engine, plan } = self;
+        let Self { mut listeners, endpoints, engine, plan, .. } = self;
         let cx = plan.run.context();
         for endpoint in &endpoints {
             let (service, engine) = (plan.service.name(), engine.name());

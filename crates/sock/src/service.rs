@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use sock_proto::protocols::{Gate, NotTaken, Row, Settings};
-use sock_proto::{Protocol, Session};
+use sock_proto::{Endpoint, Nested, Protocol, Session, Transport};
 
 pub(crate) use sock_proto::is_small_service_port;
 pub use sock_proto::protocols::Datagrams;
 
+use crate::Result;
 use crate::guarded::Guarded;
+use crate::tls::{self, ClientTls, Layer};
 
 /// A session of any kind, as engines hold it.
 pub(crate) type AnySession = Session<Guarded>;
@@ -32,6 +34,8 @@ pub struct Service {
     pub(crate) sharing: Sharing,
     pub(crate) datagrams: Datagrams,
     row: Option<&'static Row>,
+    /// What lies beneath its protocols where TLS is spoken.
+    layer: Option<Layer>,
 }
 
 /// Who shares a protocol.
@@ -66,7 +70,7 @@ impl Service {
         make: impl Fn() -> P + Send + Sync + 'static,
     ) -> Self {
         let make = Arc::new(move || Box::new(make()) as Box<dyn Protocol + Send>);
-        Self { name, make, sharing, datagrams: Datagrams::Stateless, row: None }
+        Self { name, make, sharing, datagrams: Datagrams::Stateless, row: None, layer: None }
     }
 
     /// Sets how datagrams are answered; at first statelessly.
@@ -87,7 +91,7 @@ impl Service {
     /// # Errors
     ///
     /// The protocol does not take one of the settings.
-    pub fn of_row(row: &'static Row, settings: &Settings) -> Result<Self, NotTaken> {
+    pub fn of_row(row: &'static Row, settings: &Settings) -> std::result::Result<Self, NotTaken> {
         row.check(settings)?;
         let settings = settings.clone();
         let sharing = if row.is_shared() { Sharing::All } else { Sharing::Each };
@@ -97,6 +101,24 @@ impl Service {
         Ok(service)
     }
 
+    /// Speaks TLS with the peer that is called at `endpoint`; the files are read now.
+    ///
+    /// # Errors
+    ///
+    /// A file of the settings is missing or is not what it has to be; the system names no authorities;
+    /// no certificate can be for that host.
+    pub fn over_tls(mut self, settings: &ClientTls, endpoint: &Endpoint) -> Result<Self> {
+        let host = endpoint.host().map(tls::name_of).unwrap_or_default();
+        self.layer = Some(Layer::calling(settings, &host)?);
+        Ok(self)
+    }
+
+    /// Speaks TLS where callers come in by it.
+    pub(crate) fn answering(mut self, layer: Layer) -> Self {
+        self.layer = Some(layer);
+        self
+    }
+
     /// Whether all connections share one session.
     pub(crate) fn is_shared(&self) -> bool {
         self.sharing == Sharing::All
@@ -104,14 +126,41 @@ impl Service {
 
     /// A session in which we call the peer.
     pub(crate) fn calling(&self) -> AnySession {
-        Session::call(Guarded::new((self.make)()))
+        let protocol = (self.make)();
+        Session::call(match &self.layer {
+            None => Guarded::new(protocol),
+            Some(layer) => Guarded::new(Box::new(layer.over(Nested::call(protocol)))),
+        })
     }
 
-    pub(crate) fn session(&self) -> AnySession {
-        let protocol = Guarded::new((self.make)());
-        match self.row.map_or(Gate::Answer, |row| row.gate) {
-            Gate::Answer => Session::answer(protocol),
-            Gate::Call | Gate::Feeds => Session::call(protocol),
+    /// The name of an end of a conversation in which we call, by what is spoken there.
+    pub(crate) fn named(&self, endpoint: Endpoint) -> Endpoint {
+        if self.layer.is_some() { endpoint.on(Transport::Tls) } else { endpoint }
+    }
+
+    /// A session of which each caller of this kind gets one.
+    pub(crate) fn session(&self, transport: Transport) -> AnySession {
+        let layer = self.layer.as_ref().filter(|_| transport == Transport::Tls);
+        self.answer(layer)
+    }
+
+    /// The session that everybody shares; all of them speak TLS, or nobody does.
+    pub(crate) fn room(&self) -> AnySession {
+        self.answer(self.layer.as_ref())
+    }
+
+    fn answer(&self, layer: Option<&Layer>) -> AnySession {
+        let protocol = (self.make)();
+        let gate = self.row.map_or(Gate::Answer, |row| row.gate);
+        match (gate, layer) {
+            (Gate::Answer, None) => Session::answer(Guarded::new(protocol)),
+            (Gate::Call | Gate::Feeds, None) => Session::call(Guarded::new(protocol)),
+            (Gate::Answer, Some(layer)) => {
+                Session::answer(Guarded::new(Box::new(layer.over(Nested::answer(protocol)))))
+            }
+            (Gate::Call | Gate::Feeds, Some(layer)) => {
+                Session::call(Guarded::new(Box::new(layer.over(Nested::call(protocol)))))
+            }
         }
     }
 }

@@ -11,14 +11,18 @@
 mod certificate;
 mod client;
 mod files;
+mod info;
+mod protocol;
 mod self_made;
 mod server;
 #[cfg(test)]
 mod testing;
 mod trust;
+mod wire;
 mod words;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::CryptoProvider;
@@ -30,7 +34,8 @@ use rustls::version::{TLS12, TLS13};
 pub use self::certificate::Certificate;
 pub use self::client::ClientTls;
 #[allow(unused_imports, reason = "the web client holds one")]
-pub(crate) use self::client::{Call, Client};
+pub(crate) use self::client::{Call, Client, name_of};
+pub(crate) use self::protocol::Layer;
 pub use self::server::{Presented, ServerTls};
 
 /// The cryptography under everything here; it is named in this function and the next.
@@ -44,6 +49,9 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 fn ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
     rustls::crypto::ring::Ticketer::new()
 }
+
+/// How long a handshake may take unless the settings say otherwise.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Which versions of TLS are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

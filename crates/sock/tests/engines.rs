@@ -238,3 +238,32 @@ fn stop_while_busy() {
         server.wait();
     });
 }
+
+/// A room says the same to everybody, whether they come behind TLS or not.
+#[test]
+fn a_room_over_tls() {
+    for engine in ["select", "epoll"] {
+        let said = [Transport::Tcp4, Transport::Tls].map(|transport| {
+            let server = ServerProcess::start(engine, "chat", transport, &[]);
+            let first = Client::connect(transport, &server.endpoint);
+            first.receive_until("Welcome");
+            let second = Client::connect(transport, &server.endpoint);
+            second.send(b"a good day\n");
+            let heard = first.receive_until("good day");
+            first.finish();
+            first.receive_all();
+            second.receive_until("left");
+            drop(second);
+            server.stop();
+            heard
+        });
+        assert_eq!(said[0], said[1], "{engine}");
+    }
+}
+
+#[test]
+fn a_room_speaks_tls_with_everybody_or_with_nobody() {
+    let more = ["tcp://127.0.0.1:0"];
+    let said = ServerProcess::refusal_of("epoll", "chat", "tls://127.0.0.1:0", &more);
+    assert!(said.contains("speaks TLS with all of them or with nobody"), "{said}");
+}

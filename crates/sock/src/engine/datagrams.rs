@@ -160,6 +160,7 @@ impl<W: Wait> Reactor<W> {
 
     /// Sends what a stateless service answers; what the kernel does not take now stays owed.
     pub(super) fn pay_reply(&mut self, place: usize) -> std::io::Result<()> {
+        let transport = self.transport(place);
         let Some(datagrams) = self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())
         else {
             return Ok(());
@@ -197,7 +198,7 @@ impl<W: Wait> Reactor<W> {
             }
         }
         if session.protocol().has_failed() {
-            *session = self.plan.service.session();
+            *session = self.plan.service.session(transport);
         }
         if self.plan.once { self.close_ports() } else { Ok(()) }
     }
@@ -244,7 +245,7 @@ impl<W: Wait> Reactor<W> {
             let goes_on = matches!(self.plan.service.datagrams, Datagrams::PerSender { .. });
             self.close_ports_but(goes_on.then_some(place))?;
         }
-        let slot = self.adopt(io, number, names)?;
+        let slot = self.adopt(io, number, names, self.transport(place))?;
         if let (Some(from), true) = (&came.from, self.conns.contains(slot))
             && let Some(datagrams) =
                 self.ports[place].as_mut().and_then(|port| port.datagrams.as_mut())

@@ -29,7 +29,7 @@ pub(super) struct Group {
 impl<W: Wait> Reactor<W> {
     pub(super) fn room(&mut self) -> Option<usize> {
         if self.plan.service.is_shared() && self.room.is_none() {
-            let session = self.plan.service.session();
+            let session = self.plan.service.room();
             let group = Group {
                 session,
                 conns: BTreeMap::new(),
@@ -58,7 +58,7 @@ impl<W: Wait> Reactor<W> {
                     self.groups.remove(group);
                 } else if is_empty && here.session.protocol().has_failed() {
                     // Whoever comes next finds a new room.
-                    here.session = self.plan.service.session();
+                    here.session = self.plan.service.room();
                 } else if let Some(at) = here.session.deadline().filter(|at| *at < here.armed) {
                     here.armed = at;
                     self.set_timer(at, Key::group(group));

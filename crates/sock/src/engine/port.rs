@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::{SocketAddrAny, SocketAddrUnix, SocketFlags};
-use sock_proto::{By, Endpoint, Host, How, Interest, Kind, Reason, Time, UnixName, What};
+use sock_proto::{
+    By, Endpoint, Host, How, Interest, Kind, Reason, Time, Transport, UnixName, What,
+};
 
 use super::conn::Io;
 use super::crew::Counts;
@@ -40,9 +42,10 @@ impl<W: Wait> Reactor<W> {
         for listener in listeners {
             let datagrams = match listener.kind {
                 Kind::Stream => None,
-                Kind::Datagram => {
-                    Some(Box::new(DatagramPort::new(&listener, self.plan.service.session())?))
-                }
+                Kind::Datagram => Some(Box::new(DatagramPort::new(
+                    &listener,
+                    self.plan.service.session(listener.endpoint.transport()),
+                )?)),
             };
             let (want, rests_until, has_paused) = (Want::NOTHING, Time::ZERO, false);
             self.ports.push(Some(Port { listener, want, rests_until, has_paused, datagrams }));
@@ -78,6 +81,12 @@ impl<W: Wait> Reactor<W> {
             self.wait.watch(port.listener.as_fd(), key, port.want, Want::NOTHING)?;
         }
         Ok(())
+    }
+
+    /// What a port takes.
+    pub(super) fn transport(&self, place: usize) -> Transport {
+        let port = self.ports.get(place).and_then(Option::as_ref);
+        port.map_or(Transport::Tcp, |port| port.listener.endpoint.transport())
     }
 
     pub(super) fn rest_port(&mut self, place: usize, rest: Duration) {
@@ -140,12 +149,13 @@ impl<W: Wait> Reactor<W> {
         addr: Option<&SocketAddrAny>,
     ) -> std::io::Result<()> {
         let number = self.next_number();
+        let transport = self.transport(place);
         let names = self.cx.is_watched(Interest::CONVERSATIONS).then(|| {
             let local = rustix::net::getsockname(&fd).ok();
-            (endpoint_of(local.as_ref(), true), endpoint_of(addr, true))
+            [local.as_ref(), addr].map(|addr| endpoint_of(addr, true).on(transport))
         });
         if !self.plan.access.admits(ip_of(addr)) {
-            self.deny(number, Kind::Stream, names.as_ref().map(|(local, remote)| (local, remote)));
+            self.deny(number, Kind::Stream, names.as_ref().map(|[local, remote]| (local, remote)));
             return Ok(());
         }
         if ip_of(addr).is_none() {
@@ -156,15 +166,15 @@ impl<W: Wait> Reactor<W> {
             self.close_ports()?;
         }
         let Hand::Over(crew) = &mut self.hand else {
-            let names = names.as_ref().map(|(local, remote)| (local, remote));
-            return self.adopt(Io::Stream(fd), number, names).map(drop);
+            let names = names.as_ref().map(|[local, remote]| (local, remote));
+            return self.adopt(Io::Stream(fd), number, names, transport).map(drop);
         };
         let plan = Arc::clone(&self.plan);
         // Here, before there is a child: it could not ask for numbers that nobody else has.
         let block = plan.run.block();
         let handed = crew.run(move || {
-            let names = names.as_ref().map(|(local, remote)| (local, remote));
-            hold_alone::<W>(&plan, block, fd, number, names).unwrap_or_else(|error| {
+            let names = names.as_ref().map(|[local, remote]| (local, remote));
+            hold_alone::<W>(&plan, block, fd, number, names, transport).unwrap_or_else(|error| {
                 // This conversation's trouble: it is closed, and its peer sees that.
                 let text = format_args!("cannot hold the conversation: {error}");
                 plan.run.context().emit(number, What::Note { code: "hand-over", text });
@@ -238,10 +248,11 @@ fn hold_alone<W: Wait>(
     fd: OwnedFd,
     number: u64,
     names: Option<(&Endpoint, &Endpoint)>,
+    transport: Transport,
 ) -> std::io::Result<Counts> {
     let mut alone = Reactor::new(Arc::clone(plan), W::fresh()?, Hand::Keep)?;
     alone.number_from(block);
-    alone.adopt(Io::Stream(fd), number, names)?;
+    alone.adopt(Io::Stream(fd), number, names, transport)?;
     alone.run()
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
-use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, What};
+use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, Transport, What};
 
 use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
 use super::crew::{Counts, Crew};
@@ -170,19 +170,20 @@ impl<W: Wait> Reactor<W> {
         self.numbers.next().unwrap_or_default()
     }
 
-    /// Takes in a connected socket as a conversation and lets it begin.
+    /// Takes in a socket that came by this transport as a conversation, and lets it begin.
     pub(super) fn adopt(
         &mut self,
         io: Io,
         number: u64,
         names: Option<(&Endpoint, &Endpoint)>,
+        transport: Transport,
     ) -> std::io::Result<usize> {
         let holds = match self.room() {
             Some(group) => {
                 let peer = self.groups[group].session.join();
                 Holds::Member { group, peer }
             }
-            None => Holds::Own(self.plan.service.session()),
+            None => Holds::Own(self.plan.service.session(transport)),
         };
         let kind = io.kind();
         let link = Link { conn: number, kind, called: false, transient: false, names };
@@ -195,6 +196,7 @@ impl<W: Wait> Reactor<W> {
         let local = endpoint_of(rustix::net::getsockname(&fd).ok().as_ref(), is_stream);
         let remote = rustix::net::getpeername(&fd).ok().flatten();
         let remote = peer_of(remote.as_ref(), &local, is_stream);
+        let [local, remote] = [local, remote].map(|name| self.plan.service.named(name));
         let io = if is_stream { Io::Stream(fd) } else { Io::Datagram(fd) };
         let session = self.plan.service.calling();
         let link = Link {

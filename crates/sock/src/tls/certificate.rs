@@ -65,6 +65,20 @@ impl Certificate {
         pairs.join(":")
     }
 
+    /// Everything that it says, a line each, seen from the moment `now` since the Unix epoch.
+    #[must_use]
+    pub fn lines(&self, now: Duration) -> Vec<String> {
+        let names = if self.names.is_empty() { "(none)".to_owned() } else { self.names.join(", ") };
+        vec![
+            format!("subject {}", self.subject),
+            format!("issuer {}", self.issuer),
+            format!("names {names}"),
+            format!("valid from {}", date(self.not_before)),
+            format!("expires {}", self.expiry(now)),
+            format!("SHA-256 {}", self.fingerprint()),
+        ]
+    }
+
     /// Until when it is valid, seen from the moment `now` since the Unix epoch: `in 29 days`.
     #[must_use]
     pub fn expiry(&self, now: Duration) -> String {

@@ -1,16 +1,17 @@
 //! `ClientTls`: whom a client trusts, and who it is itself.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::client::{Resumption, danger::ServerCertVerifier};
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, KeyLogFile};
 use sock_proto::Host;
 
-use super::trust::{Refused, Trust, Verifier};
+use super::trust::{Trust, Verifier};
 use super::words::{self, Side};
-use super::{Clock, Versions, files, provider};
+use super::{Clock, HANDSHAKE, Versions, files, provider};
 use crate::{Error, ErrorKind, Result};
 
 /// How a client speaks TLS; by default it trusts the authorities of this system.
@@ -23,7 +24,7 @@ use crate::{Error, ErrorKind, Result};
 /// let tls = ClientTls::new().ca("its-authority.pem").alpn("h2").alpn("http/1.1");
 /// # let _ = tls;
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientTls {
     authorities: Vec<PathBuf>,
     is_insecure: bool,
@@ -31,7 +32,23 @@ pub struct ClientTls {
     server_name: Option<String>,
     alpn: Vec<Vec<u8>>,
     versions: Versions,
-    pub(super) tells_info: bool,
+    tells_info: bool,
+    pub(super) handshake_timeout: Duration,
+}
+
+impl Default for ClientTls {
+    fn default() -> Self {
+        Self {
+            authorities: Vec::new(),
+            is_insecure: false,
+            identity: None,
+            server_name: None,
+            alpn: Vec::new(),
+            versions: Versions::default(),
+            tells_info: false,
+            handshake_timeout: HANDSHAKE,
+        }
+    }
 }
 
 impl ClientTls {
@@ -84,6 +101,13 @@ impl ClientTls {
         self
     }
 
+    /// Gives a handshake so long; at first 10 s.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
     /// Notes, for each connection, what was agreed and whom it met.
     #[must_use]
     pub fn tell_info(mut self) -> Self {
@@ -111,7 +135,7 @@ impl ClientTls {
                 Trust::new(roots, pinned)?
             }
         };
-        let verifier = verifier(&trust, &Refused::default());
+        let verifier = Arc::new(Verifier::new(trust));
         let builder = ClientConfig::builder_with_details(provider(), Arc::new(Clock))
             .with_protocol_versions(self.versions.supported())
             .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?
@@ -130,20 +154,17 @@ impl ClientTls {
         // One for each server that a program of this kind may meet at once.
         config.resumption = Resumption::in_memory_sessions(64);
         config.alpn_protocols.clone_from(&self.alpn);
-        Ok(Client { config, trust, server_name: self.server_name.clone() })
+        let (server_name, tells_info) = (self.server_name.clone(), self.tells_info);
+        Ok(Client { config: Arc::new(config), server_name, tells_info })
     }
-}
-
-fn verifier(trust: &Trust, refused: &Refused) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Verifier::new(trust.clone(), Arc::clone(refused)))
 }
 
 /// Everything that a client's connections share.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    config: ClientConfig,
-    trust: Trust,
+    config: Arc<ClientConfig>,
     server_name: Option<String>,
+    pub(super) tells_info: bool,
 }
 
 impl Client {
@@ -155,16 +176,15 @@ impl Client {
     pub(crate) fn call(&self, host: &str, alpn: &[&str]) -> Result<Call> {
         let host = self.server_name.as_deref().unwrap_or(host);
         let name = server_name(host)?;
-        let refused = Refused::default();
-        let mut config = self.config.clone();
-        // Of its own, so that what is said about this connection is not about another.
-        config.dangerous().set_certificate_verifier(verifier(&self.trust, &refused));
-        if !alpn.is_empty() {
-            config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        }
-        let connection = ClientConnection::new(Arc::new(config), name)
-            .map_err(|error| words::explain(&error, Side::Client, None))?;
-        Ok(Call { connection, refused })
+        let config = Arc::clone(&self.config);
+        let connection = if alpn.is_empty() {
+            ClientConnection::new(config, name)
+        } else {
+            let alpn = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+            ClientConnection::new_with_alpn(config, name, alpn)
+        };
+        let connection = connection.map_err(|error| words::explain(&error, Side::Client))?;
+        Ok(Call { connection })
     }
 }
 
@@ -173,24 +193,18 @@ impl Client {
 pub(crate) struct Call {
     /// Whoever drives it.
     pub(crate) connection: ClientConnection,
-    pub(super) refused: Refused,
 }
 
 impl Call {
-    /// Says in words why it failed.
+    /// Says in words why it failed just now, on this thread.
+    #[allow(
+        clippy::unused_self,
+        dead_code,
+        reason = "it is about this connection, whatever holds the certificate"
+    )]
     pub(crate) fn explain(&self, error: &rustls::Error) -> Error {
-        explain(&self.refused, error)
+        words::explain(error, Side::Client)
     }
-
-    /// The same for what rustls's streams return; none where it is not about TLS.
-    pub(crate) fn explain_io(&self, error: &std::io::Error) -> Option<Error> {
-        Some(self.explain(error.get_ref()?.downcast_ref::<rustls::Error>()?))
-    }
-}
-
-pub(super) fn explain(refused: &Refused, error: &rustls::Error) -> Error {
-    let refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
-    words::explain(error, Side::Client, refused.as_ref())
 }
 
 /// What a certificate has to be for when this host was called.

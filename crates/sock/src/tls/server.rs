@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::SingleCertAndKey;
@@ -10,7 +11,8 @@ use sock_proto::Endpoint;
 
 use super::certificate::Certificate;
 use super::self_made::{self, SelfMade};
-use super::{Clock, Versions, files, provider, ticketer};
+use super::trust::Doorkeeper;
+use super::{Clock, HANDSHAKE, Versions, files, provider, ticketer};
 use crate::{Error, ErrorKind, Result};
 
 /// How a server speaks TLS; by default it makes a certificate on the spot.
@@ -23,13 +25,27 @@ use crate::{Error, ErrorKind, Result};
 /// let tls = ServerTls::new().identity("server.pem", "server.key").client_ca("our-authority.pem");
 /// # let _ = tls;
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTls {
     identity: Option<(PathBuf, PathBuf)>,
     client_authorities: Vec<PathBuf>,
     alpn: Vec<Vec<u8>>,
     versions: Versions,
-    pub(super) tells_info: bool,
+    tells_info: bool,
+    pub(super) handshake_timeout: Duration,
+}
+
+impl Default for ServerTls {
+    fn default() -> Self {
+        Self {
+            identity: None,
+            client_authorities: Vec::new(),
+            alpn: Vec::new(),
+            versions: Versions::default(),
+            tells_info: false,
+            handshake_timeout: HANDSHAKE,
+        }
+    }
 }
 
 impl ServerTls {
@@ -68,6 +84,13 @@ impl ServerTls {
         self
     }
 
+    /// Gives a handshake so long; at first 10 s.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
     /// Notes, for each connection, what was agreed and whom it met.
     #[must_use]
     pub fn tell_info(mut self) -> Self {
@@ -99,7 +122,7 @@ impl ServerTls {
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
                 .build()
                 .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
-            builder.with_client_cert_verifier(verifier)
+            builder.with_client_cert_verifier(Arc::new(Doorkeeper(verifier)))
         };
         let mut config =
             builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::new(identity))));
@@ -108,7 +131,12 @@ impl ServerTls {
         // A ticket holds the session itself, so that children resume what their parent's other children began.
         config.ticketer =
             ticketer().map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
-        Ok(Loaded { config: Arc::new(config), presented, tells_info: self.tells_info })
+        Ok(Loaded {
+            config: Arc::new(config),
+            presented,
+            tells_info: self.tells_info,
+            handshake_timeout: self.handshake_timeout,
+        })
     }
 }
 
@@ -118,6 +146,7 @@ pub(crate) struct Loaded {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) presented: Presented,
     pub(crate) tells_info: bool,
+    pub(crate) handshake_timeout: Duration,
 }
 
 /// What a server shows of itself.

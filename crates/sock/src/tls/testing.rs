@@ -133,7 +133,7 @@ pub(crate) fn drive(call: &mut Call, answer: &mut ServerConnection) -> Outcome {
         while outcome.server.is_none() && !bytes.is_empty() {
             answer.read_tls(&mut bytes).unwrap();
             if let Err(error) = answer.process_new_packets() {
-                let said = super::words::explain(&error, super::words::Side::Server, None);
+                let said = super::words::explain(&error, super::words::Side::Server);
                 outcome.server = Some(said.to_string());
             }
         }

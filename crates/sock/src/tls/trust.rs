@@ -1,12 +1,14 @@
 //! Trust: whether a server is who was called, and who it was when it is not.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme,
 };
@@ -33,19 +35,26 @@ impl Trust {
     }
 }
 
-/// The certificate that was refused last, for whoever explains it: the error does not hold it.
-pub(super) type Refused = Arc<Mutex<Option<Certificate>>>;
+thread_local! {
+    /// The certificate that this thread refused last. An error of rustls does not hold it; but who is to
+    /// explain one has it from a call on this thread, within which the certificate was looked at.
+    static REFUSED: RefCell<Option<Certificate>> = const { RefCell::new(None) };
+}
 
-/// Verifies the server of one connection.
+/// Takes the certificate that was refused just now.
+pub(super) fn refused() -> Option<Certificate> {
+    REFUSED.take()
+}
+
+/// Verifies servers.
 #[derive(Debug)]
 pub(super) struct Verifier {
     trust: Trust,
-    refused: Refused,
 }
 
 impl Verifier {
-    pub(super) fn new(trust: Trust, refused: Refused) -> Self {
-        Self { trust, refused }
+    pub(super) fn new(trust: Trust) -> Self {
+        Self { trust }
     }
 }
 
@@ -88,10 +97,7 @@ impl ServerCertVerifier for Verifier {
         } else {
             chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
-        verified.inspect_err(|_| {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused = Some(Certificate::of(end_entity));
-        })
+        verified.inspect_err(|_| REFUSED.set(Some(Certificate::of(end_entity))))
     }
 
     fn verify_tls12_signature(
@@ -120,5 +126,47 @@ impl ServerCertVerifier for Verifier {
 
     fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
         None
+    }
+}
+
+/// Verifies clients, and remembers whom it refused.
+#[derive(Debug)]
+pub(super) struct Doorkeeper(pub(super) Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for Doorkeeper {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> std::result::Result<ClientCertVerified, rustls::Error> {
+        let verified = self.0.verify_client_cert(end_entity, intermediates, now);
+        verified.inspect_err(|_| REFUSED.set(Some(Certificate::of(end_entity))))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
     }
 }

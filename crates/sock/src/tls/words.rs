@@ -3,9 +3,12 @@
 mod alerts;
 mod certificates;
 
+use std::time::Duration;
+
 use rustls::{InvalidMessage, PeerIncompatible};
 
 use super::certificate::Certificate;
+use super::trust;
 use crate::{Error, ErrorKind};
 
 /// Which of the two we are.
@@ -42,9 +45,12 @@ impl Said {
     }
 }
 
-/// Says why TLS failed; `refused` is the certificate that was not trusted, where that is known.
-pub(crate) fn explain(error: &rustls::Error, side: Side, refused: Option<&Certificate>) -> Error {
-    let Said { reason, cure } = say(error, side, refused);
+/// Says why TLS failed, on the thread on which it did: an error does not hold the certificate that was not
+/// trusted, [`trust::refused`] does.
+pub(crate) fn explain(error: &rustls::Error, side: Side) -> Error {
+    let is_refusal = matches!(error, rustls::Error::InvalidCertificate(_));
+    let refused = trust::refused().filter(|_| is_refusal);
+    let Said { reason, cure } = say(error, side, refused.as_ref());
     let said = Error::new(ErrorKind::Tls, reason).with_source(error.clone());
     match cure {
         Some(cure) => said.cure(cure),
@@ -130,6 +136,31 @@ pub(super) fn not_spoken(side: Side) -> Said {
     match side {
         Side::Client => Said::cured(reason, "without it: tcp://HOST:PORT instead of tls://"),
         Side::Server => Said::cured(reason, "it has to call tls:// or https://"),
+    }
+}
+
+/// The connection ended before TLS had begun.
+pub(super) fn ended_early(side: Side) -> Error {
+    let reason = format!("{} ended the connection in the middle of the handshake", side.peer());
+    Error::new(ErrorKind::Tls, reason).cure("does it speak TLS?")
+}
+
+/// The handshake does not come to an end.
+pub(super) fn too_slow(side: Side, patience: Duration) -> Error {
+    let reason = format!("{} did not finish the handshake within {patience:?}", side.peer());
+    Error::new(ErrorKind::TimedOut, reason).cure("does it speak TLS?")
+}
+
+/// What came first is no TLS: `bytes` are its beginning.
+pub(super) fn foreign(side: Side, bytes: &[u8]) -> Error {
+    let Said { reason, cure } = not_spoken(side);
+    // As much as a line of a greeting.
+    let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+    let begin = line[..line.len().min(40)].escape_ascii();
+    let error = Error::new(ErrorKind::Tls, format!("{reason}: it says '{begin}'"));
+    match cure {
+        Some(cure) => error.cure(cure),
+        None => error,
     }
 }
 

@@ -25,11 +25,13 @@ pub(crate) enum Transport {
     Udp6,
     Unix,
     Unixgram,
+    /// TLS over IPv4.
+    Tls,
 }
 
 impl Transport {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Tcp4, Self::Tcp6, Self::Udp4, Self::Udp6, Self::Unix, Self::Unixgram];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Tcp4, Self::Tcp6, Self::Udp4, Self::Udp6, Self::Unix, Self::Unixgram, Self::Tls];
 
     pub(crate) fn is_datagram(self) -> bool {
         matches!(self, Self::Udp4 | Self::Udp6 | Self::Unixgram)

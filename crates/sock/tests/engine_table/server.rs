@@ -37,6 +37,7 @@ impl ServerProcess {
             Transport::Udp4 => "udp://127.0.0.1:0".to_owned(),
             Transport::Udp6 => "udp://[::1]:0".to_owned(),
             Transport::Unix => format!("unix:{}", path.display()),
+            Transport::Tls => "tls://127.0.0.1:0".to_owned(),
             Transport::Unixgram => format!("unixgram:{}", path.display()),
         };
         let args = [&[engine, service], more, &[endpoint.as_str()]].concat();
