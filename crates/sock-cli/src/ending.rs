@@ -176,6 +176,7 @@ impl Observer for Last {
             | What::Received { .. }
             | What::Sent { .. }
             | What::Note { .. }
+            | What::Request { .. }
             | What::Stopped { .. } => {}
         }
         if let Some(next) = &self.next

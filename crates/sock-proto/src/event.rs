@@ -34,7 +34,7 @@ impl Interest {
     pub const CONVERSATIONS: Self = Self(1);
     /// Bytes and datagrams that were sent and received.
     pub const DATA: Self = Self(2);
-    /// Things worth saying.
+    /// Things worth saying, and requests that were answered.
     pub const NOTES: Self = Self(4);
     /// Everything.
     pub const ALL: Self = Self(7);
@@ -130,6 +130,19 @@ pub enum What<'a> {
         /// A sentence for people.
         text: fmt::Arguments<'a>,
     },
+    /// A request was answered: all of the answer is queued, if not yet sent.
+    Request {
+        /// The request's first line, without its end, or what came of it.
+        line: &'a [u8],
+        /// The status of the answer.
+        status: u16,
+        /// Bytes of the answer's body.
+        bytes: u64,
+        /// The time of day at which the request began to come, since the Unix epoch.
+        began: Duration,
+        /// How long after that it was answered.
+        took: Duration,
+    },
     /// The run ended.
     Stopped {
         /// Conversations in all.
@@ -147,7 +160,7 @@ impl What<'_> {
     pub const fn interest(&self) -> Interest {
         match self {
             Self::Received { .. } | Self::Sent { .. } => Interest::DATA,
-            Self::Note { .. } => Interest::NOTES,
+            Self::Note { .. } | Self::Request { .. } => Interest::NOTES,
             Self::Listening { .. }
             | Self::Open { .. }
             | Self::Eof

@@ -241,6 +241,14 @@ impl Out<'_> {
         self.cx.emit(conn, What::Note { code, text });
     }
 
+    /// Tells that the request that began with `line`, and began to come at `since`, was answered by
+    /// `status` and so many bytes of a body.
+    pub fn answered(&mut self, line: &[u8], status: u16, bytes: u64, since: Time) {
+        let took = self.now() - since;
+        let began = self.wall().saturating_sub(took);
+        self.cx.emit(self.conn(), What::Request { line, status, bytes, began, took });
+    }
+
     /// Tells whether notes are heard.
     #[must_use]
     pub fn is_noted(&self) -> bool {

@@ -3,9 +3,11 @@
 mod pump;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use pump::{Heard, Pump};
+use sock_proto::protocols::http::{Offer, Place};
 use sock_proto::protocols::{Boxed, Cut, Row, Setting, Settings, TABLE};
 use sock_proto::{Peer, Transport};
 
@@ -19,6 +21,10 @@ fn sample(row: &Row) -> Option<&'static [u8]> {
         "stdio" => b"one\n\xff\n\ntwo",
         "upper" => b"stra\xc3\x9fe \xce\xa3\xcf\x83\xcf\x82\r\n\n\xf0\x90\x90\xa8\xff\xc3(\xed\xa0\x80z\xe2\x82",
         "ack" => b"Hi\nyou\r\n\n\r\n\xc3\xa9\rx\nExi\nExit\nlost\n",
+        "http" => {
+            b"\r\nHEAD /\xff HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nHost:a\r\nTransfer-Encoding: \
+              chunked\r\n\r\n2;x\r\nhi\r\n0\r\nT: v\r\n\r\nGET /\nlost"
+        }
         _ => return None,
     })
 }
@@ -56,10 +62,23 @@ fn each_setting(row: &Row) -> Vec<Settings> {
     let mut all = vec![Settings::default()];
     for setting in row.takes {
         all.push(match setting {
-            Setting::CloseAfterReply => Settings { close_after_reply: true },
+            Setting::CloseAfterReply => Settings { close_after_reply: true, ..Settings::default() },
+            Setting::Echo => of_http(Offer { place: Place::Echo, ..Offer::default() }),
+            Setting::Header => {
+                let fields = vec![("X-Own".to_owned(), "é".to_owned())];
+                of_http(Offer { fields, ..Offer::default() })
+            }
+            // These concern what is served, and not the conversation.
+            Setting::Spa | Setting::Cors | Setting::Cache | Setting::Auth | Setting::Upload => {
+                continue;
+            }
         });
     }
     all
+}
+
+fn of_http(offer: Offer) -> Settings {
+    Settings { http: Some(Arc::new(offer)), ..Settings::default() }
 }
 
 /// The input cut at every place, at every two places, and everywhere.

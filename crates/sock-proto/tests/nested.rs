@@ -262,9 +262,9 @@ impl Observer for Told {
                 format!("closed {reason}: sent {sent}, received {received}, unsent {unsent}")
             }
             What::Note { code, .. } => format!("note {code}"),
-            What::Listening { .. } | What::Stopped { .. } => "run".to_owned(),
-            #[allow(unreachable_patterns, reason = "events are added")]
-            _ => "other".to_owned(),
+            What::Listening { .. } | What::Request { .. } | What::Stopped { .. } => {
+                "run".to_owned()
+            }
         };
         self.0.lock().unwrap().push(text);
     }

@@ -160,6 +160,9 @@ impl Observer for Lines {
                 let how = reason.how.word();
                 format!("closed {conn} how={how} sent={sent} received={received}\n")
             }
+            What::Request { line, status, bytes, .. } => {
+                format!("request {conn}: {} {status} {bytes}\n", line.escape_ascii())
+            }
             What::Note { code, text } => format!("note {conn} {code}: {text}\n"),
             What::Stopped { conversations, .. } => format!("stopped {conversations}\n"),
             What::Listening { .. }

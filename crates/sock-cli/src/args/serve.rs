@@ -98,7 +98,8 @@ impl ServeArgs {
         }
         let row = protocols::find(&self.service.unwrap_or_default())
             .map_err(|unknown| Usage(format!("{unknown}; `sock serve --list` shows them")))?;
-        let settings = Settings { close_after_reply: self.close_after_reply };
+        let settings =
+            Settings { close_after_reply: self.close_after_reply, ..Settings::default() };
         row.check(&settings).map_err(|refused| Usage(refused.to_string()))?;
         let sockets = self.sockets.plan();
         let engine = match &self.engine {

@@ -118,7 +118,7 @@ fn upper_udp_bound() -> Result<Vec<Line>> {
 
 fn upper_tcp() -> Result<Vec<Line>> {
     let mut stage = Stage::new(["client", "server"])?;
-    let settings = Settings { close_after_reply: true };
+    let settings = Settings { close_after_reply: true, ..Settings::default() };
     let at = stage.serve(Engine::Iterative, "upper", &settings, TCP)?;
     let script = [("hello from tcp client", "HELLO FROM TCP CLIENT")];
     stage.play(&at, Script::new(&script, Leaving::WithServer))?;

@@ -2,17 +2,27 @@
 //!
 //! It knows no file system: what it needs of one is a [`Site`].
 
+mod about;
 pub mod answer;
+mod body;
+mod conn;
+mod date;
+mod explain;
 pub mod files;
 pub mod head;
 mod page;
+mod parse;
 mod patience;
+mod request;
 pub mod site;
+mod work;
+mod write;
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use self::conn::Http;
 pub use self::patience::Patience;
 pub use self::site::Site;
 

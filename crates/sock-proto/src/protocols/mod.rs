@@ -29,6 +29,7 @@ pub use discard::Discard;
 pub use echo::Echo;
 pub use find::{UnknownService, find};
 pub use greet::Greet;
+pub use http::Http;
 pub use qotd::Qotd;
 pub use row::{Boxed, Cut, Datagrams, Engines, Gate, Made, NotTaken, Row, Setting, Settings};
 pub use stdio::{Framing, Stdio, Wiring};
@@ -126,6 +127,33 @@ pub static TABLE: &[Row] = &[
         stream_port: Some(50_008),
         made: Made::PerService(|_| Box::new(Chat::default())),
         engines: Engines::Sharing,
+        ..PLAIN
+    },
+    Row {
+        name: "http",
+        about: "a web server for a directory",
+        help: "The server answers GET, HEAD and OPTIONS in HTTP/1.1, 1.0 and 0.9 (`GET /` and a line \
+               end: the page and nothing else). Conversations are kept open between requests, and \
+               requests that come together are answered in order. What could be understood in two \
+               ways is refused, and a page says in plain words what was wrong. Whoever is too slow \
+               with a request is told so after 10 s, and whoever asks nothing more is let go after \
+               60 s. Without a directory `/` is a page that explains all this; with --echo every \
+               request is answered by what arrived, byte for byte.",
+        deck: Some("D11, D13"),
+        rfc: Some(9112),
+        stream_port: Some(8000),
+        made: Made::PerConnection(|settings| {
+            Box::new(Http::new(settings.http.clone().unwrap_or_default()))
+        }),
+        takes: &[
+            Setting::Spa,
+            Setting::Cors,
+            Setting::Cache,
+            Setting::Header,
+            Setting::Auth,
+            Setting::Upload,
+            Setting::Echo,
+        ],
         ..PLAIN
     },
     Row {

@@ -1,9 +1,11 @@
 //! Row: everything that the rest of the program may know about a protocol.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::http::{Offer, Place};
 use crate::{Endpoint, Host, Protocol, Transport};
 
 /// A protocol that an engine may move between its threads.
@@ -96,10 +98,12 @@ pub enum Cut {
 }
 
 /// What a user may ask of a protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Answer what the first receive brought and end, as the listing of deck D4 does.
     pub close_after_reply: bool,
+    /// What the web server offers; none: a page that explains it.
+    pub http: Option<Arc<Offer>>,
 }
 
 /// The name of one of the [`Settings`].
@@ -107,25 +111,63 @@ pub struct Settings {
 pub enum Setting {
     /// [`Settings::close_after_reply`].
     CloseAfterReply,
+    /// [`Offer::spa`].
+    Spa,
+    /// [`Offer::cors`].
+    Cors,
+    /// [`Offer::cache`].
+    Cache,
+    /// [`Offer::fields`].
+    Header,
+    /// [`Offer::auth`].
+    Auth,
+    /// [`Offer::upload`].
+    Upload,
+    /// [`Place::Echo`].
+    Echo,
 }
 
 impl Setting {
     /// Every setting, in the order of the documentation.
-    pub const ALL: [Self; 1] = [Self::CloseAfterReply];
+    pub const ALL: [Self; 8] = [
+        Self::CloseAfterReply,
+        Self::Spa,
+        Self::Cors,
+        Self::Cache,
+        Self::Header,
+        Self::Auth,
+        Self::Upload,
+        Self::Echo,
+    ];
 
     /// The option of the command line that sets it.
     #[must_use]
     pub const fn option(self) -> &'static str {
         match self {
             Self::CloseAfterReply => "--close-after-reply",
+            Self::Spa => "--spa",
+            Self::Cors => "--cors",
+            Self::Cache => "--cache",
+            Self::Header => "--header",
+            Self::Auth => "--auth",
+            Self::Upload => "--upload",
+            Self::Echo => "--echo",
         }
     }
 
     /// Whether `settings` ask for it.
     #[must_use]
-    pub const fn is_set(self, settings: &Settings) -> bool {
+    pub fn is_set(self, settings: &Settings) -> bool {
+        let of_http = |is_set: fn(&Offer) -> bool| settings.http.as_deref().is_some_and(is_set);
         match self {
             Self::CloseAfterReply => settings.close_after_reply,
+            Self::Spa => of_http(|offer| offer.spa),
+            Self::Cors => of_http(|offer| offer.cors),
+            Self::Cache => of_http(|offer| offer.cache.is_some()),
+            Self::Header => of_http(|offer| !offer.fields.is_empty()),
+            Self::Auth => of_http(|offer| offer.auth.is_some()),
+            Self::Upload => of_http(|offer| offer.upload.is_some()),
+            Self::Echo => of_http(|offer| matches!(offer.place, Place::Echo)),
         }
     }
 }

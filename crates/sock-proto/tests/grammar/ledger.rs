@@ -47,6 +47,7 @@ impl Observer for Ledger {
                 sums.noted += numbers.next().unwrap();
             }
             What::Note { .. }
+            | What::Request { .. }
             | What::Listening { .. }
             | What::Open { .. }
             | What::Eof

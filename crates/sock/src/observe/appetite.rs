@@ -36,6 +36,7 @@ impl Appetite {
             | What::Sent { kind: Kind::Stream, bytes, .. } => most(self.stream, bytes),
             What::Received { kind: Kind::Datagram, bytes, .. } => most(self.datagram_in, bytes),
             What::Sent { kind: Kind::Datagram, bytes, .. } => most(self.datagram_out, bytes),
+            What::Request { line, .. } => Some(line.len()),
             What::Eof | What::Finished => self.ends.then_some(0),
             What::Listening { .. }
             | What::Open { .. }

@@ -36,6 +36,7 @@ impl<'a> Told<'a> {
             }
             What::Listening { .. }
             | What::Open { .. }
+            | What::Request { .. }
             | What::Eof
             | What::Finished
             | What::Closed { .. }

@@ -29,6 +29,7 @@ const LIMIT: usize = 1 << 20;
 /// | `datagram` | `bytes`, `text` where it is text, `cut` where that is not all of it | one came, where shown |
 /// | `data` | `dir`: `in` or `out`, `bytes` | at [`Level::Verbose`] |
 /// | `close` | `by`, `how`, `sent`, `received`, `seconds`, `unsent` where there is any | it ended |
+/// | `request` | `method`, `target`, `version`, or `line` where it has no such words; `status`, `bytes`, `seconds` | a web server answered |
 /// | `note` | `code`, `text` | something worth saying |
 /// | `error` | `code`, `text`, `cure` where one is known | [`Json::failure`] |
 /// | `dropped` | `count` | events were lost because nobody read them |
@@ -150,6 +151,21 @@ impl Lines {
         }
     }
 
+    /// The words of a request's first line.
+    fn line(&self, line: &[u8], object: &mut Object<'_>) {
+        let text = String::from_utf8_lossy(line);
+        let words: Vec<&str> = text.split(' ').collect();
+        let (named, words) = match words[..] {
+            [_, _] | [_, _, _] if words.iter().all(|word| !word.is_empty()) => {
+                (&["method", "target", "version"][..], &words[..])
+            }
+            _ => (&["line"][..], &[&*text][..]),
+        };
+        for (name, word) in named.iter().zip(words) {
+            object.cut_text(name, word, self.room);
+        }
+    }
+
     fn data(&self, told: &Told<'_>, dir: &str, to: &mut Vec<u8>) {
         let mut object = self.object("data", told, to);
         object.text("dir", dir);
@@ -197,6 +213,13 @@ impl Form for Lines {
                 let mut object = self.object("note", told, to);
                 object.text("code", code);
                 object.cut_text("text", &text.to_string(), self.room);
+            }
+            What::Request { line, status, bytes, took, .. } => {
+                let mut object = self.object("request", told, to);
+                self.line(line, &mut object);
+                object.number("status", status);
+                object.number("bytes", bytes);
+                object.seconds("seconds", took);
             }
             What::Stopped { conversations, sent, received } => {
                 let mut object = self.object("stopped", told, to);

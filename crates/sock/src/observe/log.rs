@@ -8,6 +8,7 @@ use std::time::Duration;
 use sock_proto::{By, Event, How, Interest, Kind, Observer, Reason, Time, What};
 
 use super::Level;
+use super::access::Access;
 use super::appetite::Appetite;
 use super::conversations::{Conversation, Conversations};
 use super::direct::ROOM;
@@ -40,7 +41,8 @@ pub struct Look {
 /// 127.0.0.1:40000: closed by peer (FIN) after 1.502 s: sent 6 B, received 6 B
 /// ```
 ///
-/// A line about a conversation begins with its peer, except where there is only one: that of a program that called.
+/// A request that a web server answered is a line of the common log format, as programs read it. Any other line
+/// about a conversation begins with its peer, except where there is only one: that of a program that called.
 /// What came from a peer is shown in quotes with every character escaped that would do more than be seen.
 ///
 /// # Examples
@@ -294,6 +296,11 @@ impl Form for Lines {
             What::Note { text, .. } => self.about(told, Tone::Plain, to, |to| {
                 clean(&text.to_string(), self.room, to);
             }),
+            What::Request { line, status, bytes, began, .. } => {
+                let peer = self.conversations.about(told).and_then(Conversation::remote_address);
+                let access = Access { peer, line, status, bytes, began };
+                self.line(Tone::Plain, to, |to| access.write(self.room, to));
+            }
             What::Stopped { conversations, sent, received } => self.line(Tone::Plain, to, |to| {
                 let n = conversations;
                 let noun = if n == 1 { "conversation" } else { "conversations" };

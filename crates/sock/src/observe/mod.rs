@@ -19,6 +19,7 @@
 //!
 //! When an observer is dropped, or closed, everything that was queued is written first.
 
+mod access;
 mod appetite;
 mod conversations;
 mod descriptor;

@@ -95,7 +95,7 @@ impl Observer for Tally {
             What::Eof => add(&self.eof, 1),
             What::Finished => add(&self.finished, 1),
             What::Closed { .. } => add(&self.closed, 1),
-            What::Note { .. } => add(&self.notes, 1),
+            What::Note { .. } | What::Request { .. } => add(&self.notes, 1),
             What::Stopped { .. } => add(&self.stopped, 1),
         }
     }

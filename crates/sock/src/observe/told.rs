@@ -33,6 +33,7 @@ enum Owned {
     Finished,
     Closed { reason: Reason, sent: u64, received: u64, unsent: u64, lasted: Duration },
     Note { code: &'static str, text: Range<usize> },
+    Request { line: Range<usize>, status: u16, bytes: u64, began: Duration, took: Duration },
     Stopped { conversations: u64, sent: u64, received: u64 },
     Failure { code: u8, text: Range<usize>, cure: Range<usize> },
 }
@@ -86,6 +87,9 @@ impl Batch {
                 // Memory takes everything; a Display that reports an error wrote what it could.
                 let _ = self.bytes.write_fmt(text);
                 Owned::Note { code, text: start..self.bytes.len() }
+            }
+            What::Request { line, status, bytes, began, took } => {
+                Owned::Request { line: self.copy(line), status, bytes, began, took }
             }
             What::Stopped { conversations, sent, received } => {
                 Owned::Stopped { conversations, sent, received }
@@ -153,6 +157,11 @@ impl Batch {
             }
             Owned::Note { code, text } => {
                 tell(0, What::Note { code, text: format_args!("{}", self.text(text)) });
+            }
+            Owned::Request { line, status, bytes, began, took } => {
+                let line = &self.bytes[line.clone()];
+                let (status, bytes, began, took) = (*status, *bytes, *began, *took);
+                tell(0, What::Request { line, status, bytes, began, took });
             }
             &Owned::Stopped { conversations, sent, received } => {
                 tell(0, What::Stopped { conversations, sent, received });

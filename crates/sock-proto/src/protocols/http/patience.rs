@@ -12,9 +12,9 @@ pub struct Patience {
     pub head: Duration,
     /// Between two pieces of a body.
     pub body: Duration,
-    /// From the first byte of a body on, in bytes a second on average; what is slower has
-    /// [`Patience::body`] twice, and then no more. Without it, one byte every nine seconds would hold
-    /// a conversation for ever.
+    /// While a body comes, in bytes a second on average; 0 asks for no rate. What is slower has
+    /// [`Patience::body`] twice, and then no more: one byte every nine seconds would hold a
+    /// conversation for ever.
     pub rate: u32,
     /// Between two requests, and before the first.
     pub idle: Duration,

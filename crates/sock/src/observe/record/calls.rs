@@ -258,6 +258,13 @@ impl Form for Calls {
                 let latest = about.and_then(|traffic| traffic.as_ref()?.latest);
                 note(to, latest, code, Level::Info, text.to_string());
             }
+            What::Request { line, status, bytes, .. } => {
+                let about = self.book.open.get(&(told.side, told.event.conn));
+                let latest = about.and_then(|traffic| traffic.as_ref()?.latest);
+                let line = String::from_utf8_lossy(line);
+                let text = format!("{line}: answered by {status} and {bytes} B");
+                note(to, latest, "request", Level::Info, text);
+            }
             What::Listening { .. } | What::Stopped { .. } => {}
         }
     }
