@@ -7,6 +7,7 @@ mod serve;
 mod sockets;
 mod talk;
 mod values;
+mod web;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};

@@ -7,6 +7,7 @@ mod drawing;
 mod ending;
 mod escape;
 mod list;
+mod lockdown;
 mod name;
 mod screen;
 mod send;
@@ -17,6 +18,7 @@ mod sockets;
 mod status;
 mod stdio;
 mod watch;
+mod web;
 
 use std::process::ExitCode;
 

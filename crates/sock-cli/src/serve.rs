@@ -1,5 +1,6 @@
 //! `serve`: a built-in server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -7,18 +8,20 @@ use sock::{Access, Endpoint, Engine, Pauses, Run, Server, Service};
 use sock_proto::protocols::{Row, Settings};
 
 use crate::ending::{self, Last};
-use crate::screen::Screen;
+use crate::screen::{Detail, Screen};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::{Listening, Status};
 use crate::stdio::{Console, Heard, Streams, Taken, Use};
 use crate::watch::{Place, Timing, Watch};
+use crate::web::{Herald, Web};
 
 /// What is served, where and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) row: &'static Row,
     pub(crate) settings: Settings,
+    pub(crate) web: Option<Web>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) engine: Engine,
     pub(crate) workers: usize,
@@ -86,9 +89,24 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
 }
 
 fn serve(plan: &Plan, run: &Run) -> Result<Status> {
-    let bound = server(plan, run)?.bind().map_err(Listening)?;
+    let herald = plan.web.as_ref().map(|_| Herald::new(run));
+    let run = match &herald {
+        Some(herald) => run.clone().observed_by(Arc::clone(herald) as _),
+        None => run.clone(),
+    };
+    let bound = server(plan, &run)?.bind().map_err(Listening)?;
     // A server that was told to stop and did has done its work.
     let signals = Signals::ask(run.stop())?;
+    // All that is to be opened by its name is open by now, and no thread that serves has begun.
+    if let (Some(web), Some(herald)) = (&plan.web, &herald) {
+        let endpoints = bound.endpoints();
+        let mut notes = web.notes(endpoints, !plan.access.allow.is_empty());
+        let locked = web.lock_down(endpoints);
+        if plan.screen.detail == Detail::Data {
+            notes.push(locked);
+        }
+        herald.wait(endpoints.len(), notes);
+    }
     let served = bound.run();
     signals.leave();
     served?;

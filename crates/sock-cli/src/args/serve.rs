@@ -1,5 +1,6 @@
 //! The arguments of `serve`, and what is an endpoint among them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use sock_proto::{Endpoint, Pauses, Transport};
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::values::duration;
+use super::web::{WebArgs, has_folder};
 use super::{Plan, endpoint};
 use crate::screen::{Detail, Screen};
 use crate::status::{NotSpoken, Usage};
@@ -22,8 +24,9 @@ pub(super) struct ServeArgs {
     /// Which service: `sock serve --list` shows them
     #[arg(value_name = "SERVICE", required_unless_present = "list")]
     service: Option<String>,
-    /// Where to listen; none: where the list says
-    #[arg(value_name = "ENDPOINT")]
+    /// (http) Which directory; without one a page explains the server. And where to listen; none:
+    /// where the list says
+    #[arg(value_name = "DIR|ENDPOINT")]
     arguments: Vec<String>,
     /// Show the services; with -v, what each of them does
     #[arg(long, conflicts_with = "service")]
@@ -55,6 +58,8 @@ pub(super) struct ServeArgs {
     /// (upper) Answer what the first receive brought, and end
     #[arg(long)]
     close_after_reply: bool,
+    #[command(flatten)]
+    web: WebArgs,
     #[command(flatten)]
     pauses: PauseArgs,
     #[command(flatten)]
@@ -98,8 +103,12 @@ impl ServeArgs {
         }
         let row = protocols::find(&self.service.unwrap_or_default())
             .map_err(|unknown| Usage(format!("{unknown}; `sock serve --list` shows them")))?;
-        let settings =
-            Settings { close_after_reply: self.close_after_reply, ..Settings::default() };
+        let (folder, endpoints) = folder(row, &self.arguments)?;
+        let web = self.web.plan(row, folder)?;
+        let settings = Settings {
+            close_after_reply: self.close_after_reply,
+            http: web.as_ref().map(|web| Arc::clone(&web.offer)),
+        };
         row.check(&settings).map_err(|refused| Usage(refused.to_string()))?;
         let sockets = self.sockets.plan();
         let engine = match &self.engine {
@@ -112,7 +121,8 @@ impl ServeArgs {
         Ok(Plan::Serve(Box::new(serve::Plan {
             row,
             settings,
-            endpoints: endpoints(row, &self.arguments, &sockets)?,
+            web,
+            endpoints: self::endpoints(row, &endpoints, &sockets)?,
             engine,
             workers: self.workers,
             max_conns: self.max_conns,
@@ -128,22 +138,36 @@ impl ServeArgs {
     }
 }
 
-/// Where to listen: what has a port or a scheme is an endpoint, and no service takes anything else.
-fn endpoints(
-    row: &Row,
-    arguments: &[String],
-    sockets: &crate::sockets::Sockets,
-) -> Result<Vec<Endpoint>> {
-    let mut endpoints = Vec::new();
-    for text in arguments {
-        if !Endpoint::looks_like(text) {
+/// What has a port or a scheme is an endpoint; a web server's directory is what has not.
+fn folder<'a>(row: &Row, arguments: &'a [String]) -> Result<(Option<&'a str>, Vec<&'a str>)> {
+    let all = arguments.iter().map(String::as_str);
+    let (endpoints, others): (Vec<_>, Vec<_>) = all.partition(|text| Endpoint::looks_like(text));
+    match others.as_slice() {
+        [] => Ok((None, endpoints)),
+        [folder] if has_folder(row) => Ok((Some(folder), endpoints)),
+        [one, other, ..] if has_folder(row) => {
+            let text = format!("there is one directory, and here are two: {one} and {other}");
+            Err(Usage(text).into())
+        }
+        [text, ..] => {
             let service = row.name;
             let text = format!(
                 "the service {service} takes no argument, and '{text}' is no endpoint: \
                  it has neither a port nor a scheme; write {text}:12000 or unix:{text}"
             );
-            return Err(Usage(text).into());
+            Err(Usage(text).into())
         }
+    }
+}
+
+/// Where to listen.
+fn endpoints(
+    row: &Row,
+    arguments: &[&str],
+    sockets: &crate::sockets::Sockets,
+) -> Result<Vec<Endpoint>> {
+    let mut endpoints = Vec::new();
+    for text in arguments {
         let endpoint = endpoint(text)?;
         if endpoint.transport() == Transport::Tls {
             return Err(NotSpoken(endpoint).into());

@@ -43,7 +43,8 @@ use crate::{Error, Result};
 /// - Small files are kept in memory. Each time the system is asked whether the file is still the same
 ///   one (device, inode, size, times of change), so what was changed is served as it is from the next
 ///   request on. A change by `mmap` is seen when the system writes it down, and one on a network file
-///   system when the system hears of it.
+///   system when the system hears of it. What was kept and then, unchanged, moved out with the folder
+///   that it is in, to which a link leads from the old place, is given for one more second.
 ///
 /// It may be shared by threads, and used in forked children.
 ///
@@ -122,6 +123,25 @@ impl FileSite {
             && !name.starts_with(upload::PREFIX)
     }
 
+    /// Whether what is kept is still found without leaving the root: a folder on the way may have been
+    /// moved out and linked to from its old place.
+    fn is_beneath(&self, path: &[u8], kept: &Kept, beside: Option<&Neighbour>) -> bool {
+        let now = self.kept.now();
+        if !kept.is_due(now) {
+            return true;
+        }
+        let stamp = |path: &[u8]| {
+            let found = self.root.find(path).ok()?;
+            Some(Stamp::of(&rustix::fs::fstat(found).ok()?))
+        };
+        let stamp_beside = beside.and_then(|it| stamp(&it.path(path)));
+        let is_beneath = stamp(path).is_some_and(|stamp| kept.is(stamp, stamp_beside));
+        if is_beneath {
+            kept.see(now);
+        }
+        is_beneath
+    }
+
     /// Looks at what is there and keeps what is small.
     fn look(
         &self,
@@ -176,7 +196,12 @@ impl Site for FileSite {
         let beside = load::neighbour_of(&self.root, path, takes, &stamp);
         let stamp_beside = beside.as_ref().map(|it| it.stamp);
         match self.kept.get(path, takes) {
-            Some(kept) if kept.is(stamp, stamp_beside) => Ok(kept.found()),
+            Some(kept)
+                if kept.is(stamp, stamp_beside)
+                    && self.is_beneath(path, &kept, beside.as_ref()) =>
+            {
+                Ok(kept.found())
+            }
             Some(_) | None => self.look(path, takes, beside),
         }
     }

@@ -121,6 +121,20 @@ fn what_is_kept_does_not_outlive_its_link() {
     assert_eq!(missing(&site, "link"), Missing::Forbidden);
 }
 
+/// The file itself is what it was, and only the way to it leads out.
+#[test]
+fn what_is_kept_does_not_outlive_the_way_to_it() {
+    let place = Place::new().with("sub/page", "within");
+    let site = place.site();
+    super::until_kept(&site, "sub/page", PLAIN);
+    fs::rename(place.path("sub"), place.around.path().join("moved")).unwrap();
+    symlink("../moved", place.path("sub")).unwrap();
+    while site.find(b"sub/page", PLAIN).is_ok() {
+        std::thread::yield_now();
+    }
+    assert_eq!(missing(&site, "sub/page"), Missing::Forbidden);
+}
+
 #[test]
 fn hidden_names_are_not_there_unless_asked_for() {
     let place = Place::new().with(".env", "key").with(".git/config", "x").with("a/.b/c", "x");

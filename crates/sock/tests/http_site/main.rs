@@ -15,7 +15,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sock::http::FileSite;
-use sock_proto::Source;
 use sock_proto::protocols::http::Site;
 use sock_proto::protocols::http::site::{Body, Codings, File, Found, Missing};
 use tempfile::TempDir;

@@ -25,10 +25,10 @@ fn a_file_is_created_and_then_replaced() {
     assert_eq!(put(&site, "new.txt", b"hello"), Ok(Stored::Created));
     assert_eq!(put(&site, "new.txt", b"again"), Ok(Stored::Replaced));
     assert_eq!(put(&site, "sub/old", b""), Ok(Stored::Replaced));
-    assert_eq!(put(&site, "sub/new", &[9; 100_000]), Ok(Stored::Created));
+    assert_eq!(put(&site, "sub/new", &vec![9; 100_000]), Ok(Stored::Created));
     assert_eq!(bytes(&file(&site, "new.txt", PLAIN)), b"again");
     assert_eq!(bytes(&file(&site, "sub/old", PLAIN)), b"");
-    assert_eq!(bytes(&file(&site, "sub/new", PLAIN)), [9; 100_000]);
+    assert_eq!(bytes(&file(&site, "sub/new", PLAIN)), vec![9; 100_000]);
     assert_eq!(place.names(), ["new.txt", "sub"]);
     // As any other program would have created it.
     place.write("plain", "x");

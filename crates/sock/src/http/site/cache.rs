@@ -6,12 +6,14 @@
 use std::array;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use sock_proto::protocols::http::site::{Body, Codings, Found};
 
 use super::stamp::Stamp;
+use crate::run;
 
 /// How much a site keeps in memory.
 ///
@@ -41,6 +43,9 @@ impl Default for Cache {
     }
 }
 
+/// After so many milliseconds a kept file is looked for beneath the root again.
+const AGAIN: u64 = 1000;
+
 /// Parts with a lock each.
 const PARTS: usize = 16;
 
@@ -54,12 +59,25 @@ pub(super) struct Kept {
     /// Of the file beside it that was given for it.
     beside: Option<Stamp>,
     found: Found,
+    /// When it was seen last to be beneath the root.
+    seen: AtomicU64,
     was_used: AtomicBool,
 }
 
 impl Kept {
     pub(super) fn new(stamp: Stamp, beside: Option<Stamp>, found: Found) -> Self {
-        Self { stamp, beside, found, was_used: AtomicBool::new(false) }
+        let (seen, was_used) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { stamp, beside, found, seen, was_used }
+    }
+
+    /// Whether it was seen beneath the root long enough ago to be looked for again.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        now.saturating_sub(self.seen.load(Ordering::Relaxed)) > AGAIN
+    }
+
+    /// It is beneath the root.
+    pub(super) fn see(&self, now: u64) {
+        self.seen.store(now, Ordering::Relaxed);
     }
 
     pub(super) fn is(&self, stamp: Stamp, beside: Option<Stamp>) -> bool {
@@ -87,13 +105,21 @@ impl Kept {
 #[derive(Debug)]
 pub(super) struct Store {
     bounds: Cache,
+    began: Instant,
     hasher: RandomState,
     parts: [RwLock<Part>; PARTS],
 }
 
 impl Store {
     pub(super) fn new(bounds: Cache) -> Self {
-        Self { bounds, hasher: RandomState::new(), parts: array::from_fn(|_| RwLock::default()) }
+        let (began, hasher) = (run::instant(), RandomState::new());
+        Self { bounds, began, hasher, parts: array::from_fn(|_| RwLock::default()) }
+    }
+
+    /// Milliseconds since it was made.
+    pub(super) fn now(&self) -> u64 {
+        let since = run::instant().saturating_duration_since(self.began);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn bounds(&self) -> Cache {
@@ -112,6 +138,7 @@ impl Store {
     pub(super) fn keep(&self, path: &[u8], takes: Codings, kept: Kept) {
         let most = self.bounds.total / PARTS;
         if kept.weight(path) <= most {
+            kept.see(self.now());
             let mut part = self.part(path).write().unwrap_or_else(PoisonError::into_inner);
             part.insert(path, index(takes), Arc::new(kept), most);
         }

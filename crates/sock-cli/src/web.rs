@@ -1,0 +1,158 @@
+//! What is said and done about a web server before it serves: where to look at it, who else can, and
+//! what the program may touch from then on.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sock::http::FileSite;
+use sock::{Endpoint, Run};
+use sock_proto::protocols::http::Offer;
+use sock_proto::{Event, Host, Interest, Observer, What};
+
+use crate::lockdown::{self, Lock};
+
+/// A web server.
+#[derive(Debug, Clone)]
+pub(crate) struct Web {
+    pub(crate) offer: Arc<Offer>,
+    folder: Option<Folder>,
+}
+
+/// A directory that is served.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) site: Arc<FileSite>,
+    pub(crate) path: PathBuf,
+    pub(crate) is_writable: bool,
+}
+
+impl Web {
+    pub(crate) fn new(offer: Offer, folder: Option<Folder>) -> Self {
+        Self { offer: Arc::new(offer), folder }
+    }
+
+    /// Gives up every right that serving does not need, and tells what is worth telling about it.
+    ///
+    /// The threads and processes that are started from here on have these rights and no more.
+    pub(crate) fn lock_down(&self, endpoints: &[Endpoint]) -> Note {
+        let folder = self.folder.as_ref();
+        let allowed = lockdown::Allowed {
+            folder: folder.map(|folder| &*folder.site),
+            is_writable: folder.is_some_and(|folder| folder.is_writable),
+            sockets: endpoints,
+        };
+        let text = match lockdown::lock(&allowed) {
+            Lock::Shut => {
+                let what = folder.map_or("open no file".to_owned(), |folder| {
+                    let rights =
+                        if folder.is_writable { "read and store files in" } else { "read" };
+                    format!("{rights} {} and nothing else", folder.path.display())
+                });
+                format!("locked down: from here on this program can {what}")
+            }
+            Lock::Open(why) => format!("not locked down: {why}"),
+        };
+        Note { code: "lockdown", text }
+    }
+
+    /// What people want to know about where it listens.
+    pub(crate) fn notes(&self, endpoints: &[Endpoint], is_limited: bool) -> Vec<Note> {
+        let opens = endpoints.iter().filter_map(opens);
+        let mut notes: Vec<_> = opens.map(|text| Note { code: "open", text }).collect();
+        let is_everywhere = |endpoint: &&Endpoint| match endpoint.host() {
+            Some(Host::Every) => true,
+            Some(Host::V4(ip)) => ip.is_unspecified(),
+            Some(Host::V6(ip, _)) => ip.is_unspecified(),
+            Some(Host::Name(_) | Host::Loopback) | None => false,
+        };
+        if let Some(folder) = &self.folder
+            && self.offer.auth.is_none()
+            && !is_limited
+            && let Some(endpoint) = endpoints.iter().find(is_everywhere)
+        {
+            let can = if folder.is_writable { "read and store files in" } else { "read" };
+            let port = endpoint.port().unwrap_or_default();
+            let text = format!(
+                "careful: everybody who can reach this machine can {can} {}; for yourself alone \
+                 listen on 127.0.0.1:{port}, for some use --allow or --auth",
+                folder.path.display()
+            );
+            notes.push(Note { code: "exposed", text });
+        }
+        notes
+    }
+}
+
+/// How somebody gets to see what is served there.
+fn opens(endpoint: &Endpoint) -> Option<String> {
+    let host = match endpoint.host() {
+        Some(Host::V4(ip)) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        Some(Host::V4(ip)) => ip.to_string(),
+        Some(Host::V6(ip, _)) if ip.is_unspecified() => "[::1]".to_owned(),
+        // No browser takes a zone.
+        Some(Host::V6(ip, zone)) => zone.is_none().then(|| format!("[{ip}]"))?,
+        Some(Host::Name(name)) => name.as_str().to_owned(),
+        Some(Host::Every | Host::Loopback) => "localhost".to_owned(),
+        None => String::new(),
+    };
+    let (scheme, usual) = match endpoint {
+        Endpoint::Tcp(..) => ("http", 80),
+        Endpoint::Tls(..) => ("https", 443),
+        Endpoint::Unix(path) => {
+            return Some(format!("try curl --unix-socket {path} http://localhost/"));
+        }
+        Endpoint::Udp(..) | Endpoint::Unixgram(_) | Endpoint::Stdio => return None,
+    };
+    let port = endpoint.port().filter(|port| *port != usual);
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("open {scheme}://{host}{port}/ in a browser"))
+}
+
+/// Something that is told when all endpoints were.
+#[derive(Debug)]
+pub(crate) struct Note {
+    code: &'static str,
+    text: String,
+}
+
+/// Passes everything on, and tells the notes behind the last of the lines that say where we listen.
+pub(crate) struct Herald {
+    next: Option<Arc<dyn Observer>>,
+    waiting: Mutex<(usize, Vec<Note>)>,
+}
+
+impl Herald {
+    /// Watches in front of whoever watches `run` already.
+    pub(crate) fn new(run: &Run) -> Arc<Self> {
+        Arc::new(Self { next: run.observer().cloned(), waiting: Mutex::default() })
+    }
+
+    /// Has something to tell once that many endpoints were told.
+    pub(crate) fn wait(&self, endpoints: usize, notes: Vec<Note>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = (endpoints, notes);
+    }
+}
+
+impl Observer for Herald {
+    fn event(&self, event: &Event<'_>) {
+        let Some(next) = &self.next else { return };
+        next.event(event);
+        if !matches!(event.what, What::Listening { .. }) {
+            return;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.0 = waiting.0.saturating_sub(1);
+        if waiting.0 == 0 {
+            for Note { code, text } in waiting.1.drain(..) {
+                let what = What::Note { code, text: format_args!("{text}") };
+                next.event(&Event { what, ..*event });
+            }
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        // Where we listen belongs to the conversations.
+        let next = self.next.as_ref().map_or(Interest::NONE, |next| next.interest());
+        next.union(Interest::CONVERSATIONS)
+    }
+}
