@@ -4,6 +4,7 @@ mod client;
 mod rows;
 mod stage;
 mod teller;
+mod web;
 
 use std::fmt::Write;
 
@@ -57,7 +58,8 @@ pub(crate) fn run(plan: Plan) -> Result<Status> {
     let (rows, seconds) = (rows::ROWS.len(), run.now().as_secs_f64());
     screen::answer(&format!(
         "{rows} programs of the lectures, {bytes} B as they must be, {seconds:.2} s.\n\
-         Now you: `sock serve chat` here, `sock connect 50008` in two other terminals.\n",
+         Now you: `sock serve chat` here, `sock connect 50008` in two other terminals;\n\
+         or `sock serve http`, and http://localhost:8000/ in a browser.\n",
     ))
 }
 

@@ -1,7 +1,7 @@
 //! The README's transcripts: each `console` block is typed as it stands, and must print what it shows.
 //!
-//! In a block `$ ` begins a command; one that ends with `&` is a server, of which the lines up to
-//! `listening on` follow; `# and the server has said` is followed by the rest of what it printed. `…`
+//! In a block `$ ` begins a command; one that ends with `&` is a server, of which the lines that it prints
+//! before anybody calls it follow; `# and the server has said` is followed by the rest of what it printed. `…`
 //! stands for anything within a line, and a line of its own `…` for any lines. The ports of the README are
 //! those of the lectures; here the system chooses them, and they are translated both ways. A ladder is
 //! compared without its times and its geometry, which differ from run to run.
@@ -101,16 +101,16 @@ impl Session {
     /// Starts a server on ports of the system's choice.
     fn start(&mut self, command: &str, expected: &[&str]) -> String {
         let (reader, writer) = std::io::pipe().expect("there is a pipe");
-        let endpoints: Vec<&str> =
-            expected.iter().filter_map(|line| line.strip_prefix("listening on ")).collect();
-        let free = endpoints.iter().map(|endpoint| {
+        let endpoints = expected.iter().filter_map(|line| line.strip_prefix("listening on "));
+        let free = endpoints.clone().map(|endpoint| {
             let (host, _) = endpoint.rsplit_once(':').expect("an endpoint has a port");
             format!("{host}:0")
         });
+        let is_endpoint = |word: &str| endpoints.clone().any(|endpoint| endpoint == word);
         let words: Vec<&str> = command.split_whitespace().collect();
         assert_eq!(words[0], "sock");
         let child = Command::new(env!("CARGO_BIN_EXE_sock"))
-            .args(&words[1..])
+            .args(words[1..].iter().filter(|word| !is_endpoint(word)))
             .args(free)
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
@@ -120,15 +120,16 @@ impl Session {
             .expect("cargo builds the program beside its tests");
         let mut server = Server { child, output: BufReader::new(reader) };
         let mut printed = String::new();
-        for endpoint in endpoints {
+        for shown in expected {
             let mut line = String::new();
             server.output.read_line(&mut line).expect("a server says where it listens");
+            printed += &line;
+            let Some(endpoint) = shown.strip_prefix("listening on ") else { continue };
             let real = line.trim().rsplit(':').next().unwrap_or_default().to_owned();
             let shown = endpoint.rsplit(':').next().unwrap_or_default().to_owned();
             // Two transports with one port in the README may have two here.
             let port = if endpoint.starts_with("udp") { format!("udp {shown}") } else { shown };
             self.ports.insert(port, real);
-            printed += &line;
         }
         self.servers.push(server);
         self.as_shown(&printed)

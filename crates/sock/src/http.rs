@@ -3,9 +3,11 @@
 mod download;
 mod fetch;
 mod fields;
+mod files;
 mod site;
 
 pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing};
 pub use self::fields::Fields;
+pub use self::files::files;
 pub use self::site::{Cache, FileSite};

@@ -9,6 +9,8 @@ mod deck_programs;
 #[allow(dead_code, reason = "support that other tests share")]
 mod needs;
 
+use std::process::Command;
+
 use sock::socket::{Socket, create_connection};
 
 use deck_programs::{Running, Who, client, named_ports, pairs, program};
@@ -103,5 +105,51 @@ fn d13_a_line_asks_for_the_home_page_and_the_end_ends_it() {
             |text| named_ports(text, port),
         );
         server.end();
+    }
+}
+
+fn every_byte() -> Vec<u8> {
+    (0..=255).collect()
+}
+
+/// A directory with a page, a file and a folder, and a server of it; ours, or Python's own.
+fn files(who: Who) -> (tempfile::TempDir, Running, u16) {
+    let site = tempfile::tempdir().unwrap();
+    std::fs::write(site.path().join("index.html"), PAGE).unwrap();
+    std::fs::write(site.path().join("bytes"), every_byte()).unwrap();
+    std::fs::create_dir(site.path().join("empty")).unwrap();
+    let mut server = match who {
+        Who::Rust => {
+            let mut command = program(who, "d11_files");
+            command.arg(site.path()).arg("127.0.0.1:0");
+            Running::start(command)
+        }
+        Who::Python => {
+            let mut command = Command::new("python3");
+            command.args(["-um", "http.server", "--bind", "127.0.0.1", "--directory"]);
+            command.arg(site.path()).arg("0");
+            Running::start(command)
+        }
+    };
+    let line = server.line();
+    let port = match who {
+        Who::Rust => line.strip_prefix("listening on tcp://127.0.0.1:"),
+        // Serving HTTP on 127.0.0.1 port 34567 (http://127.0.0.1:34567/) ...
+        Who::Python => line.split(' ').nth(5),
+    };
+    let port = port.and_then(|port| port.parse().ok());
+    (site, server, port.unwrap_or_else(|| panic!("a port, and not {line:?}")))
+}
+
+#[test]
+fn d11_a_directory_is_served_in_one_line() {
+    let (_site, _server, port) = files(Who::Rust);
+    assert_eq!(client(Who::Rust, "d13_client", port, ""), PAGE);
+    let said = client(Who::Rust, "d11_client", port, "");
+    assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.ends_with(PAGE), "{said}");
+    if pairs().iter().any(|pair| pair.client == Who::Python) {
+        assert_eq!(urlopen(port, &["/", "/index.html"]), [PAGE, PAGE].concat());
+        assert!(urlopen(port, &["/empty/"]).contains("<h1>"));
+        assert!(urlopen(port, &["/nothing"]).starts_with("404 "));
     }
 }

@@ -26,11 +26,14 @@ pub(crate) struct Script {
     pub(crate) leaving: Leaving,
     /// So long it waits before its last message.
     pub(crate) hesitates: Duration,
+    /// What it heard, with what differs from day to day as it stands in the answers.
+    pub(crate) timeless: fn(&[u8]) -> Vec<u8>,
 }
 
 impl Script {
     pub(crate) fn new(exchanges: &[(&'static str, &'static str)], leaving: Leaving) -> Self {
-        Self { exchanges: exchanges.to_vec(), leaving, hesitates: Duration::ZERO }
+        let exchanges = exchanges.to_vec();
+        Self { exchanges, leaving, hesitates: Duration::ZERO, timeless: <[u8]>::to_vec }
     }
 
     /// Everything that must come back.

@@ -1,4 +1,4 @@
-//! The programs D1 to D10, in the order of the lectures.
+//! The programs of the lectures, in their order.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -14,8 +14,9 @@ use super::Row;
 use super::client::{Leaving, Script};
 use super::stage::Stage;
 use super::teller::Teller;
+use super::web;
 
-const TCP: &str = "tcp://127.0.0.1:0";
+pub(super) const TCP: &str = "tcp://127.0.0.1:0";
 const UDP: &str = "udp://127.0.0.1:0";
 
 pub(super) static ROWS: &[Row] = &[
@@ -88,6 +89,20 @@ pub(super) static ROWS: &[Row] = &[
         lesson: "For TCP one call of the handler has a whole session, for UDP one message.",
         play: handlers,
         apart: true,
+    },
+    Row {
+        deck: "D11",
+        title: "A web server",
+        lesson: "A request line, headers, a blank line; a status line, headers, a blank line, a body.",
+        play: web::server,
+        apart: false,
+    },
+    Row {
+        deck: "D13",
+        title: "A home page by hand",
+        lesson: "The first web had no headers: a line asks, the page comes, and its end is the end.",
+        play: web::by_hand,
+        apart: false,
     },
 ];
 

@@ -42,6 +42,7 @@ impl io::Write for Paper {
 pub(crate) struct Cast {
     pub(crate) heard: Receiver<Vec<u8>>,
     expected: String,
+    timeless: fn(&[u8]) -> Vec<u8>,
     thread: JoinHandle<sock::Result<sock::Ending>>,
 }
 
@@ -98,12 +99,12 @@ impl Stage {
         from: &Caller,
     ) -> Result<Cast> {
         let run = self.clock.clone().observed_by(self.next_side()?);
-        let expected = script.answers();
+        let (expected, timeless) = (script.answers(), script.timeless);
         let (client, heard) = script.cast();
         let socket = from.call(endpoint)?;
         let service = Service::each("client", move || client.clone());
         let thread = std::thread::spawn(move || converse(&run, service, &socket, None));
-        Ok(Cast { heard, expected, thread })
+        Ok(Cast { heard, expected, timeless, thread })
     }
 
     /// Lets a client say all that it has to say, and checks what it hears.
@@ -135,6 +136,7 @@ impl Cast {
         self.thread.join().map_err(|_| anyhow::anyhow!("the client failed"))??;
         // Each time all that it heard so far.
         let heard = self.heard.try_iter().last().unwrap_or_else(|| before.to_vec());
+        let heard = (self.timeless)(&heard);
         ensure!(
             heard == self.expected.as_bytes(),
             "expected {:?}, and {:?} came",

@@ -121,6 +121,15 @@ impl Running {
         line.unwrap_or_else(|error| panic!("{}: {error} while it should complain", self.name))
     }
 
+    /// The next line of standard output, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        while !self.seen.contains('\n') && self.read() {}
+        let (line, rest) = self.seen.split_once('\n').unwrap_or((&self.seen, ""));
+        let (line, rest) = (line.to_owned(), rest.to_owned());
+        self.seen = rest;
+        line
+    }
+
     pub(crate) fn type_in(&mut self, text: &str) {
         let input = self.input.as_mut().expect("the input is open");
         input.write_all(text.as_bytes()).expect("the program reads");
