@@ -51,20 +51,18 @@ pub(super) fn file(request: &Request<'_>, file: &File) -> Answer {
     }
 }
 
-/// What `Range` asks for; it is defined for GET alone, and a coded answer says that it has none.
+/// What `Range` asks for.
 fn ranges(request: &Request<'_>, file: &File, len: u64) -> Asked {
     let Request { head, site, wall, .. } = *request;
     match wanted(head) {
-        Some(range)
-            if file.coding.is_none() && condition::holds_for_range(head, site, file, wall) =>
-        {
+        Some(range) if condition::holds_for_range(head, site, file, wall) => {
             range::asked(range, len)
         }
         _ => Asked::Whole,
     }
 }
 
-/// The one `Range` field of a GET.
+/// The one `Range` field of a GET: it is defined for no other method (RFC 9110, section 14.2).
 pub(super) fn wanted<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
     let mut fields = head.each_field("Range");
     let range = fields.next().filter(|_| fields.next().is_none());
