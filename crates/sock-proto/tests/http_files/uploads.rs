@@ -153,6 +153,18 @@ fn a_form_stores_its_files() {
 }
 
 #[test]
+fn where_a_form_was_cut_is_not_seen() {
+    let body = format!("x\r\n{}{}--B--\r\n", file("a", "1\r\n--\r\n-"), file("b", "\r\r"));
+    for at in 0..=body.len() {
+        let (shelf, site) = shelf();
+        let (begin, end) = body.as_bytes().split_at(at);
+        let said = send(Method::Post, &site, &offer(10), "/", &[FORM], [begin, end]);
+        assert_eq!(said.text(), "stored a: 8 B\nstored b: 2 B\n", "cut at {at}");
+        assert_eq!(shelf.bytes("a").unwrap(), b"1\r\n--\r\n-");
+    }
+}
+
+#[test]
 fn a_browser_gets_a_page() {
     let (_, site) = shelf();
     let fields = [FORM, ("Accept", "text/html,*/*;q=0.8")];
@@ -245,6 +257,7 @@ fn a_form_that_is_none_is_refused() {
         (format!("--B\r\nX: {}\r\n{open}--B--", "y".repeat(8 * 1024)), 400),
         (format!("--B\r\n{}{open}--B--", "X: y\r\n".repeat(16)), 400),
         (format!("--B\r\nX: y\n\n{open}--B--"), 400),
+        (format!("--B\r\nContent-Disposition: form-data; filename=a\n\n{open}--B--"), 400),
         (format!("--B\r\nno field\r\n{open}--B--"), 400),
         (format!("--B\r\nContent-Transfer-Encoding: base64\r\n{open}--B--"), 400),
         (format!("--B\r\nContent-Transfer-Encoding: 8BIT\r\n{open}--B--"), 201),
