@@ -9,6 +9,9 @@
 //! So a request that brings a file is turned away with 403 where the browser says, by `Sec-Fetch-Site`
 //! or `Origin`, that another site's page asks for it. And it can read what is here where [`Offer::cors`]
 //! says so; even then it can store nothing.
+//!
+//! Who may store may store a page, and what runs in that page is one of ours to the browser. So files of
+//! strangers belong on a server of their own.
 
 mod accept;
 mod auth;

@@ -41,7 +41,9 @@ impl Sink {
         }
         let answer = match (&offer.place, head.method) {
             (Place::Echo, _) => return Self::Shown(raw.to_vec()),
-            (_, Method::Options) if head.target == b"*" => Answer::new(204).with("Allow", ALLOW),
+            (Place::Explained, Method::Options) if head.target == b"*" => {
+                Answer::new(204).with("Allow", ALLOW)
+            }
             (Place::Site(site), Method::Put | Method::Post) if offer.upload.is_some() => {
                 match Storing::begin(head, offer, site) {
                     Ok(storing) => return Self::Stored(Box::new(storing)),

@@ -55,13 +55,17 @@ impl Bad {
     /// What was wrong, and the cure.
     pub(super) fn why(self) -> (&'static str, &'static str) {
         match self {
-            Self::Start => ("The target does not begin with a slash", "Ask for /"),
+            Self::Start => ("The target does not begin with a slash", "Begin it with `/`"),
             Self::Escape => {
-                ("A % is not followed by two hexadecimal digits", "Write %25 where a % is meant")
+                ("A % is not followed by two hexadecimal digits", "Write `%25` where a % is meant")
             }
-            Self::Slash => ("No name holds a slash, so %2F names nothing", "Write / between names"),
+            Self::Slash => {
+                ("No name holds a slash, so %2F names nothing", "Write `/` between names")
+            }
             Self::Nul => ("No name holds a NUL byte", ""),
-            Self::Above => ("The path leads out of the root", "Leave out the .."),
+            Self::Above => {
+                ("The path leads out of the root", "Leave out the `..` that is too much")
+            }
         }
     }
 }

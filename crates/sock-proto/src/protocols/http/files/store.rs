@@ -20,7 +20,9 @@ use super::{allowed, missing, origin};
 
 /// A body that is being stored: `begin data* end`, and nothing after an answer.
 ///
-/// Each file is seen once it is whole. Dropped before its end, what is not whole never was.
+/// Each file is seen once it is whole. Dropped before its end, what is not whole never was. Conditions
+/// such as `If-None-Match: *` are judged at the beginning: of two that store one name at once, the last
+/// to end stays.
 #[derive(Debug)]
 pub struct Storing {
     to: To,
