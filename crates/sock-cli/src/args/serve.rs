@@ -24,8 +24,8 @@ pub(super) struct ServeArgs {
     /// Which service: `sock serve --list` shows them
     #[arg(value_name = "SERVICE", required_unless_present = "list")]
     service: Option<String>,
-    /// (http) Which directory; without one a page explains the server. And where to listen; none:
-    /// where the list says
+    /// Where to listen; none: where the list says. What has neither a port nor a scheme is the
+    /// directory that http serves
     #[arg(value_name = "DIR|ENDPOINT")]
     arguments: Vec<String>,
     /// Show the services; with -v, what each of them does

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
 use sock::http::FileSite;
 use sock_proto::protocols::http::Site;
 use sock_proto::protocols::http::site::{Found, Missing, Refused};
@@ -133,6 +134,50 @@ fn what_is_kept_does_not_outlive_the_way_to_it() {
         std::thread::yield_now();
     }
     assert_eq!(missing(&site, "sub/page"), Missing::Forbidden);
+}
+
+/// A folder and a link that leads out take each other's place all the time.
+#[test]
+fn no_moment_is_short_enough_to_slip_out() {
+    let place = Place::new().with("a/page", "within");
+    let outside = place.around.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    for name in ["page", "fresh"] {
+        fs::write(outside.join(name), "secret").unwrap();
+    }
+    symlink("../outside", place.path("b")).unwrap();
+    let site = place.site().with_uploads();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (a, b) = (place.path("a"), place.path("b"));
+            while !is_over.load(Ordering::Relaxed) {
+                renameat_with(CWD, &a, CWD, &b, RenameFlags::EXCHANGE).unwrap();
+            }
+        });
+        let mut seen = [0; 2];
+        while seen.iter().any(|n| *n < 1000) {
+            for path in ["a/page", "b/page"] {
+                match site.find(path.as_bytes(), PLAIN) {
+                    Ok(Found::File(file)) => {
+                        assert_eq!(bytes(&file), b"within");
+                        seen[0] += 1;
+                    }
+                    Ok(Found::Folder) => panic!("{path} is a folder"),
+                    Err(_) => seen[1] += 1,
+                }
+                assert!(site.find(b"a/fresh", PLAIN).is_err());
+                for entry in site.list(b"a").unwrap_or_default() {
+                    assert_eq!(entry.name, b"page");
+                }
+            }
+            if let Ok(mut upload) = site.store(b"a/new") {
+                upload.write(b"new").unwrap();
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(fs::read_dir(outside).unwrap().count(), 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use flate2::{Compression, write::GzEncoder};
 use rustix::io::Errno;
+use sock_proto::Source;
 use sock_proto::protocols::http::site::{Body, Codings, File};
 
 use super::beneath::Root;
@@ -150,15 +151,16 @@ fn read(file: OwnedFd, most: u64) -> Result<(Content, Stamp), Errno> {
     Ok((Content::Behind(source), stamp))
 }
 
+/// Reads until there is no more, or no room.
 fn fill(source: &FileSource, bytes: &mut [u8]) -> usize {
-    use sock_proto::Source;
     let mut len = 0;
-    loop {
+    while len < bytes.len() {
         match source.read_at(len as u64, &mut bytes[len..]) {
-            0 => return len,
+            0 => break,
             read => len += read,
         }
     }
+    len
 }
 
 fn sample(source: &FileSource) -> Vec<u8> {
