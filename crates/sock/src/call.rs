@@ -77,7 +77,7 @@ impl Caller {
     /// keeps them [all](Error::attempts); the source is in use.
     pub fn call(&self, endpoint: &Endpoint) -> Result<Socket> {
         let socket = match endpoint {
-            Endpoint::Tcp(..) | Endpoint::Tls(..) => self.connect_stream(endpoint)?,
+            Endpoint::Tcp(..) | Endpoint::Tls(..) => self.stream(endpoint)?,
             Endpoint::Udp(..) => self.connect_datagram(endpoint)?,
             Endpoint::Unix(_) => {
                 let socket = self.open(Family::Unix, Kind::Stream)?;
@@ -123,7 +123,8 @@ impl Caller {
         Ok(self.options.apply(socket.descriptor()?.as_fd(), kind, family)?)
     }
 
-    fn connect_stream(&self, endpoint: &Endpoint) -> Result<Socket> {
+    /// Connects a stream to the first of the addresses behind a name that answers, within the timeout.
+    pub(crate) fn stream(&self, to: impl ToAddress) -> Result<Socket> {
         let mut connector =
             Connector::new().total(self.timeout).prepare(|socket| self.prepare(socket));
         if let Some(family) = self.options.family {
@@ -132,7 +133,7 @@ impl Caller {
         if let Some(source) = self.source {
             connector = connector.family(family_at(&source)).source(source);
         }
-        connector.connect(endpoint)
+        connector.connect(to)
     }
 
     fn connect_datagram(&self, endpoint: &Endpoint) -> Result<Socket> {

@@ -1,11 +1,13 @@
 //! The web: a directory as what a web server serves; and the client, which opens URLs.
 
+mod client;
 mod download;
 mod fetch;
 mod fields;
 mod files;
 mod site;
 
+pub use self::client::{Client, Proxies, Request, Response, open};
 pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing};
 pub use self::fields::Fields;

@@ -119,6 +119,7 @@ pub trait Sink: Write {
     ///
     /// Ends the copying.
     fn moved(&mut self, bytes: u64) -> Result<()> {
+        // Who does not count them has nothing to do.
         let _ = bytes;
         Ok(())
     }

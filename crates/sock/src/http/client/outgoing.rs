@@ -1,0 +1,148 @@
+//! Outgoing: a request as it is sent, and what a redirect makes of it.
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Method, Uri};
+
+use super::payload::{Payload, Sending};
+use super::place::Place;
+use super::proxy::Proxy;
+use super::request::Request;
+use crate::http::{Fields, Resume};
+use crate::{Error, ErrorKind, Result};
+
+/// A request on its way, over every redirect.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) method: String,
+    pub(super) place: Place,
+    pub(super) fields: Fields,
+    pub(super) payload: Payload,
+    auth: Option<String>,
+    pub(super) is_identity: bool,
+    resume: Option<Resume>,
+}
+
+impl Outgoing {
+    pub(super) fn new(place: Place, request: &Request, resume: Option<&Resume>) -> Self {
+        let user = place.user().map(|(name, word)| super::request::basic(name, word));
+        Self {
+            method: request.method_for_payload().to_owned(),
+            fields: request.fields.clone(),
+            payload: request.payload.clone(),
+            auth: request.auth.clone().or(user),
+            is_identity: request.is_identity || resume.is_some(),
+            resume: resume.cloned(),
+            place,
+        }
+    }
+
+    /// Whether it may be sent twice without harm (RFC 9110, section 9.2.2), and can be.
+    pub(super) fn is_repeatable(&self) -> bool {
+        let harmless = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+        harmless.contains(&self.method.as_str()) && !matches!(self.payload, Payload::Reader(_))
+    }
+
+    /// The request as the library under this takes it; a proxy that reads it is told the whole URL.
+    pub(super) fn build(
+        &self,
+        cookies: Option<&str>,
+        reader: Option<&Proxy>,
+    ) -> Result<hyper::Request<Sending>> {
+        let wrong = |what: &str| {
+            let text = format!("cannot ask for {}: {what}", self.place);
+            Error::new(ErrorKind::InvalidArgument, text)
+        };
+        let method = Method::from_bytes(self.method.as_bytes());
+        let method = method.map_err(|_| wrong(&format!("{:?} is no method", self.method)))?;
+        let target = match reader {
+            Some(_) => self.place.url().as_str(),
+            None => self.place.target(),
+        };
+        let uri = Uri::try_from(target).map_err(|error| wrong(&error.to_string()))?;
+        let body = self.payload.open()?;
+        let mut request = hyper::Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let mut put = |name: &str, value: &str| -> Result<()> {
+            let no_field = || wrong(&format!("{name:?}: {value:?} is no field"));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| no_field())?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| no_field())?;
+            request.headers_mut().append(name, value);
+            Ok(())
+        };
+        for (name, value) in self.ours(cookies, reader) {
+            if self.fields.get(name).is_none() {
+                put(name, &value)?;
+            }
+        }
+        for (name, value) in self.fields.iter() {
+            put(name, value)?;
+        }
+        Ok(request)
+    }
+
+    /// The fields that are sent unless others are asked for.
+    fn ours(&self, cookies: Option<&str>, reader: Option<&Proxy>) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("host", self.place.host_field()),
+            ("user-agent", concat!("sock/", env!("CARGO_PKG_VERSION")).to_owned()),
+            ("accept", "*/*".to_owned()),
+        ];
+        let coding = if self.is_identity { "identity" } else { "gzip" };
+        fields.push(("accept-encoding", coding.to_owned()));
+        fields.extend(self.auth.clone().map(|auth| ("authorization", auth)));
+        let basic = reader.and_then(|proxy| proxy.basic.clone());
+        fields.extend(basic.map(|basic| ("proxy-authorization", basic)));
+        fields.extend(cookies.map(|cookies| ("cookie", cookies.to_owned())));
+        if let Some(resume) = &self.resume {
+            fields.push(("range", format!("bytes={}-", resume.from)));
+            fields.push(("if-range", resume.validator.clone()));
+        }
+        // A body that might be expected and is not there has a length too (RFC 9110, section 8.6).
+        if self.payload.is_none() && ["POST", "PUT", "PATCH"].contains(&self.method.as_str()) {
+            fields.push(("content-length", "0".to_owned()));
+        }
+        fields
+    }
+
+    /// The request that a redirect asks for. What is secret stays with the server that it was meant for.
+    pub(super) fn follow(&mut self, status: u16, to: Place) {
+        let is_get = match status {
+            303 => self.method != "HEAD",
+            301 | 302 => self.method == "POST",
+            _ => false,
+        };
+        if is_get {
+            "GET".clone_into(&mut self.method);
+            self.payload = Payload::None;
+            self.without(&["content-type", "content-length", "transfer-encoding", "expect"]);
+        }
+        if !self.place.is_same_origin(&to) {
+            self.auth = None;
+            self.without(&["authorization", "cookie", "proxy-authorization", "host"]);
+        }
+        self.place = to;
+    }
+
+    fn without(&mut self, names: &[&str]) {
+        let mut kept = Fields::new();
+        for (name, value) in self.fields.iter() {
+            if !names.iter().any(|gone| name.eq_ignore_ascii_case(gone)) {
+                kept.push(name, value);
+            }
+        }
+        self.fields = kept;
+    }
+}
+
+/// What a proxy is asked so that it lets us through.
+pub(super) fn connect(to: &str, auth: Option<&str>) -> Result<hyper::Request<Sending>> {
+    let wrong = |error: hyper::http::Error| {
+        Error::new(ErrorKind::InvalidArgument, format!("cannot ask a proxy for {to}: {error}"))
+    };
+    let mut request = hyper::Request::connect(to).header("host", to);
+    if let Some(auth) = auth {
+        request = request.header("proxy-authorization", auth);
+    }
+    request.body(Payload::None.open()?).map_err(wrong)
+}

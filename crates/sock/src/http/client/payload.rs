@@ -1,0 +1,168 @@
+//! Payload: the body of a request, and how it leaves.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+
+use crate::{Error, ErrorKind, Result};
+
+/// What a file or a reader gives at once.
+const PIECE: usize = 64 << 10;
+
+/// The body of a request.
+#[derive(Clone, Default)]
+pub(super) enum Payload {
+    #[default]
+    None,
+    Bytes(Bytes),
+    File(PathBuf),
+    /// Can be sent once; whose length nobody knows.
+    Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+}
+
+impl Payload {
+    pub(super) fn reader(reader: impl Read + Send + 'static) -> Self {
+        Self::Reader(Arc::new(Mutex::new(Some(Box::new(reader)))))
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Begins to send it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened; the reader was read already.
+    pub(super) fn open(&self) -> Result<Sending> {
+        let source = match self {
+            Self::None => Source::Bytes(Bytes::new()),
+            Self::Bytes(bytes) => Source::Bytes(bytes.clone()),
+            Self::File(path) => {
+                let about = |error: io::Error| {
+                    Error::from(error).about(format!("cannot send {}", path.display()))
+                };
+                let file = File::open(path).map_err(about)?;
+                let facts = file.metadata().map_err(about)?;
+                let left = facts.is_file().then_some(facts.len());
+                Source::Reader { reader: Box::new(file), left }
+            }
+            Self::Reader(once) => {
+                let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(reader) = taken else {
+                    let text = "cannot send the body a second time: it was read from a stream";
+                    return Err(
+                        Error::new(ErrorKind::Unsupported, text).cure("send it from a file")
+                    );
+                };
+                Source::Reader { reader, left: None }
+            }
+        };
+        let sending = Sending { source: Mutex::new(source), is_sent: Arc::default() };
+        sending.is_sent.store(sending.is_end_stream(), Ordering::Relaxed);
+        Ok(sending)
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Reader(_) => f.write_str("Reader"),
+        }
+    }
+}
+
+/// A body that is on its way out.
+pub(super) struct Sending {
+    /// Never contended: it makes a reader that only one thread may use fit for a connection that any may.
+    source: Mutex<Source>,
+    is_sent: Arc<AtomicBool>,
+}
+
+enum Source {
+    Bytes(Bytes),
+    Reader { reader: Box<dyn Read + Send>, left: Option<u64> },
+}
+
+impl Sending {
+    /// Tells, later, whether all of it has left.
+    pub(super) fn is_sent(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_sent)
+    }
+
+    fn source(&self) -> std::sync::MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Body for Sending {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let piece = match &mut *self.source() {
+            Source::Bytes(bytes) => std::mem::take(bytes),
+            Source::Reader { reader, left } => match read(reader.as_mut(), left) {
+                Ok(piece) => piece,
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            },
+        };
+        if self.is_end_stream() {
+            self.is_sent.store(true, Ordering::Relaxed);
+        }
+        if piece.is_empty() {
+            self.is_sent.store(true, Ordering::Relaxed);
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &*self.source() {
+            Source::Bytes(bytes) => bytes.is_empty(),
+            Source::Reader { left, .. } => *left == Some(0),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &*self.source() {
+            Source::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Reader { left: Some(left), .. } => SizeHint::with_exact(*left),
+            Source::Reader { left: None, .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// A piece, and no more than was promised.
+fn read(reader: &mut dyn Read, left: &mut Option<u64>) -> io::Result<Bytes> {
+    let room = left.map_or(PIECE, |left| usize::try_from(left).unwrap_or(PIECE).min(PIECE));
+    let mut piece = vec![0; room];
+    let n = loop {
+        match reader.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    piece.truncate(n);
+    if let Some(left) = left {
+        if n == 0 && *left > 0 {
+            let text = "the file that is being sent has become shorter";
+            return Err(Error::new(ErrorKind::CutShort, text).into());
+        }
+        *left -= n as u64;
+    }
+    Ok(Bytes::from(piece))
+}

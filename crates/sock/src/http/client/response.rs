@@ -1,0 +1,255 @@
+//! Response: what a server said, and its body while it is on its way.
+
+use std::io::{self, Read};
+
+use super::body::{Decoded, Delivery};
+use crate::http::{Body, Fields, Reply, Sink, Timing};
+use crate::{Error, ErrorKind, Result};
+
+/// What a server said; the body is read from it.
+///
+/// The end of the body comes as an end only where it was whole; else reading fails, and
+/// [`Error::shortfall`] tells how much had come.
+#[derive(Debug)]
+pub struct Response {
+    pub(super) status: u16,
+    pub(super) reason: String,
+    pub(super) url: String,
+    pub(super) fields: Fields,
+    pub(super) timing: Timing,
+    pub(super) len: Option<u64>,
+    pub(super) body: Box<dyn Body>,
+}
+
+impl Response {
+    pub(super) fn new(status: u16, reason: String, url: String, fields: Fields) -> Self {
+        let (timing, len, body) = (Timing::default(), Some(0), Box::new(Nothing));
+        Self { status, reason, url, fields, timing, len, body }
+    }
+
+    /// Takes in the body, and takes its coding off.
+    pub(super) fn with_body(mut self, delivery: Delivery, takes_gzip: bool) -> Self {
+        let coding = self.fields.get("content-encoding").unwrap_or_default().trim();
+        let is_gzip = ["gzip", "x-gzip"].iter().any(|gzip| coding.eq_ignore_ascii_case(gzip));
+        self.len = delivery.left();
+        self.body = if takes_gzip && is_gzip && self.len != Some(0) {
+            self.len = None;
+            Box::new(Decoded::new(delivery))
+        } else {
+            Box::new(delivery)
+        };
+        self
+    }
+
+    /// The status code: 200 is fine, 404 is not there.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What the server says beside the status code.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The URL that answered, after every redirect.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// How long each step took.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// How many bytes the body will give, if that is known; of a decoded body it is not.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// Tells whether it is known that there is no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == Some(0)
+    }
+
+    /// The charset that the header names, in lower case: `utf-8`.
+    #[must_use]
+    pub fn charset(&self) -> Option<String> {
+        let media = self.fields.get("content-type")?;
+        let parameters = media.split(';').skip(1).filter_map(|part| part.split_once('='));
+        let mut charsets =
+            parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+        let (_, value) = charsets.next()?;
+        Some(value.trim().trim_matches('"').to_ascii_lowercase())
+    }
+
+    /// Reads the body to its end as text, in the charset of the header or else UTF-8; what is none is
+    /// replaced by `�`.
+    ///
+    /// # Errors
+    ///
+    /// The body is not whole.
+    pub fn text(self) -> Result<String> {
+        let charset = self.charset().unwrap_or_default();
+        let encoding = encoding_rs::Encoding::for_label(charset.as_bytes());
+        let bytes = self.bytes()?;
+        let (text, _, _) = encoding.unwrap_or(encoding_rs::UTF_8).decode(&bytes);
+        Ok(text.into_owned())
+    }
+
+    /// Reads the body to its end.
+    ///
+    /// # Errors
+    ///
+    /// The body is not whole.
+    pub fn bytes(mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.body.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Moves the body to `to`, without a copy where the kernel can; how many bytes that were.
+    ///
+    /// # Errors
+    ///
+    /// The body is not whole; what `to` says.
+    pub fn copy_to(&mut self, to: &mut dyn Sink) -> Result<u64> {
+        self.body.copy_to(to)
+    }
+
+    /// Takes a status of 400 and above for a failure.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Status`], and the response is given up.
+    pub fn checked(self) -> Result<Self> {
+        if self.status < 400 {
+            return Ok(self);
+        }
+        let reason = self.reason.escape_debug().to_string();
+        let text = format!("{}: {} {reason}", self.url, self.status);
+        let error = Error::new(ErrorKind::Status, text.trim_end());
+        Err(match self.status {
+            401 => error.cure("name a user and a password"),
+            404 | 410 => error.cure("look at the path"),
+            429 | 503 => error.cure("try again later"),
+            _ => error,
+        })
+    }
+
+    /// As a download sees it.
+    pub(super) fn into_reply(self) -> Reply {
+        let part = (self.status == 206).then(|| part(&self.fields)).flatten();
+        let (from, total) = match part {
+            Some((from, total)) => (from, total),
+            None => (0, self.len),
+        };
+        Reply {
+            status: self.status,
+            url: self.url,
+            validator: validator(&self.fields),
+            fields: self.fields,
+            len: self.len,
+            total,
+            from,
+            timing: self.timing,
+            body: self.body,
+        }
+    }
+}
+
+impl Read for Response {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.body.read(buf)
+    }
+}
+
+/// Where the only part begins, and how long the whole is: `bytes 5-9/10`.
+fn part(fields: &Fields) -> Option<(u64, Option<u64>)> {
+    let range = fields.get("content-range")?.trim().strip_prefix("bytes")?.trim_start();
+    let (range, total) = range.split_once('/')?;
+    let (from, _) = range.split_once('-')?;
+    Some((from.trim().parse().ok()?, total.trim().parse().ok()))
+}
+
+/// What names this version and no other: a strong `ETag`, or a `Last-Modified` that is a second older than
+/// the response (RFC 9110, section 8.8.2.2).
+fn validator(fields: &Fields) -> Option<String> {
+    if let Some(etag) = fields.get("etag") {
+        return etag.starts_with('"').then(|| etag.to_owned());
+    }
+    let modified = fields.get("last-modified")?;
+    let at = |date: &str| httpdate::parse_http_date(date).ok();
+    let since = at(fields.get("date")?)?.duration_since(at(modified)?).ok()?;
+    (since.as_secs() >= 1).then(|| modified.to_owned())
+}
+
+/// A body that is none.
+#[derive(Debug)]
+struct Nothing;
+
+impl Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Body for Nothing {
+    fn copy_to(&mut self, _: &mut dyn Sink) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(lines: &[(&str, &str)]) -> Fields {
+        let mut fields = Fields::new();
+        for (name, value) in lines {
+            fields.push(*name, *value);
+        }
+        fields
+    }
+
+    #[test]
+    fn a_version_is_named_by_what_changes_with_it() {
+        assert_eq!(validator(&fields(&[("ETag", "\"a\"")])), Some("\"a\"".to_owned()));
+        assert_eq!(validator(&fields(&[("ETag", "W/\"a\"")])), None);
+        let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let new = "Sun, 06 Nov 1994 08:49:38 GMT";
+        assert_eq!(validator(&fields(&[("Last-Modified", old), ("Date", new)])), Some(old.into()));
+        assert_eq!(validator(&fields(&[("Last-Modified", new), ("Date", new)])), None);
+        assert_eq!(validator(&fields(&[("Last-Modified", old)])), None);
+    }
+
+    #[test]
+    fn a_part_says_where_it_begins() {
+        let of = |range| part(&fields(&[("Content-Range", range)]));
+        assert_eq!(of("bytes 5-9/10"), Some((5, Some(10))));
+        assert_eq!(of("bytes 5-9/*"), Some((5, None)));
+        assert_eq!(of("bytes */10"), None);
+        assert_eq!(of("lines 5-9/10"), None);
+    }
+
+    #[test]
+    fn the_charset_is_read_from_the_media_type() {
+        let of = |media: &str| {
+            Response::new(200, String::new(), String::new(), fields(&[("Content-Type", media)]))
+                .charset()
+        };
+        assert_eq!(of("text/html; a=b; Charset=\"ISO-8859-1\""), Some("iso-8859-1".to_owned()));
+        assert_eq!(of("text/html"), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! Send: a request over every redirect, to its response.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use cookie_store::RawCookie;
+
+use super::body::Delivery;
+use super::dial::Route;
+use super::drive::{Answered, Failed, exchange};
+use super::outgoing::Outgoing;
+use super::place::{Place, Scheme};
+use super::request::Request;
+use super::response::Response;
+use super::{Client, files, shelf};
+use crate::http::{Ask, Fetch, Reply, Resume, Timing};
+use crate::run::instant;
+use crate::{Error, ErrorKind, Result, tls};
+
+/// A body of a redirect that is read, so that its connection can be used again; a longer one is not worth it.
+const SMALL: u64 = 64 << 10;
+
+impl Client {
+    pub(super) fn send_for(
+        &self,
+        url: &str,
+        request: &Request,
+        resume: Option<&Resume>,
+    ) -> Result<Response> {
+        let place = Place::new(url)?;
+        if place.scheme() == Scheme::File {
+            return files::open(&place);
+        }
+        let began = instant();
+        let mut outgoing = Outgoing::new(place, request, resume);
+        let mut seen = Vec::new();
+        let mut timing = Timing::default();
+        loop {
+            let before = instant();
+            let cookies = self.cookies(&outgoing.place);
+            let (response, delivery) = self.once(&outgoing, cookies.as_deref(), &mut timing)?;
+            self.keep_cookies(&outgoing.place, &response);
+            let to = match response.status {
+                301 | 302 | 303 | 307 | 308 if self.settings.redirects > 0 => {
+                    response.fields.get("location")
+                }
+                _ => None,
+            };
+            let Some(to) = to else {
+                let takes_gzip =
+                    !outgoing.is_identity && request.fields.get("accept-encoding").is_none();
+                let mut response = response.with_body(delivery, takes_gzip);
+                response.timing = timing;
+                return Ok(response);
+            };
+            let to = outgoing.place.join(to)?;
+            seen.push((outgoing.method.clone(), outgoing.place.clone(), cookies));
+            outgoing.follow(response.status, to);
+            self.stop_going_round(&seen, &outgoing)?;
+            skip(delivery);
+            let so_far = before.saturating_duration_since(began);
+            let this = instant().saturating_duration_since(before);
+            timing = Timing { redirects: Some(so_far + this), ..Timing::default() };
+        }
+    }
+
+    /// One request and its response.
+    fn once(
+        &self,
+        outgoing: &Outgoing,
+        cookies: Option<&str>,
+        timing: &mut Timing,
+    ) -> Result<(Response, Delivery)> {
+        let place = &outgoing.place;
+        let route = Route::new(&self.settings, place)?;
+        let reader = route.proxy.as_ref().filter(|proxy| proxy.reads(place));
+        // What cannot be asked for is refused before anybody is called.
+        let mut request = outgoing.build(cookies, reader)?;
+        let limit = self.settings.stall_timeout;
+        let about = |error: Error| error.about(place.to_string());
+        let mut held = self.shared.shelf.take(&route.key());
+        let answered = loop {
+            let is_fresh = held.is_none();
+            let wire = if let Some(wire) = held.take() {
+                wire
+            } else {
+                let number = self.shared.number.fetch_add(1, Ordering::Relaxed);
+                let secrets = || self.secrets();
+                route.dial(&self.settings, secrets, &self.shared.run, number, timing)?
+            };
+            match exchange(wire, !is_fresh, request, limit) {
+                Ok(answered) => break answered,
+                // It was closed while nobody looked; a new one says whether the server is there.
+                Err(Failed { is_stale: true, .. }) if outgoing.is_repeatable() => {
+                    request = outgoing.build(cookies, reader)?;
+                }
+                Err(Failed { error, .. }) => return Err(about(error)),
+            }
+        };
+        let Answered { head, rest, keeps, first_byte } = answered;
+        timing.first_byte = first_byte;
+        let kept = keeps.then(|| shelf::Place::new(&self.shared.shelf, route.key()));
+        let response = Response::new(head.status, head.reason, place.to_string(), head.fields);
+        Ok((response, Delivery::new(rest, limit, kept)))
+    }
+
+    fn stop_going_round(
+        &self,
+        seen: &[(String, Place, Option<String>)],
+        next: &Outgoing,
+    ) -> Result<()> {
+        let cookies = self.cookies(&next.place);
+        let is_same = |(method, place, told): &&(String, Place, Option<String>)| {
+            *method == next.method && *place == next.place && *told == cookies
+        };
+        if let Some((_, place, _)) = seen.iter().find(is_same) {
+            let text = format!("{place} redirects in a circle, by way of {} URLs", seen.len());
+            return Err(Error::new(ErrorKind::Status, text));
+        }
+        if seen.len() > self.settings.redirects {
+            let most = self.settings.redirects;
+            let text = format!("more than {most} redirects, the last one to {}", next.place);
+            return Err(Error::new(ErrorKind::Status, text).cure("open that one, or follow more"));
+        }
+        Ok(())
+    }
+
+    /// What TLS needs, read once.
+    fn secrets(&self) -> Result<tls::Client> {
+        if let Some(client) = self.shared.tls.get() {
+            return Ok(client.clone());
+        }
+        let client = self.settings.tls.load()?;
+        Ok(self.shared.tls.get_or_init(|| client).clone())
+    }
+
+    /// What the server at `place` has asked to be told again.
+    fn cookies(&self, place: &Place) -> Option<String> {
+        let jar = self.shared.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs =
+            jar.get_request_values(place.url()).map(|(name, value)| format!("{name}={value}"));
+        let all: Vec<_> = pairs.collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    fn keep_cookies(&self, place: &Place, response: &Response) {
+        let mut jar = self.shared.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let cookies = response.fields.all("set-cookie");
+        let read = cookies.filter_map(|text| RawCookie::parse(text.to_owned()).ok());
+        jar.store_response_cookies(read, place.url());
+    }
+}
+
+impl Fetch for Client {
+    fn fetch(&mut self, ask: &Ask<'_>) -> Result<Reply> {
+        let mut request = self.template.clone();
+        request.is_identity |= ask.identity;
+        Ok(self.send_for(ask.url, &request, ask.resume)?.into_reply())
+    }
+}
+
+/// Reads what nobody wants, so that its connection can be used again.
+fn skip(mut delivery: Delivery) {
+    if delivery.left().is_none_or(|left| left > SMALL) {
+        return;
+    }
+    // Where it breaks off, the connection is not used again, and nothing else is lost.
+    let _ = std::io::copy(&mut delivery, &mut std::io::sink());
+}
