@@ -7,7 +7,7 @@ mod fields;
 mod files;
 mod site;
 
-pub use self::client::{Client, Proxies, Request, Response, open};
+pub use self::client::{Client, Proxies, Request, Response, open, retrieve};
 pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing};
 pub use self::fields::Fields;

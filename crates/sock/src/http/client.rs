@@ -30,6 +30,7 @@ mod teller;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub use self::proxy::Proxies;
 pub use self::request::Request;
 pub use self::response::Response;
 use self::shelf::Shelf;
+use crate::http::{Done, Download, Unattended};
 use crate::options::SocketOptions;
 use crate::tls::{self, ClientTls};
 use crate::{Caller, Result, Run};
@@ -71,6 +73,35 @@ use crate::{Caller, Result, Run};
 /// ```
 pub fn open(url: &str) -> Result<Response> {
     Client::new().open(url)
+}
+
+/// Retrieves what is behind a URL into a file, whole or not at all.
+///
+/// Python: `urllib.request.urlretrieve`. [`Download`] says more.
+///
+/// # Errors
+///
+/// As [`Download::to_file`].
+///
+/// # Examples
+///
+/// ```
+/// # let server = sock::socket::create_server(("127.0.0.1", 0))?;
+/// # let url = format!("http://{}/", server.local_addr()?);
+/// # let server = std::thread::spawn(move || {
+/// #     let (peer, _) = server.accept()?;
+/// #     peer.recv_vec(1000)?;
+/// #     peer.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+/// # });
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let file = dir.path().join("page");
+/// sock::http::retrieve(&url, &file)?;
+/// assert_eq!(std::fs::read(&file).unwrap(), b"hello");
+/// # server.join().unwrap()?;
+/// # Ok::<(), sock::Error>(())
+/// ```
+pub fn retrieve(url: &str, file: impl AsRef<Path>) -> Result<Done> {
+    Download::new(url).to_file(&mut Client::new(), file.as_ref(), &mut Unattended)
 }
 
 /// Opens URLs, and keeps what they have in common: connections, cookies, settings. Clones share the first two.
@@ -212,7 +243,7 @@ impl Client {
 
     /// Calls the unix socket at this path, whatever host a URL names.
     #[must_use]
-    pub fn unix(mut self, path: impl AsRef<std::path::Path>) -> Self {
+    pub fn unix(mut self, path: impl AsRef<Path>) -> Self {
         use std::os::unix::ffi::OsStrExt;
         let name = UnixName::from_sun_path(path.as_ref().as_os_str().as_bytes());
         self.settings.unix = Some(Endpoint::Unix(name));

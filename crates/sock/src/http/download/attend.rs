@@ -69,8 +69,7 @@ pub struct Retry<'a> {
 
 /// A status as people know it: `404 Not Found`.
 pub(super) fn status_line(status: u16) -> String {
-    match ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason())
-    {
+    match hyper::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
         Some(reason) => format!("{status} {reason}"),
         None => status.to_string(),
     }
