@@ -3,6 +3,8 @@
 
 mod observed;
 
+use std::time::Duration;
+
 use observed::{Sink, closed, endpoint, fin, open, tell};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -29,6 +31,32 @@ fn talk(json: &Json) {
     tell(json, 5, 1, What::Finished);
     tell(json, 6, 1, What::Note { code: "late-send", text: format_args!("2 B were not sent") });
     closed(json, 1, fin(By::Peer), 0);
+}
+
+#[test]
+fn a_request_that_was_answered_is_an_object() {
+    let text = lines(Level::Normal, false, |json| {
+        open(json, 1, false, SERVER, CLIENT);
+        for line in
+            [&b"GET /a?b HTTP/1.1"[..], b"GET /", b"FUBAR", b"GET /a b HTTP/1.1", b"\xff  \x1b\""]
+        {
+            let (began, took) = (Duration::from_secs(1), Duration::from_millis(20));
+            tell(json, 2, 1, What::Request { line, status: 200, bytes: 7, began, took });
+        }
+    });
+    let words = [
+        r#""method":"GET","target":"/a?b","version":"HTTP/1.1""#,
+        r#""method":"GET","target":"/""#,
+        r#""line":"FUBAR""#,
+        r#""line":"GET /a b HTTP/1.1""#,
+        "\"line\":\"\u{fffd}  \\u001b\\\"\"",
+    ];
+    let expected = words.map(|words| {
+        format!(
+            r#"{{"event":"request","t":0.002,"conn":1,"local":"127.0.0.1:12000","peer":"127.0.0.1:40000",{words},"status":200,"bytes":7,"seconds":0.02}}"#
+        )
+    });
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -136,7 +164,7 @@ fn direct_cuts_what_would_not_leave_in_one_piece() {
 
 /// An event of any kind, as plain values.
 fn anything() -> impl Strategy<Value = (u8, u64, u64, String, Vec<u8>)> {
-    (0..9_u8, any::<u64>(), 0..4_u64, any::<String>(), any::<Vec<u8>>())
+    (0..10_u8, any::<u64>(), 0..4_u64, any::<String>(), any::<Vec<u8>>())
 }
 
 proptest! {
@@ -162,6 +190,7 @@ proptest! {
                 "data" => &["conn", "local", "peer", "dir", "bytes"],
                 "close" => &["by", "how", "sent", "received", "seconds"],
                 "note" | "error" => &["code", "text"],
+                "request" => &["status", "bytes", "seconds"],
                 "stopped" => &["conversations", "sent", "received"],
                 other => panic!("{other} is not promised"),
             };
@@ -196,10 +225,17 @@ fn any_event(json: &Json, which: u8, time: Time, conn: u64, text: &str, bytes: &
             lasted: time - Time::ZERO,
         },
         6 => What::Note { code: "any", text: format_args!("{text}") },
+        8 => What::Request {
+            line: bytes,
+            status: 404,
+            bytes: conn,
+            began: Duration::from_nanos(conn),
+            took: Duration::ZERO,
+        },
         7 => What::Stopped { conversations: conn, sent: conn, received: conn },
         _ => return json.failure(time, &Failure { code: 1, text, cure: text }),
     };
-    let per_conversation = !matches!(which, 0 | 6 | 7);
+    let per_conversation = !matches!(which, 0 | 6 | 7 | 8);
     let conn = if per_conversation { conn + 1 } else { conn };
     json.event(&sock_proto::Event { time, conn, what });
 }

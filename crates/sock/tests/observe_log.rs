@@ -4,6 +4,7 @@
 mod observed;
 
 use std::io::Read;
+use std::time::Duration;
 
 use observed::{Sink, closed, endpoint, fin, open, tell};
 use sock::observe::{Failure, Level, Log, Look};
@@ -200,6 +201,27 @@ fn interest_is_no_more_than_what_is_shown() {
     assert_eq!(interest(Level::Normal, false), normal);
     assert_eq!(interest(Level::Normal, true), Interest::ALL);
     assert_eq!(interest(Level::Verbose, false), Interest::ALL);
+}
+
+#[test]
+fn a_request_that_was_answered_is_a_line_of_the_common_log_format() {
+    let text = normal(|log| {
+        listen(log);
+        open(log, 1, false, SERVER, CLIENT);
+        open(log, 2, false, "unix:/run/x", "unix:/run/client");
+        let (began, took) = (Duration::from_secs(971_186_136), Duration::from_millis(1));
+        let line = b"GET /\x1b\" HTTP/1.1";
+        tell(log, 2, 1, What::Request { line, status: 200, bytes: 2326, began, took });
+        tell(log, 2, 2, What::Request { line: b"GET /", status: 404, bytes: 0, began, took });
+    });
+    let lines: Vec<_> = text.lines().skip(3).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"127.0.0.1 - - [10/Oct/2000:13:55:36 +0000] "GET /\x1b\" HTTP/1.1" 200 2326"#,
+            r#"- - - [10/Oct/2000:13:55:36 +0000] "GET /" 404 -"#,
+        ]
+    );
 }
 
 #[test]

@@ -246,6 +246,17 @@ fn notes_are_about_the_latest_call() {
 }
 
 #[test]
+fn a_request_that_was_answered_is_a_note() {
+    let lines = record(source(), |record| {
+        open(record, 1, false, SERVER, CLIENT);
+        let (began, took) = (Duration::ZERO, Duration::ZERO);
+        let line = b"GET / HTTP/1.1";
+        tell(record, 2, 1, What::Request { line, status: 200, bytes: 5, began, took });
+    });
+    assert_eq!(short(&lines)[4], "note 1 request info: GET / HTTP/1.1: answered by 200 and 5 B");
+}
+
+#[test]
 fn datagrams_between_the_same_addresses_are_one_socket() {
     let lines = record(source(), |record| {
         let local = &endpoint("udp://127.0.0.1:12000");

@@ -176,7 +176,7 @@ impl Talk {
     }
 
     fn end(&mut self) {
-        *self = Self { state: State::Over, ..Self::default() };
+        *self = Self { state: State::Over, stopping: self.stopping, ..Self::default() };
     }
 
     /// What follows from the state that the conversation has come to.

@@ -163,6 +163,8 @@ const MIXED: Wrong = Wrong::bad(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     pub(super) method: Method,
+    /// The method as it stands there.
+    pub(super) name: &'a [u8],
     /// The target as it stands there.
     pub(super) target: &'a [u8],
     pub(super) version: Version,
@@ -189,15 +191,15 @@ impl<'a> Line<'a> {
         if !name.iter().all(|byte| is_token(*byte)) {
             return Err(NO_TOKEN);
         }
-        Ok(Self { method: method(name), target, version })
+        Ok(Self { method: method(name), name, target, version })
     }
 
     /// The simple request of HTTP/0.9: what it says of a page is its whole answer.
-    fn simple(name: &[u8], target: &'a [u8]) -> Result<Self, Wrong> {
+    fn simple(name: &'a [u8], target: &'a [u8]) -> Result<Self, Wrong> {
         if name != b"GET" || target[0] != b'/' {
             return Err(NO_VERSION);
         }
-        Ok(Self { method: Method::Get, target, version: Version::V09 })
+        Ok(Self { method: Method::Get, name, target, version: Version::V09 })
     }
 }
 

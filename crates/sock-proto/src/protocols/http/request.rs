@@ -1,6 +1,9 @@
 //! Request: what a whole head means: its target, its body's length, and whether the conversation
 //! goes on. What could be understood in two ways is refused (RFC 9112, sections 6.3 and 11.2).
 
+use alloc::format;
+use alloc::string::String;
+
 use super::head::{Field, Head, Method, Version};
 use super::parse::{Line, Wrong};
 
@@ -29,9 +32,9 @@ pub(super) enum Framing {
 impl<'a> Request<'a> {
     /// Understands a head; `any` method is taken where that is asked for.
     pub(super) fn new(line: Line<'a>, fields: &'a [Field<'a>], any: bool) -> Result<Self, Wrong> {
-        let Line { method, target, version } = line;
+        let Line { method, name, target, version } = line;
         if method == Method::Other && !any {
-            return Err(UNKNOWN_METHOD);
+            return Err(unknown_method(name));
         }
         let target = origin(method, target)?;
         let head = Head { method, target, version, fields };
@@ -169,11 +172,18 @@ fn is_host(value: &[u8]) -> bool {
     host.iter().all(is_name) && is_port
 }
 
-const UNKNOWN_METHOD: Wrong = Wrong::new(
-    501,
-    "This server does not have that method",
-    "It has GET, HEAD and OPTIONS, and where files may be stored, PUT and POST; in capital letters",
-);
+/// A name that is longer is not shown to its end.
+const SHOWN: usize = 40;
+
+fn unknown_method(name: &[u8]) -> Wrong {
+    let (name, more) = (&name[..name.len().min(SHOWN)], name.len() > SHOWN);
+    let name = String::from_utf8_lossy(name);
+    let what = format!("This server has no method {name}{}", if more { "…" } else { "" });
+    let cure = "It has GET, HEAD and OPTIONS and, where files may be stored, PUT and POST; they are \
+                written in capital letters";
+    Wrong { status: 501, what: what.into(), cure }
+}
+
 const NO_TARGET: Wrong = Wrong::bad(
     "The request's target is neither a path nor an http URL",
     "Begin the target with a slash",
