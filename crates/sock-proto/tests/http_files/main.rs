@@ -19,6 +19,7 @@ mod ranges;
 #[path = "../shelf/mod.rs"]
 mod shelf;
 mod uploads;
+mod wire;
 
 /// When the files of the tests changed, and a day later, when they are asked for.
 const CHANGED: Duration = Duration::from_secs(784_111_777);
