@@ -1,5 +1,6 @@
 //! The command line: arguments in, plans out. What it means is with the verbs.
 
+mod get;
 mod pages;
 mod pictures;
 mod screen;
@@ -46,6 +47,8 @@ enum Verb {
     Connect(talk::ConnectArgs),
     /// Send, print the reply to each, leave
     Send(talk::SendArgs),
+    /// Open or retrieve URLs
+    Get(Box<get::GetArgs>),
     /// Names to addresses and back
     Name(NameArgs),
     /// Draw a recording
@@ -81,6 +84,7 @@ pub(crate) enum Plan {
     List(list::Plan),
     Connect(Box<connect::Plan>),
     Send(Box<send::Plan>),
+    Get(Box<crate::get::Plan>),
     Name(name::Plan),
     Show(show::Plan),
     Demo(demo::Plan),
@@ -95,6 +99,7 @@ impl Plan {
             Self::Serve(plan) => plan.screen,
             Self::Connect(plan) => plan.screen,
             Self::Send(plan) => plan.screen,
+            Self::Get(plan) => plan.screen,
             Self::List(_) | Self::Name(_) | Self::Show(_) | Self::Demo(_) | Self::Page(_) => {
                 Screen::default()
             }
@@ -114,6 +119,7 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Serve(args) => args.plan()?,
         Verb::Connect(args) => Plan::Connect(Box::new(args.plan()?)),
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
+        Verb::Get(args) => Plan::Get(Box::new(args.plan()?)),
         Verb::Name(args) => Plan::Name(args.plan()),
         Verb::Show(args) => Plan::Show(args.plan()),
         Verb::Demo(args) => Plan::Demo(args.plan()),

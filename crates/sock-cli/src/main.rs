@@ -6,6 +6,7 @@ mod demo;
 mod drawing;
 mod ending;
 mod escape;
+mod get;
 mod list;
 mod lockdown;
 mod name;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Plan::List(plan) => list::run(plan),
         Plan::Connect(plan) => connect::run(&plan),
         Plan::Send(plan) => send::run(&plan),
+        Plan::Get(plan) => get::run(&plan),
         Plan::Name(plan) => name::run(&plan),
         Plan::Show(plan) => show::run(&plan),
         Plan::Demo(plan) => demo::run(plan),

@@ -79,23 +79,31 @@ impl Sockets {
     /// How `endpoint` is called.
     pub(crate) fn caller(&self, endpoint: &Endpoint) -> Result<Caller> {
         let caller = Caller::new().timeout(self.connect_timeout).options(self.options(None));
-        let Some(source) = &self.source else { return Ok(caller) };
+        let is_v6 = matches!(endpoint.host(), Some(Host::V6(..)));
+        Ok(match self.source_addr(is_v6)? {
+            Some(source) => caller.source(source),
+            None => caller,
+        })
+    }
+
+    /// Where our side is, if the user says so; a port alone is of the family that is called.
+    pub(crate) fn source_addr(&self, is_v6: bool) -> Result<Option<SocketAddr>> {
+        let Some(source) = &self.source else { return Ok(None) };
         let port = source.port.unwrap_or(0);
         let Some(host) = &source.host else {
-            let is_v6 = matches!(endpoint.host(), Some(Host::V6(..)));
             let every: IpAddr = match self.family {
                 Some(IpFamily::V6) => Ipv6Addr::UNSPECIFIED.into(),
                 None if is_v6 => Ipv6Addr::UNSPECIFIED.into(),
                 Some(IpFamily::V4) | None => Ipv4Addr::UNSPECIFIED.into(),
             };
-            return Ok(caller.source(SocketAddr::new(every, port)));
+            return Ok(Some(SocketAddr::new(every, port)));
         };
         let here = Endpoint::Tcp(host.clone(), port);
         let found = here.to_addresses(Wanted::any_family(Kind::Stream))?;
         let first = found.iter().find_map(sock::Address::to_socket_addr);
         let none =
             || sock::Error::new(sock::ErrorKind::NameNotKnown, format!("{here} has no address"));
-        Ok(caller.source(first.ok_or_else(none)?))
+        Ok(Some(first.ok_or_else(none)?))
     }
 }
 

@@ -26,7 +26,7 @@ use sock::Stop;
 
 pub(crate) use self::input::Typed;
 use self::output::Show;
-pub(crate) use self::terminal::{Console, Printer, Taken};
+pub(crate) use self::terminal::{Console, Legible, Printer, Taken};
 use crate::ending::Last;
 use crate::signals::Signals;
 

@@ -12,6 +12,7 @@ use sock::observe::{Descriptor, Failure, Fan, Json, Level, Log, Look, Record, So
 use sock::{Engine, Run, Urgency};
 use sock_proto::{Event, Observer, What};
 
+use crate::get::Bars;
 use crate::screen::{self, Detail, Screen};
 use crate::status::Status;
 use crate::stdio::Printer;
@@ -25,6 +26,8 @@ pub(crate) enum Place {
     Stderr,
     /// Above the line that somebody is typing.
     Console(Printer),
+    /// Above the bars of downloads.
+    Bars(Bars),
 }
 
 /// How events are written.
@@ -71,7 +74,7 @@ impl Watch {
         };
         let is_stdout = match place {
             Place::Stdout => screen.json,
-            Place::Stderr => false,
+            Place::Stderr | Place::Bars(_) => false,
             Place::Console(_) => true,
         };
         let mut watch = Self { timing, is_stdout, ..Self::default() };
@@ -86,6 +89,7 @@ impl Watch {
                 }
                 (Place::Stderr, Timing::Direct) => Json::direct(io::stderr(), level, datagrams),
                 (Place::Console(printer), _) => Json::queued(printer.clone(), level, datagrams)?,
+                (Place::Bars(bars), _) => Json::queued(bars.clone(), level, datagrams)?,
             };
             watch.json = Some(Arc::new(json));
         } else {
@@ -93,6 +97,7 @@ impl Watch {
             let look = Look { level, datagrams, is_coloured };
             let log = match (place, timing) {
                 (Place::Console(printer), _) => Log::queued(printer.clone(), look)?,
+                (Place::Bars(bars), _) => Log::queued(bars.clone(), look)?,
                 (_, Timing::Queued) => Log::queued(Descriptor::new(io::stderr()), look)?,
                 (_, Timing::Direct) => Log::direct(io::stderr(), look),
             };

@@ -295,7 +295,7 @@ fn what_does_not_pass_is_told_at_once() {
     }
     let mut bench = Bench::new();
     let error = bench.get(&Download::new(URL), &mut one().in_moods([status(404)])).unwrap_err();
-    assert_eq!(error.to_string(), "http://a.example/file: 404 Not Found");
+    assert_eq!(error.to_string(), "http://a.example/file: 404 Not Found; look at the path");
     assert_eq!(bench.diary.refused, [404]);
 }
 

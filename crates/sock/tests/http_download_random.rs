@@ -124,7 +124,7 @@ fn is_one_of(bytes: &[u8], story: &Story) -> bool {
 }
 
 /// Several runs at one file: after each, it is a version, or as it was before.
-fn to_a_file(story: Story) -> TestCaseResult {
+fn to_a_file(story: &Story) -> TestCaseResult {
     // A disk is waited for at the end of each download; memory, where there is some, is not.
     let memory = tempfile::tempdir_in("/dev/shm");
     let dir = memory.or_else(|_| tempfile::tempdir()).unwrap();
@@ -135,18 +135,17 @@ fn to_a_file(story: Story) -> TestCaseResult {
         web.moods.clone_from(moods);
         let before = fs::read(&file).unwrap();
         let asked = web.asked.len();
-        let plan = plan(&story, *goes_on, *retries);
+        let plan = plan(story, *goes_on, *retries);
         let mut diary = Diary::default();
         let ended = plan.to_file(&mut web, &file, &mut diary);
         let now = fs::read(&file).unwrap();
-        match ended {
-            Ok(done) => {
-                prop_assert!(is_one_of(&now, &story), "{now:?}");
-                prop_assert_eq!(done.len, now.len() as u64);
-                prop_assert!(!dir.path().join("file.part").exists());
-                prop_assert!(!dir.path().join("file.part.json").exists());
-            }
-            Err(_) => prop_assert_eq!(now, before),
+        if let Ok(done) = ended {
+            prop_assert!(is_one_of(&now, story), "{now:?}");
+            prop_assert_eq!(done.len, now.len() as u64);
+            prop_assert!(!dir.path().join("file.part").exists());
+            prop_assert!(!dir.path().join("file.part.json").exists());
+        } else {
+            prop_assert_eq!(now, before);
         }
         // An attempt that finds that it cannot go on is followed by one for the whole.
         let most = 2 * (*retries as usize + 1);
@@ -157,32 +156,29 @@ fn to_a_file(story: Story) -> TestCaseResult {
 }
 
 /// One run into a stream: a version, or an error and the beginning of one.
-fn to_a_stream(story: Story) -> TestCaseResult {
+fn to_a_stream(story: &Story) -> TestCaseResult {
     let (moods, _, retries) = story.runs[0].clone();
     let mut web = Web { versions: story.versions.clone(), moods, ..Web::default() };
     let mut kept = Kept::default();
-    let ended = plan(&story, false, retries).to_sink(&mut web, &mut kept, &mut Diary::default());
-    match ended {
-        Ok(done) => {
-            prop_assert!(is_one_of(&kept.0, &story), "{:?}", kept.0);
-            prop_assert_eq!(done.len, kept.0.len() as u64);
-        }
-        Err(_) => {
-            let begins = |version: &Version| version.bytes.starts_with(&kept.0);
-            prop_assert!(story.versions.iter().any(begins), "{:?}", kept.0);
-        }
+    let ended = plan(story, false, retries).to_sink(&mut web, &mut kept, &mut Diary::default());
+    if let Ok(done) = ended {
+        prop_assert!(is_one_of(&kept.0, story), "{:?}", kept.0);
+        prop_assert_eq!(done.len, kept.0.len() as u64);
+    } else {
+        let begins = |version: &Version| version.bytes.starts_with(&kept.0);
+        prop_assert!(story.versions.iter().any(begins), "{:?}", kept.0);
     }
     Ok(())
 }
 
-fn fuzz(test: impl Fn(Story) -> TestCaseResult) {
+fn fuzz(test: impl Fn(&Story) -> TestCaseResult) {
     let begin = now();
     let limit = std::env::var("SOCK_FUZZ_SECONDS").map_or(Duration::from_secs(2), |seconds| {
         Duration::from_secs(seconds.parse().expect("SOCK_FUZZ_SECONDS is a number of seconds"))
     });
     while now() - begin < limit {
         let config = Config { failure_persistence: None, ..Config::with_cases(64) };
-        if let Err(failure) = TestRunner::new(config).run(&story(), &test) {
+        if let Err(failure) = TestRunner::new(config).run(&story(), |story| test(&story)) {
             panic!("{failure}");
         }
     }

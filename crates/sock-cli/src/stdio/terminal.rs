@@ -178,14 +178,14 @@ impl io::Write for Printer {
 
 /// Makes bytes of a stranger fit for a terminal: whole characters, and no control over it.
 #[derive(Debug, Default)]
-pub(super) struct Legible {
+pub(crate) struct Legible {
     /// The beginning of a character, or a CR.
     held: Vec<u8>,
 }
 
 impl Legible {
     /// The text of a piece; a character that is not yet whole waits for its rest.
-    pub(super) fn piece(&mut self, piece: &[u8]) -> String {
+    pub(crate) fn piece(&mut self, piece: &[u8]) -> String {
         let mut bytes = std::mem::take(&mut self.held);
         bytes.extend_from_slice(piece);
         let whole = match bytes.utf8_chunks().last() {
@@ -198,7 +198,7 @@ impl Legible {
     }
 
     /// What is left at the end.
-    pub(super) fn end(&mut self) -> String {
+    pub(crate) fn end(&mut self) -> String {
         legible(&std::mem::take(&mut self.held))
     }
 }

@@ -64,11 +64,16 @@ impl Terminal {
 
     /// Waits until the screen shows these lines and no others.
     pub(crate) fn until_shown(&mut self, rows: &[&str]) {
-        while self.screen.rows() != rows {
+        self.until(&format!("{rows:#?}"), |shown| shown == rows);
+    }
+
+    /// Waits until the screen shows what is due.
+    pub(crate) fn until(&mut self, due: &str, is_due: impl Fn(&[String]) -> bool) {
+        while !is_due(&self.screen.rows()) {
             match self.shown.recv_timeout(LIMIT / 2) {
                 Ok(bytes) => self.screen.show(&bytes),
                 Err(why) => {
-                    panic!("{why}: {rows:#?} is due, and {:#?} is shown", self.screen.rows())
+                    panic!("{why}: {due} is due, and {:#?} is shown", self.screen.rows())
                 }
             }
         }

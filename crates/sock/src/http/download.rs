@@ -22,11 +22,13 @@ mod verdict;
 mod version;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use self::attend::{Attend, Retry, Unattended};
 pub use self::name::file_name;
 use self::pass::Pass;
 use self::store::Store;
+pub(super) use self::version::strong;
 use super::{Fetch, Fields, Reply, Sink, Timing};
 use crate::Result;
 
@@ -52,7 +54,7 @@ use crate::Result;
 /// # impl Fetch for Web {
 /// #     fn fetch(&mut self, ask: &Ask<'_>) -> sock::Result<Reply> {
 /// #         Ok(Reply {
-/// #             status: 200, url: ask.url.to_owned(), fields: Fields::new(), len: Some(5), total: Some(5),
+/// #             status: 200, line: String::new(), url: ask.url.to_owned(), fields: Fields::new(), len: Some(5), total: Some(5),
 /// #             from: 0, validator: None, timing: Timing::default(), body: Box::new(Page(b"hello")),
 /// #         })
 /// #     }
@@ -69,6 +71,7 @@ use crate::Result;
 pub struct Download {
     url: String,
     retries: u32,
+    pause: Duration,
     continued: bool,
     resumes: bool,
     compressed: bool,
@@ -97,6 +100,9 @@ pub struct Done {
 /// How often a transfer that broke off is taken up again.
 const RETRIES: u32 = 3;
 
+/// The first pause: a server that restarts needs about as long.
+const PAUSE: Duration = Duration::from_millis(500);
+
 impl Download {
     /// A download of `url` that tries again three times and begins with the first byte.
     #[must_use]
@@ -104,6 +110,7 @@ impl Download {
         Self {
             url: url.into(),
             retries: RETRIES,
+            pause: PAUSE,
             continued: false,
             resumes: true,
             compressed: false,
@@ -115,6 +122,13 @@ impl Download {
     #[must_use]
     pub fn retries(mut self, times: u32) -> Self {
         self.retries = times;
+        self
+    }
+
+    /// Lets so long pass before it tries again, then twice as long each time, up to 8 s.
+    #[must_use]
+    pub fn pause(mut self, first: Duration) -> Self {
+        self.pause = first;
         self
     }
 

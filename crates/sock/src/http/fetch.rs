@@ -56,6 +56,8 @@ pub struct Resume {
 pub struct Reply {
     /// The status code.
     pub status: u16,
+    /// The line that its head begins with: `HTTP/1.1 200 OK`.
+    pub line: String,
     /// The URL that answered, after every redirect.
     pub url: String,
     /// The header.

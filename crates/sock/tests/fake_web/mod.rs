@@ -115,6 +115,7 @@ impl Fetch for Web {
         fields.push("Date", httpdate(3_600));
         let mut reply = Reply {
             status: 200,
+            line: String::new(),
             url,
             fields,
             len: None,

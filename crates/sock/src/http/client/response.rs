@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::body::{Decoded, Delivery};
+use crate::http::download::strong;
 use crate::http::{Body, Fields, Reply, Sink, Timing};
 use crate::{Error, ErrorKind, Result};
 
@@ -14,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 pub struct Response {
     pub(super) status: u16,
     pub(super) reason: String,
+    /// It came in HTTP/1.0.
+    pub(super) is_10: bool,
     pub(super) url: String,
     pub(super) fields: Fields,
     pub(super) timing: Timing,
@@ -24,7 +27,7 @@ pub struct Response {
 impl Response {
     pub(super) fn new(status: u16, reason: String, url: String, fields: Fields) -> Self {
         let (timing, len, body) = (Timing::default(), Some(0), Box::new(Nothing));
-        Self { status, reason, url, fields, timing, len, body }
+        Self { status, reason, is_10: false, url, fields, timing, len, body }
     }
 
     /// Takes in the body, and takes its coding off.
@@ -51,6 +54,13 @@ impl Response {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// The line that its head begins with: `HTTP/1.1 200 OK`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let minor = u8::from(!self.is_10);
+        format!("HTTP/1.{minor} {} {}", self.status, self.reason).trim_end().to_owned()
     }
 
     /// The URL that answered, after every redirect.
@@ -157,8 +167,9 @@ impl Response {
         };
         Reply {
             status: self.status,
+            line: self.line(),
             url: self.url,
-            validator: validator(&self.fields),
+            validator: strong(&self.fields),
             fields: self.fields,
             len: self.len,
             total,
@@ -181,18 +192,6 @@ fn part(fields: &Fields) -> Option<(u64, Option<u64>)> {
     let (range, total) = range.split_once('/')?;
     let (from, _) = range.split_once('-')?;
     Some((from.trim().parse().ok()?, total.trim().parse().ok()))
-}
-
-/// What names this version and no other: a strong `ETag`, or a `Last-Modified` that is a second older than
-/// the response (RFC 9110, section 8.8.2.2).
-fn validator(fields: &Fields) -> Option<String> {
-    if let Some(etag) = fields.get("etag") {
-        return etag.starts_with('"').then(|| etag.to_owned());
-    }
-    let modified = fields.get("last-modified")?;
-    let at = |date: &str| httpdate::parse_http_date(date).ok();
-    let since = at(fields.get("date")?)?.duration_since(at(modified)?).ok()?;
-    (since.as_secs() >= 1).then(|| modified.to_owned())
 }
 
 /// A body that is none.
@@ -221,17 +220,6 @@ mod tests {
             fields.push(*name, *value);
         }
         fields
-    }
-
-    #[test]
-    fn a_version_is_named_by_what_changes_with_it() {
-        assert_eq!(validator(&fields(&[("ETag", "\"a\"")])), Some("\"a\"".to_owned()));
-        assert_eq!(validator(&fields(&[("ETag", "W/\"a\"")])), None);
-        let old = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let new = "Sun, 06 Nov 1994 08:49:38 GMT";
-        assert_eq!(validator(&fields(&[("Last-Modified", old), ("Date", new)])), Some(old.into()));
-        assert_eq!(validator(&fields(&[("Last-Modified", new), ("Date", new)])), None);
-        assert_eq!(validator(&fields(&[("Last-Modified", old)])), None);
     }
 
     #[test]

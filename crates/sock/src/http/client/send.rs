@@ -100,7 +100,8 @@ impl Client {
         let Answered { head, rest, keeps, first_byte } = answered;
         timing.first_byte = first_byte;
         let kept = keeps.then(|| shelf::Place::new(&self.shared.shelf, route.key()));
-        let response = Response::new(head.status, head.reason, place.to_string(), head.fields);
+        let mut response = Response::new(head.status, head.reason, place.to_string(), head.fields);
+        response.is_10 = !head.is_11;
         Ok((response, Delivery::new(rest, limit, kept)))
     }
 

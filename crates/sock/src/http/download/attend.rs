@@ -74,3 +74,13 @@ pub(super) fn status_line(status: u16) -> String {
         None => status.to_string(),
     }
 }
+
+/// What to do about it, where that is known.
+pub(super) fn cure(status: u16) -> Option<&'static str> {
+    match status {
+        401 => Some("name a user and a password"),
+        404 | 410 => Some("look at the path"),
+        429 | 500.. => Some("try again later"),
+        _ => None,
+    }
+}

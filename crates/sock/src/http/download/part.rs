@@ -106,7 +106,7 @@ impl Part {
         let finished = (|| {
             if let Ok(facts) = fs::metadata(&self.file) {
                 // As if the file had been written to; whose rights cannot be set, has others.
-                let _ = self.open.set_permissions(Permissions::from_mode(facts.mode() & 0o7777));
+                let _ = self.open.set_permissions(Permissions::from_mode(facts.mode() & 0o777));
             }
             // Otherwise a power cut could leave the name with nothing behind it.
             self.open.sync_data()?;

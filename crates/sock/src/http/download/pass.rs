@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::attend::{Attend, Retry, status_line};
+use super::attend::{Attend, Retry, cure, status_line};
 use super::passage::Passage;
 use super::store::Store;
 use super::verdict::{Passes, Verdict, judge};
@@ -13,8 +13,8 @@ use super::{Done, Download};
 use crate::http::{Ask, Fetch, Reply, Resume};
 use crate::{Error, ErrorKind, Result};
 
-/// The first pause before another attempt, and the longest of ours: each is twice the one before it.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(8)];
+/// The longest pause of ours before another attempt: each is twice the one before it.
+const LONGEST: Duration = Duration::from_secs(8);
 
 /// Who is asked to stay away for longer (`Retry-After`) gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -44,7 +44,7 @@ impl<'a> Pass<'a> {
     /// Tries until everything is there, and is what was expected.
     pub(super) fn until_whole(&mut self, store: &mut Store<'_>) -> Result<Done> {
         let mut tried = 0;
-        let mut pause = PAUSES[0];
+        let mut pause = self.plan.pause;
         loop {
             let Failure { error, passes, reply } = match self.attempt(store) {
                 Ok(Step::Done(done)) => return self.check(*done, store),
@@ -69,7 +69,7 @@ impl<'a> Pass<'a> {
             };
             self.attend.retries(&retry);
             self.attend.wait(wait)?;
-            pause = (pause * 2).min(PAUSES[1]);
+            pause = (pause * 2).min(LONGEST.max(pause));
         }
     }
 
@@ -152,12 +152,12 @@ impl<'a> Pass<'a> {
         let at = store.len();
         if let Err(error) = copied {
             // Without a shortfall it was not the body that failed.
-            let may = error.shortfall().is_some() && passes(error.kind(), true);
-            if !may {
+            if error.shortfall().is_none() {
                 return Err(error.into());
             }
+            let may = passes(error.kind(), true);
             let error = error.about(format!("{url} broke off at byte {at}{of}"));
-            return Err(Failure::broken(error));
+            return Err(if may { Failure::broken(error) } else { error.into() });
         }
         match total {
             Some(total) if at < total => {
@@ -196,6 +196,8 @@ impl<'a> Pass<'a> {
         let mut error = Error::new(ErrorKind::Status, text);
         if let Passes::After(time) = passes {
             error = error.cure(format!("it asks to be left alone for {} s", time.as_secs()));
+        } else if let Some(cure) = cure(reply.status) {
+            error = error.cure(cure);
         }
         Failure { error, passes, reply: Some(Box::new(reply)) }
     }

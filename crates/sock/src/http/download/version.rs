@@ -56,7 +56,7 @@ fn named(fields: &Fields) -> Option<&str> {
 const SETTLED: Duration = Duration::from_mins(1);
 
 /// The strong validator of what the fields describe.
-pub(super) fn strong(fields: &Fields) -> Option<String> {
+pub(in crate::http) fn strong(fields: &Fields) -> Option<String> {
     if let Some(tag) = fields.get("etag").map(str::trim) {
         // Where there is a tag, the date is not to be used beside it (RFC 9110, section 13.1.5).
         return is_strong_tag(tag).then(|| tag.to_owned());
