@@ -9,6 +9,7 @@ mod deck_programs;
 #[allow(dead_code, reason = "support that other tests share")]
 mod needs;
 
+use std::path::Path;
 use std::process::Command;
 
 use sock::socket::{Socket, create_connection};
@@ -151,5 +152,49 @@ fn d11_a_directory_is_served_in_one_line() {
         assert_eq!(urlopen(port, &["/", "/index.html"]), [PAGE, PAGE].concat());
         assert!(urlopen(port, &["/empty/"]).contains("<h1>"));
         assert!(urlopen(port, &["/nothing"]).starts_with("404 "));
+    }
+}
+
+/// Runs a client of D12 against a path of the server at `port`, and returns whether it ended well and
+/// what it printed.
+fn d12(who: Who, name: &str, port: u16, path: &str, file: Option<&Path>) -> (bool, String) {
+    let mut command = program(who, name);
+    command.env("no_proxy", "*").arg(format!("http://127.0.0.1:{port}{path}")).args(file);
+    Running::start(command).finish()
+}
+
+#[test]
+fn d12_a_url_is_opened_and_read_as_text() {
+    for pair in pairs() {
+        let (_site, _server, port) = files(pair.server);
+        let open = |path| d12(pair.client, "d12_urlopen", port, path, None);
+        assert_eq!(open("/"), (true, PAGE.to_owned()), "{pair:?}");
+        assert_eq!(open("/index.html"), (true, PAGE.to_owned()), "{pair:?}");
+        assert_eq!(open("/nothing"), (false, String::new()), "{pair:?}");
+    }
+}
+
+#[test]
+fn d12_a_url_is_retrieved_into_a_file() {
+    for pair in pairs() {
+        let (_site, _server, port) = files(pair.server);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("retrieved");
+        let retrieve = |path| d12(pair.client, "d12_urlretrieve", port, path, Some(&file));
+        assert_eq!(retrieve("/nothing"), (false, String::new()), "{pair:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{pair:?}");
+        assert_eq!(retrieve("/bytes"), (true, String::new()), "{pair:?}");
+        assert_eq!(std::fs::read(&file).unwrap(), every_byte(), "{pair:?}");
+    }
+}
+
+#[test]
+fn d12_opens_what_d11_says_by_hand() {
+    for pair in pairs() {
+        let (mut server, port) = Running::server(pair.server, "d11_server");
+        let said = d12(pair.client, "d12_urlopen", port, "/", None);
+        assert_eq!(said, (true, PAGE.to_owned()), "{pair:?}");
+        server.prints("GET / HTTP/1.1\n");
+        server.end();
     }
 }

@@ -98,6 +98,13 @@ pub(super) static ROWS: &[Row] = &[
         apart: false,
     },
     Row {
+        deck: "D12",
+        title: "A web client",
+        lesson: "A URL is opened and read as text: the library writes the request and reads the headers.",
+        play: web::client,
+        apart: false,
+    },
+    Row {
         deck: "D13",
         title: "A home page by hand",
         lesson: "The first web had no headers: a line asks, the page comes, and its end is the end.",

@@ -66,6 +66,11 @@ impl Stage {
         Ok(Arc::new(self.sides.remove(0)))
     }
 
+    /// What a client that no script describes is a part of.
+    pub(crate) fn caller(&mut self) -> Result<Run> {
+        Ok(self.clock.clone().observed_by(self.next_side()?))
+    }
+
     /// What tells the record of a server that no engine runs.
     pub(crate) fn teller(&mut self) -> Result<Teller> {
         let side = self.sides.pop().context("a server that keeps a record has a lane")?;
@@ -98,7 +103,7 @@ impl Stage {
         script: Script,
         from: &Caller,
     ) -> Result<Cast> {
-        let run = self.clock.clone().observed_by(self.next_side()?);
+        let run = self.caller()?;
         let (expected, timeless) = (script.answers(), script.timeless);
         let (client, heard) = script.cast();
         let socket = from.call(endpoint)?;

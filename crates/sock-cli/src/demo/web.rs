@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use sock::http::{Client, Proxies};
 use sock::{Endpoint, Engine};
 use sock_proto::protocols::Settings;
 use sock_proto::protocols::http::{Offer, Place, Site};
@@ -70,6 +71,17 @@ fn undated(answer: &[u8]) -> Vec<u8> {
         undated.extend([FIELD, said, &part[date.len()..]]);
     }
     undated.into_bytes()
+}
+
+pub(super) fn client() -> Result<Vec<Line>> {
+    let (mut stage, at) = stage(["urlopen", "web server"])?;
+    let urlopen = Client::of(&stage.caller()?).proxies(Proxies::none());
+    let port = at.port().context("a web server has a port")?;
+    let page = urlopen.open(&format!("http://127.0.0.1:{port}/"))?.text()?;
+    ensure!(page == PAGE, "expected {PAGE:?}, and {page:?} came");
+    // Until now its connection was kept for a second page.
+    drop(urlopen);
+    stage.finish()
 }
 
 pub(super) fn by_hand() -> Result<Vec<Line>> {
