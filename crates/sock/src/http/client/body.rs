@@ -205,6 +205,10 @@ impl Read for Delivery {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self.receive(buf) {
             Ok(n) => Ok(n),
+            // Who reads to the end goes on where a signal came in between; here the run ends.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                Err(io::Error::other(self.fail(error)))
+            }
             Err(error) => Err(self.fail(error).into()),
         }
     }

@@ -78,7 +78,10 @@ impl Client {
         let mut request = outgoing.build(cookies, reader)?;
         let limit = self.settings.stall_timeout;
         let about = |error: Error| error.about(place.to_string());
-        let mut held = self.shared.shelf.take(&route.key());
+        // A server may close a connection that is held open at the moment when a request leaves; nobody could
+        // tell then whether it was obeyed.
+        let can_hold = outgoing.is_repeatable();
+        let mut held = if can_hold { self.shared.shelf.take(&route.key()) } else { None };
         let answered = loop {
             let is_fresh = held.is_none();
             let wire = if let Some(wire) = held.take() {
@@ -91,7 +94,7 @@ impl Client {
             match exchange(wire, !is_fresh, request, limit) {
                 Ok(answered) => break answered,
                 // It was closed while nobody looked; a new one says whether the server is there.
-                Err(Failed { is_stale: true, .. }) if outgoing.is_repeatable() => {
+                Err(Failed { is_stale: true, .. }) => {
                     request = outgoing.build(cookies, reader)?;
                 }
                 Err(Failed { error, .. }) => return Err(about(error)),
