@@ -2,14 +2,17 @@
 //! are, and how to serve something.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write;
+use core::time::Duration;
 
 use super::answer::{Answer, Part};
+use super::date;
 use super::head::{Head, Method};
 use super::page::{self, Escaped};
 
-/// Answers GET and HEAD for `/`, and nothing else; `raw` is the head as it came.
-pub(super) fn answer(head: &Head<'_>, raw: &[u8]) -> Answer {
+/// Answers GET and HEAD for `/`, and nothing else; `raw` is the head as it came, at the time of day `wall`.
+pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration) -> Answer {
     if head.method == Method::Options {
         return Answer::new(204).with("Allow", "GET, HEAD, OPTIONS");
     }
@@ -25,7 +28,16 @@ pub(super) fn answer(head: &Head<'_>, raw: &[u8]) -> Answer {
     let mut body = String::with_capacity(PAGE.len() + 2 * raw.len());
     let (before, after) = PAGE.split_once("REQUEST").unwrap_or((PAGE, ""));
     // Writing to a string cannot fail.
-    let _ = write!(body, "{before}{}{after}", Escaped(asked.trim_ascii_end()));
+    let _ = write!(body, "{before}{}", Escaped(asked.trim_ascii_end()));
+    let (before, after) = after.split_once("DATE").unwrap_or((after, ""));
+    let mut date = Vec::new();
+    date::write(wall.as_secs(), &mut date);
+    body += before;
+    body += &String::from_utf8_lossy(&date);
+    let (before, after) = after.split_once("LENGTH").unwrap_or((after, ""));
+    let len = own_len(body.len() + before.len() + after.len());
+    // As above.
+    let _ = write!(body, "{before}{len}{after}");
     Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         // The page shows the request itself.
@@ -33,4 +45,24 @@ pub(super) fn answer(head: &Head<'_>, raw: &[u8]) -> Answer {
         .and(Part::Bytes(body.into_bytes()))
 }
 
+/// How long a text of this length is together with its own length in decimal digits.
+fn own_len(rest: usize) -> usize {
+    let digits = |n: usize| n.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let len = rest + digits(rest);
+    // One more digit, where those digits made it longer by one.
+    rest + digits(len)
+}
+
 const PAGE: &str = include_str!("about.html");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_counts_its_own_digits() {
+        for (rest, len) in [(0, 1), (8, 9), (9, 11), (97, 99), (98, 101), (996, 999), (997, 1001)] {
+            assert_eq!(own_len(rest), len, "{rest}");
+        }
+    }
+}

@@ -54,7 +54,7 @@ impl Sink {
                 files::answer(head, offer, &**site, wall)
             }
             (Place::Explained, Method::Get | Method::Head | Method::Options) => {
-                about::answer(head, raw)
+                about::answer(head, raw, wall)
             }
             (Place::Site(_) | Place::Explained, Method::Put | Method::Post | Method::Other) => {
                 let cure =
