@@ -4,13 +4,17 @@
 //! a parent with one thread.
 //!
 //! `engine_server ENGINE SERVICE [OPTION…] ENDPOINT…`; it prints each endpoint on a line, and with
-//! `--log` its events on the standard error. `relay=ENDPOINT` is a service as well.
+//! `--log` its events on the standard error. `relay=ENDPOINT` is a service as well, and so is
+//! `http=HEAD,BODY,RATE,IDLE,STALLED,DIR`: a web server with this patience (in milliseconds), and
+//! with `upload:DIR` one that stores files.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sock::http::FileSite;
 use sock::{Datagrams, Endpoint, Input, Limits, Out, Peer, Protocol, Run, Server, Service};
+use sock_proto::protocols::http::{Offer, Patience, Place};
 use sock_proto::protocols::{Echo, Settings, find};
 use sock_proto::{Event, Interest, Observer, What};
 
@@ -187,6 +191,10 @@ fn service(name: &str) -> Result<Service, Box<dyn std::error::Error>> {
         let relay = move || Relay { target: target.clone(), other: None };
         return Ok(Service::each("relay", relay).with_datagrams(senders));
     }
+    if let Some(how) = name.strip_prefix("http=") {
+        let settings = Settings { http: Some(Arc::new(offer(how)?)), ..Settings::default() };
+        return Ok(Service::of_row(find("http")?, &settings)?);
+    }
     Ok(match name {
         "producer" => Service::each("producer", Producer::default).with_datagrams(senders),
         "timer" => Service::each("timer", || Timer).with_datagrams(senders),
@@ -201,6 +209,26 @@ fn service(name: &str) -> Result<Service, Box<dyn std::error::Error>> {
         }
         "senders" => Service::each("senders", || Echo).with_datagrams(senders),
         name => Service::of_row(find(name)?, &Settings::default())?,
+    })
+}
+
+/// A directory, and how patient its server is.
+fn offer(how: &str) -> Result<Offer, Box<dyn std::error::Error>> {
+    let mut words = how.splitn(6, ',');
+    let mut word = || words.next().ok_or("HEAD,BODY,RATE,IDLE,STALLED,DIR");
+    let mut time = || Ok::<_, Box<dyn std::error::Error>>(Duration::from_millis(word()?.parse()?));
+    let (head, body) = (time()?, time()?);
+    let rate = u32::try_from(time()?.as_millis())?;
+    let (idle, stalled) = (time()?, time()?);
+    let place = word()?;
+    let upload = place.strip_prefix("upload:");
+    let site = FileSite::open(upload.unwrap_or(place))?;
+    let site = if upload.is_some() { site.with_uploads() } else { site };
+    Ok(Offer {
+        place: Place::Site(Arc::new(site)),
+        upload: upload.map(|_| 1 << 30),
+        patience: Patience { head, body, rate, idle, stalled },
+        ..Offer::default()
     })
 }
 

@@ -13,6 +13,7 @@
 //! server.stop();
 //! ```
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -36,13 +37,21 @@ pub(crate) fn sock(arguments: &[&str]) -> Command {
 
 /// Another program, where this machine has it; otherwise the test is skipped, or fails where peers are due.
 pub(crate) fn peer(program: &str) -> Option<Command> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|p| p.is_file());
+    let found = find(program);
     if found.is_none() {
         missing(program);
     }
     found.map(Command::new)
+}
+
+/// Whether this machine has the program.
+pub(crate) fn is_here(program: &str) -> bool {
+    find(program).is_some()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|p| p.is_file())
 }
 
 /// The netcat of OpenBSD: the only one of the name that can half-close.

@@ -57,9 +57,19 @@ impl Server {
         self.program.pid()
     }
 
+    /// Sends the server a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.program.signal(signal);
+    }
+
     /// Tells the server to stop, as a service manager does, and expects that it ends well.
     pub(crate) fn stop(self) {
-        self.program.signal(Signal::TERM);
+        self.signal(Signal::TERM);
+        self.ended();
+    }
+
+    /// Waits for the end of a server that was told to stop, which is a good one.
+    pub(crate) fn ended(self) {
         self.program.finish().expect(0);
     }
 }

@@ -43,7 +43,7 @@ fn unescape(shown: &str, to: &mut Vec<u8>) {
 
 #[test]
 fn a_request_is_explained() {
-    let request = "POST /a%20b?c HTTP/1.1\r\nHost: me:8000\r\nX-Own: \t1\r\nContent-Length: 8\r\n\r\nhi\u{e9}\t\n\\ ";
+    let request = "POST /a%20b?c HTTP/1.1\r\nHost: me:8000\r\nX-Own: \t1\r\nContent-Length: 8\r\n\r\nhi\u{e9}\t\n\\!";
     let (said, ends) = answer(echo(), request);
     assert_eq!((said.status, ends), (200, false));
     assert_eq!(said.field("Content-Type"), Some("text/plain; charset=utf-8"));
@@ -70,7 +70,7 @@ The empty line: the head ends here, after 71 bytes
 
 The body: 8 bytes, as Content-Length says
 | hié\t\n
-| \\ 
+| \\!
 "
     );
 }

@@ -146,6 +146,8 @@ fn a_client_that_speaks_tls_is_told_so() {
 fn the_page_says_what_was_wrong_and_what_to_do() {
     let (said, _) = answer(web(), "GET / HTTP/9.9\r\n");
     let body = "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+                <meta name=\"viewport\" content=\"width=device-width\">\n\
+                <meta name=\"color-scheme\" content=\"light dark\">\n\
                 <title>505 HTTP Version Not Supported</title>\n<h1>505 HTTP Version Not Supported</h1>\n\
                 <p>This server does not speak that version of HTTP.</p>\n\
                 <p>Ask again in HTTP/1.1 or HTTP/1.0.</p>\n</html>\n";

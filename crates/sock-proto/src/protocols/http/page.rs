@@ -16,8 +16,10 @@ pub(super) fn error(status: u16, wrong: &str, cure: &str) -> Answer {
         let _ = body.write_fmt(text);
     };
     write(format_args!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{status} {reason}\
-         </title>\n<h1>{status} {reason}</h1>\n<p>{}.</p>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{status} {reason}</title>\n<h1>{status} {reason}</h1>\n<p>{}.</p>\n",
         Escaped(wrong)
     ));
     if !cure.is_empty() {
