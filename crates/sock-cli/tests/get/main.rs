@@ -5,6 +5,7 @@
 mod bench;
 mod broken;
 mod cli;
+mod ours;
 #[allow(dead_code, reason = "each test program uses its part of the terminal")]
 #[path = "../terminal/pseudo.rs"]
 mod pseudo;

@@ -1,0 +1,51 @@
+//! `get` against our own server: the two have to agree on what a version is.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Program, Server, sock};
+
+#[test]
+fn what_our_server_serves_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = dir.path().join("site");
+    fs::create_dir(&site).unwrap();
+    let bytes: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(site.join("file.bin"), &bytes).unwrap();
+    let server = Server::start(&["http", site.to_str().unwrap()], &["tcp:127.0.0.1:0"]);
+    let url = format!("http://127.0.0.1:{}/file.bin", server.port("tcp"));
+    let get = |arguments: &[&str]| {
+        let mut command = sock(&[&["get", "--no-proxy"], arguments, &[&url]].concat());
+        command.current_dir(dir.path());
+        Program::run(command, b"")
+    };
+    assert_eq!(get(&["-q"]).expect(0).stdout, bytes);
+
+    // As a run that was killed would have left it.
+    let head = get(&["-q", "-I"]).expect(0).text();
+    let tag = head.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap().to_owned();
+    let note = json!({ "url": &url, "answered": &url, "validator": &tag, "total": bytes.len() })
+        .to_string();
+    let leave = |note: &str| {
+        fs::write(dir.path().join("file.part"), &bytes[..300_000]).unwrap();
+        fs::write(dir.path().join("file.part.json"), note).unwrap();
+    };
+    leave(&note);
+    let finished = get(&["-C", "-o", "file", "--show-wire"]).expect(0);
+    assert!(finished.stderr.contains("Range: bytes=300000-"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("\"HTTP/1.1 206 Partial Content"), "{}", finished.stderr);
+    assert_eq!(fs::read(dir.path().join("file")).unwrap(), bytes);
+
+    // Of another version nothing is kept, not even where the rest would be the same.
+    leave(&note.replace(&tag.replace('"', "\\\""), "\\\"another\\\""));
+    let finished = get(&["-C", "-o", "file", "--show-wire"]).expect(0);
+    assert!(finished.stderr.contains("If-Range: \\\"another\\\""), "{}", finished.stderr);
+    assert!(finished.stderr.contains("\"HTTP/1.1 200 OK"), "{}", finished.stderr);
+    assert_eq!(fs::read(dir.path().join("file")).unwrap(), bytes);
+
+    let finished = get(&["-q", "-O", "--parallel", "2"]).expect(0);
+    assert_eq!(finished.stderr, "");
+    assert_eq!(fs::read(dir.path().join("file.bin")).unwrap(), bytes);
+    server.stop();
+}
