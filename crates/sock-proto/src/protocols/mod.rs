@@ -137,8 +137,10 @@ pub static TABLE: &[Row] = &[
                requests that come together are answered in order. What could be understood in two \
                ways is refused, and a page says in plain words what was wrong. Whoever is too slow \
                with a request is told so after 10 s, and whoever asks nothing more is let go after \
-               60 s. Without a directory `/` is a page that explains all this; with --echo every \
-               request is answered by what arrived, byte for byte.",
+               60 s. With a directory, `/` is its index.html, or a list where there is none; nothing \
+               outside of it is served, and with --upload clients store files in it (PUT, and a form \
+               in each list). Without a directory `/` is a page that explains all this; with --echo \
+               every request is answered by what arrived, byte for byte.",
         deck: Some("D11, D13"),
         rfc: Some(9112),
         stream_port: Some(8000),
