@@ -79,7 +79,11 @@ impl Scan {
     /// Looks on in a head of which so much has come; none when its end has not.
     ///
     /// On a refusal the number says how many bytes were judged.
-    pub(super) fn find_end(&mut self, bytes: &[u8]) -> Result<Option<End>, (Wrong, usize)> {
+    pub(super) fn find_end<'a>(
+        &mut self,
+        bytes: &'a [u8],
+    ) -> Result<Option<(Line<'a>, End)>, (Wrong, usize)> {
+        let mut first = None;
         loop {
             let Some(n) = memchr::memchr(b'\n', &bytes[self.looked as usize..]) else {
                 self.looked = small(bytes.len());
@@ -87,8 +91,10 @@ impl Scan {
                 return Ok(None);
             };
             let end = self.looked as usize + n + 1;
-            if let Some(found) = self.line(bytes, end)? {
-                return Ok(Some(found));
+            if let Some(found) = self.line(bytes, end, &mut first)? {
+                // The first line may have come, and been read, before.
+                let line = first.map_or_else(|| Line::parse(first_line(bytes)), Ok);
+                return Ok(Some((line.map_err(|wrong| (wrong, end))?, found)));
             }
             self.looked = small(end);
             self.line = small(end);
@@ -96,7 +102,12 @@ impl Scan {
     }
 
     /// Takes the line that ends before byte `end`.
-    fn line(&mut self, bytes: &[u8], end: usize) -> Result<Option<End>, (Wrong, usize)> {
+    fn line<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        end: usize,
+        first: &mut Option<Line<'a>>,
+    ) -> Result<Option<End>, (Wrong, usize)> {
         let line = &bytes[self.line as usize..end - 1];
         let (line, bare) = line.strip_suffix(b"\r").map_or((line, true), |line| (line, false));
         if self.fields_at == 0 {
@@ -105,8 +116,8 @@ impl Scan {
             }
             self.bare = bare;
             self.fields_at = small(end);
-            let first = Line::parse(line).map_err(|wrong| (wrong, end))?;
-            let simple = first.version == Version::V09;
+            let line = first.insert(Line::parse(line).map_err(|wrong| (wrong, end))?);
+            let simple = line.version == Version::V09;
             return Ok(simple.then_some(End { fields: end, at: end }));
         }
         self.check_room(end)?;
@@ -158,6 +169,13 @@ const MIXED: Wrong = Wrong::bad(
     "Some lines of the head end with a line feed alone, and some with a carriage return and a line feed",
     "End every line with a carriage return and a line feed",
 );
+
+/// The first line of what came, without its end.
+pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let line = &bytes[..end];
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
 
 /// The first line of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

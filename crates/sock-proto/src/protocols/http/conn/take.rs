@@ -6,7 +6,7 @@ use super::super::answer::{Answer, Part};
 use super::super::body::Body;
 use super::super::explain::{self, Arrived};
 use super::super::head::{Field, Method, Version};
-use super::super::parse::{self, End, FIELDS, Line, Scan, Wrong};
+use super::super::parse::{self, End, FIELDS, Line, Scan, Wrong, first_line};
 use super::super::request::{Framing, Request};
 use super::super::work::{Progress, Sink, Work};
 use super::super::write::{self, Form};
@@ -42,20 +42,15 @@ impl Talk {
                 self.refuse(&wrong, bytes, judged, offer, out);
                 bytes.len()
             }
-            Ok(Some(end)) => {
+            Ok(Some((line, end))) => {
                 let few = self.scan.fields() <= FEW;
                 self.scan = Scan::default();
                 if few {
-                    self.request(
-                        &bytes[..end.at],
-                        end,
-                        &mut [httparse::EMPTY_HEADER; FEW],
-                        offer,
-                        out,
-                    );
+                    let room = &mut [httparse::EMPTY_HEADER; FEW];
+                    self.request(line, end, &bytes[..end.at], room, offer, out);
                 } else {
                     let room = &mut [httparse::EMPTY_HEADER; FIELDS];
-                    self.request(&bytes[..end.at], end, room, offer, out);
+                    self.request(line, end, &bytes[..end.at], room, offer, out);
                 }
                 end.at
             }
@@ -65,15 +60,15 @@ impl Talk {
     /// Takes a request whose head is whole.
     fn request<'a>(
         &mut self,
-        raw: &'a [u8],
+        line: Line<'a>,
         end: End,
+        raw: &'a [u8],
         room: &mut [Field<'a>],
         offer: &Offer,
         out: &mut Out<'_>,
     ) {
         let is_echo = matches!(offer.place, Place::Echo);
-        let line = first_line(raw);
-        let request = match understand(raw, end, room, is_echo) {
+        let request = match understand(line, &raw[end.fields..], room, is_echo) {
             Ok(request) => request,
             Err(wrong) => return self.refuse(&wrong, raw, raw.len(), offer, out),
         };
@@ -88,17 +83,17 @@ impl Talk {
             form.persists = false;
             let answer =
                 if sink.refuses(length) { sink.too_large() } else { sink.end(end, framing, 0) };
-            return self.answer(&answer, form, line, offer, out);
+            return self.answer(&answer, form, raw, offer, out);
         }
         if expects && !sink.is_error() {
             write::proceed(out);
         }
         let Some(body) = body else {
-            return self.answer(&sink.end(end, framing, 0), form, line, offer, out);
+            return self.answer(&sink.end(end, framing, 0), form, raw, offer, out);
         };
         let mut work = Box::new(Work::new(sink, form, body, end, framing));
         if out.is_noted() {
-            work.line = line.to_vec();
+            work.line = first_line(raw).to_vec();
         }
         (work.began, work.opened) = (self.since, out.now());
         self.since = out.now();
@@ -155,21 +150,22 @@ impl Talk {
         };
         let is_head = raw.starts_with(b"HEAD ");
         let form = Form { version: Version::V11, is_head, persists: false };
-        self.answer(&answer, form, first_line(raw), offer, out);
+        self.answer(&answer, form, raw, offer, out);
     }
 
+    /// Answers what was `asked`, of which only the first line matters here.
     pub(super) fn answer(
         &mut self,
         answer: &Answer,
         mut form: Form,
-        line: &[u8],
+        asked: &[u8],
         offer: &Offer,
         out: &mut Out<'_>,
     ) {
         form.persists &= !self.stopping;
         let bytes = write::write(answer, form, offer, out);
         if out.is_noted() {
-            out.answered(line, answer.status, bytes, self.since);
+            out.answered(first_line(asked), answer.status, bytes, self.since);
         }
         let has_range = answer.body.iter().any(|part| matches!(part, Part::Span(_)));
         if has_range || out.queued() > QUEUED {
@@ -182,24 +178,13 @@ impl Talk {
 
 /// What a whole head means.
 fn understand<'a: 'b, 'b>(
-    raw: &'a [u8],
-    end: End,
+    line: Line<'b>,
+    section: &'a [u8],
     room: &'b mut [Field<'a>],
     any: bool,
 ) -> Result<Request<'b>, Wrong> {
-    let line = Line::parse(first_line(raw))?;
-    let fields = if line.version == Version::V09 {
-        &[]
-    } else {
-        parse::fields(&raw[end.fields..end.at], room)?
-    };
+    let fields = if line.version == Version::V09 { &[] } else { parse::fields(section, room)? };
     Request::new(line, fields, any)
-}
-
-/// The first line, without its end.
-fn first_line(raw: &[u8]) -> &[u8] {
-    let line = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The answer to a body whose frame is wrong.
