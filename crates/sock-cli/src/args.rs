@@ -7,6 +7,7 @@ mod screen;
 mod serve;
 mod sockets;
 mod talk;
+mod tls;
 mod values;
 mod web;
 
@@ -16,7 +17,7 @@ use sock::Family;
 use sock_proto::{Endpoint, Transport};
 
 use crate::screen::Screen;
-use crate::status::{NotSpoken, Usage};
+use crate::status::Usage;
 use crate::{connect, demo, list, name, send, show};
 
 /// The whole grammar.
@@ -33,7 +34,7 @@ const AFTER: &str = "\
 Two terminals are a conversation:
   sock serve echo               sock connect 50007
 
-Endpoints: tcp://HOST:PORT udp://HOST:PORT unix:PATH unix:@NAME unixgram:PATH, HOST:PORT (tcp),
+Endpoints: tcp://HOST:PORT udp://HOST:PORT tls://HOST:PORT unix:PATH unix:@NAME unixgram:PATH, HOST:PORT (tcp),
 PORT (tcp on loopback), :PORT (every interface); port 0: the system chooses.
 Exit status: 0 done, 1 failed, 2 usage, 3 name not resolved, 4 refused or unreachable, 5 timeout,
 6 cut short, 7 TLS, 8 cannot listen, 130 and 143 ended by a signal.";
@@ -143,12 +144,15 @@ fn endpoint(text: &str) -> Result<Endpoint> {
 fn callable(text: &str) -> Result<Endpoint> {
     let endpoint = endpoint(text)?;
     match endpoint.transport() {
-        Transport::Tls => Err(NotSpoken(endpoint).into()),
         Transport::Stdio => {
             let text = "stdio is this program's own input and output; name another endpoint";
             Err(Usage(text.to_owned()).into())
         }
-        Transport::Tcp | Transport::Udp | Transport::Unix | Transport::Unixgram => Ok(endpoint),
+        Transport::Tcp
+        | Transport::Udp
+        | Transport::Tls
+        | Transport::Unix
+        | Transport::Unixgram => Ok(endpoint),
     }
 }
 

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use sock::tls::ClientTls;
 use sock::{Endpoint, Engine, Run, Service, converse};
 use sock_proto::protocols::{Framing, Wiring};
 
 use self::until::Until;
-use crate::ending::{self, Last};
+use crate::ending::Last;
 use crate::screen::Screen;
+use crate::secure;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::Status;
@@ -38,6 +40,7 @@ pub(crate) struct Plan {
     /// How long to wait for one more datagram once the input has ended.
     pub(crate) wait_reply: Duration,
     pub(crate) sockets: Sockets,
+    pub(crate) tls: ClientTls,
     pub(crate) screen: Screen,
 }
 
@@ -78,18 +81,11 @@ fn talk(
     console: Option<Console>,
     taken: &mut Option<Taken>,
 ) -> Result<Status> {
-    let socket = dial::dial(plan, run)?;
     if plan.way == Way::Probe {
-        let there = dial::probe(plan, &socket)?;
+        let there = dial::probe(plan, run)?;
         watch::say(run, "there", &there);
         return Ok(Status::Done);
     }
-    let signals = Signals::end(run.stop())?;
-    // From here on a signal comes back to us, and so does the terminal to whoever started us.
-    *taken = console.as_ref().map(Console::take).transpose()?;
-    let how = Use { typed: plan.typed, ignores_input: plan.way == Way::Receive, hex: plan.hex };
-    let last = Last::new(run);
-    let streams = Streams::new(how, console, run.stop(), &signals, &last);
     let wiring = Wiring {
         framing: plan.framing,
         wait_reply: Some(plan.wait_reply),
@@ -99,6 +95,14 @@ fn talk(
     let until = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&until);
     let service = Service::each("stdio", move || Until::new(wiring.clone(), &told));
+    let service = secure::over(service, &plan.endpoint, &plan.tls, &plan.sockets, run)?;
+    let socket = dial::dial(plan, run)?;
+    let signals = Signals::end(run.stop())?;
+    // From here on a signal comes back to us, and so does the terminal to whoever started us.
+    *taken = console.as_ref().map(Console::take).transpose()?;
+    let how = Use { typed: plan.typed, ignores_input: plan.way == Way::Receive, hex: plan.hex };
+    let last = Last::new(run);
+    let streams = Streams::new(how, console, run.stop(), &signals, &last);
     let held = converse(&last.over(run), service, &socket, Some(streams.as_socket()));
     if let Some(status) = signals.leave() {
         return Ok(status);
@@ -111,7 +115,7 @@ fn talk(
             let is_over = plan.way == Way::Send || until.load(Ordering::Relaxed);
             // Nobody listens any more: a peer that keeps its side open is left.
             if !(is_over && last.has_said_all(&ending)) {
-                ending::judge(&ending, &last.peer(&plan.endpoint), &plan.sockets)?;
+                last.judge(&ending, &last.peer(&plan.endpoint), &plan.sockets)?;
             }
             last.check_whole()?;
             Ok(Status::Done)

@@ -36,7 +36,12 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// Done, or what was wrong with the end of a conversation with `peer`.
-pub(crate) fn judge(ending: &Ending, peer: &Endpoint, sockets: &Sockets) -> Result<(), Broken> {
+fn judge(
+    ending: &Ending,
+    peer: &Endpoint,
+    sockets: &Sockets,
+    why: Option<&str>,
+) -> Result<(), Broken> {
     let Ending { reason, sent, received, unsent } = *ending;
     let came = format!("{received} B had arrived, {sent} B were sent");
     let (status, text) = match reason.how {
@@ -45,6 +50,9 @@ pub(crate) fn judge(ending: &Ending, peer: &Endpoint, sockets: &Sockets) -> Resu
         // It was asked for.
         How::Reset if reason.by == By::Us && sockets.reset => return Ok(()),
         How::Reset => (Status::CutShort, format!("cut short: {peer} reset the connection: {came}")),
+        How::Timeout if why.is_some() => {
+            (Status::Timeout, format!("timeout: {peer}: {}", why.unwrap_or_default()))
+        }
         How::Timeout => {
             (Status::Timeout, format!("timeout: {peer} was silent for too long: {came}"))
         }
@@ -57,7 +65,7 @@ pub(crate) fn judge(ending: &Ending, peer: &Endpoint, sockets: &Sockets) -> Resu
         How::Stop => {
             (Status::CutShort, format!("stopped before the conversation had ended: {came}"))
         }
-        How::Tls => (Status::Tls, format!("no TLS with {peer}: {came}")),
+        How::Tls => (Status::Tls, format!("no TLS with {peer}: {}", why.unwrap_or(&came))),
         How::Truncated => {
             let text = format!("cut short: {peer} ended without saying that this was all: {came}");
             (Status::CutShort, text)
@@ -84,6 +92,8 @@ struct Seen {
     peer_ended: bool,
     /// What was said of the first datagram that was not moved whole.
     cut: Option<String>,
+    /// Why TLS has failed.
+    tls: Option<String>,
 }
 
 impl Last {
@@ -101,6 +111,16 @@ impl Last {
     /// The run, watched.
     pub(crate) fn over(&self, run: &Run) -> Run {
         run.clone().observed_by(Arc::new(self.clone()))
+    }
+
+    /// Done, or what was wrong with the end of the conversation with `peer`.
+    pub(crate) fn judge(
+        &self,
+        ending: &Ending,
+        peer: &Endpoint,
+        sockets: &Sockets,
+    ) -> Result<(), Broken> {
+        judge(ending, peer, sockets, self.lock().tls.as_deref())
     }
 
     /// How it ended, and who the peer was.
@@ -170,6 +190,11 @@ impl Observer for Last {
                     stop.ask();
                     stop.ask();
                 }
+            }
+            What::Note { code: "tls", text } => {
+                // It is the error with which all of this ends, and told as such.
+                self.lock().tls = Some(text.to_string());
+                return;
             }
             What::Open { .. }
             | What::Listening { .. }

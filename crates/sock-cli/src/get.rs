@@ -16,12 +16,14 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use anyhow::Result;
+use sock::tls::ClientTls;
 use sock::{Engine, ErrorKind, Run};
 
 pub(crate) use self::bars::Bars;
 use self::one::Bench;
 pub(crate) use self::request::{Asking, Auth, Payload, Pin, Reach};
 use crate::screen::Screen;
+use crate::secure;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::Status;
@@ -52,6 +54,7 @@ pub(crate) struct Plan {
     /// How long each step took is told.
     pub(crate) timing: bool,
     pub(crate) sockets: Sockets,
+    pub(crate) tls: ClientTls,
     pub(crate) screen: Screen,
 }
 
@@ -80,7 +83,11 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 
 /// The status is that of the first URL, in the order in which they were given, that failed.
 fn get(plan: &Plan, run: &Run, watch: &Watch, bars: &Bars) -> Result<Status> {
-    let client = plan.reach.client(&plan.sockets, &plan.urls, run)?.asking(plan.asking.request());
+    if plan.tls.is_insecure() {
+        secure::warn(run);
+    }
+    let client = plan.reach.client(&plan.sockets, &plan.urls, run)?;
+    let client = client.tls(plan.tls.clone()).asking(plan.asking.request());
     let signals = Signals::end(run.stop())?;
     let bench = Bench {
         plan: plan.clone(),

@@ -4,7 +4,7 @@
 //! (landlock(7), Linux 5.13): each thread and each process that is started from then on, and on newer
 //! kernels those that run already, which only write to what is open. What is open stays open: standard
 //! input and output, the record, the listening sockets. Names were resolved and certificates read before;
-//! the file of a unix socket may still be removed at the end.
+//! the file of a unix socket, and a certificate that passes, may still be removed at the end.
 //!
 //! The library never does this: it cannot be undone, and a process belongs to its program.
 
@@ -23,6 +23,8 @@ pub(crate) struct Allowed<'a> {
     pub(crate) is_writable: bool,
     /// Where we listen: some of these are files.
     pub(crate) sockets: &'a [Endpoint],
+    /// A directory of ours that goes at the end, with what is in it.
+    pub(crate) passing: Option<&'a Path>,
 }
 
 /// What came of it.
@@ -77,6 +79,16 @@ mod system {
             let Ok(folder) = PathFd::new(folder) else { continue };
             let rights: BitFlags<AccessFs> = AccessFs::RemoveFile.into();
             rules = rules.add_rule(PathBeneath::new(folder, rights))?;
+        }
+        if let Some(passing) = allowed.passing
+            && let (Ok(here), Some(Ok(above))) =
+                (PathFd::new(passing), passing.parent().map(PathFd::new))
+        {
+            let (file, folder): (BitFlags<AccessFs>, BitFlags<AccessFs>) =
+                (AccessFs::RemoveFile.into(), AccessFs::RemoveDir.into());
+            // What stands beside it goes only if it is an empty directory.
+            rules = rules.add_rule(PathBeneath::new(here, file))?;
+            rules = rules.add_rule(PathBeneath::new(above, folder))?;
         }
         let status = rules.all_threads(true)?.restrict_self()?;
         Ok(status.ruleset != RulesetStatus::NotEnforced)

@@ -11,6 +11,7 @@ mod list;
 mod lockdown;
 mod name;
 mod screen;
+mod secure;
 mod send;
 mod serve;
 mod show;

@@ -10,11 +10,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
 use sock::socket::Socket;
+use sock::tls::ClientTls;
 use sock::{Endpoint, Engine, Limits, Run, Service, converse};
 
 use self::ask::{Ask, Asked, Outcome, Part};
-use crate::ending::{self, Broken, Last};
+use crate::ending::{Broken, Last};
 use crate::screen::Screen;
+use crate::secure;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::Status;
@@ -29,6 +31,7 @@ pub(crate) struct Plan {
     pub(crate) raw: bool,
     pub(crate) replies: Replies,
     pub(crate) sockets: Sockets,
+    pub(crate) tls: ClientTls,
     pub(crate) screen: Screen,
 }
 
@@ -60,8 +63,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 const DATAGRAM_REPLY: Duration = Duration::from_secs(3);
 
 fn talk(plan: &Plan, run: &Run) -> Result<Status> {
-    let socket = plan.sockets.caller(&plan.endpoint)?.call(&plan.endpoint)?;
-    check_fit(plan, &socket)?;
+    let caller = plan.sockets.caller(&plan.endpoint)?;
     let signals = Signals::end(run.stop())?;
     let asked = Asked {
         messages: plan.messages.iter().map(|message| framed(plan, message)).collect(),
@@ -79,6 +81,9 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
         let show = move |reply: &[u8], part: Part| print(reply, part, &heeded);
         Ask::new(asked.clone(), told.clone(), show)
     });
+    let service = secure::over(service, &plan.endpoint, &plan.tls, &plan.sockets, run)?;
+    let socket = caller.call(&plan.endpoint)?;
+    check_fit(plan, &socket)?;
     let last = Last::new(run);
     let last = if plan.replies == Replies::None { last } else { last.stopping(run) };
     let held = converse(&last.over(run), service, &socket, None);
@@ -95,7 +100,7 @@ fn talk(plan: &Plan, run: &Run) -> Result<Status> {
         return Err(Broken::new(Status::Timeout, text).into());
     }
     last.check_whole()?;
-    ending::judge(&ending, &peer, &plan.sockets)?;
+    last.judge(&ending, &peer, &plan.sockets)?;
     let promised = if plan.replies == Replies::None { 0 } else { plan.messages.len() };
     if outcome.replied < promised {
         let text =

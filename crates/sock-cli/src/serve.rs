@@ -1,13 +1,18 @@
 //! `serve`: a built-in server.
 
+mod certificate;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use sock::tls::ServerTls;
 use sock::{Access, Endpoint, Engine, Pauses, Run, Server, Service};
 use sock_proto::protocols::{Row, Settings};
 
-use crate::ending::{self, Last};
+use self::certificate::Passing;
+use crate::ending::Last;
 use crate::screen::{Detail, Screen};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
@@ -33,7 +38,16 @@ pub(crate) struct Plan {
     pub(crate) pause_accept: Duration,
     pub(crate) pauses: Pauses,
     pub(crate) sockets: Sockets,
+    pub(crate) tls: Tls,
     pub(crate) screen: Screen,
+}
+
+/// How TLS is served.
+#[derive(Debug, Clone)]
+pub(crate) struct Tls {
+    pub(crate) settings: ServerTls,
+    /// Where a certificate that is made on the spot is written.
+    pub(crate) cert_out: Option<PathBuf>,
 }
 
 impl Plan {
@@ -78,6 +92,7 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
         .access(plan.access.clone())
         .grace(plan.grace)
         .pause_accept(plan.pause_accept)
+        .tls(plan.tls.settings.clone())
         .options(plan.sockets.options(plan.backlog));
     if let Some(most) = plan.max_conns {
         server = server.max_conns(most);
@@ -95,13 +110,16 @@ fn serve(plan: &Plan, run: &Run) -> Result<Status> {
         None => run.clone(),
     };
     let bound = server(plan, &run)?.bind().map_err(Listening)?;
+    // It goes when the server does.
+    let (bound, passing) =
+        certificate::announce(bound, plan.row.name, plan.tls.cert_out.as_deref())?;
     // A server that was told to stop and did has done its work.
     let signals = Signals::ask(run.stop())?;
     // All that is to be opened by its name is open by now, and no thread that serves has begun.
     if let (Some(web), Some(herald)) = (&plan.web, &herald) {
         let endpoints = bound.endpoints();
         let mut notes = web.notes(endpoints, !plan.access.allow.is_empty());
-        let locked = web.lock_down(endpoints);
+        let locked = web.lock_down(endpoints, passing.as_ref().map(Passing::folder));
         if plan.screen.detail == Detail::Data {
             notes.push(locked);
         }
@@ -126,15 +144,20 @@ fn wire(
     let streams = Streams::new(Use::default(), console, run.stop(), &signals, &last);
     let run = last.over(run);
     let server = server(plan, &run)?.once().stdio(streams.as_socket());
-    let ended = server.bind().map_err(Listening).map(sock::Bound::run);
+    let cert_out = plan.tls.cert_out.as_deref();
+    let ended =
+        server.bind().map_err(|error| anyhow::Error::new(Listening(error))).and_then(|bound| {
+            let (bound, _passing) = certificate::announce(bound, plan.row.name, cert_out)?;
+            Ok(bound.run()?)
+        });
     if let Some(status) = signals.leave() {
         return Ok(status);
     }
-    ended??;
+    ended?;
     match (streams.finish()?, last.take()) {
         (Heard::No, _) | (Heard::Yes, None) => Ok(Status::Done),
         (Heard::Yes, Some((ending, peer))) => {
-            ending::judge(&ending, &peer, &plan.sockets)?;
+            last.judge(&ending, &peer, &plan.sockets)?;
             last.check_whole()?;
             Ok(Status::Done)
         }

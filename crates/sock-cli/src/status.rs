@@ -55,16 +55,13 @@ impl Status {
         if error.is::<Usage>() {
             return Self::Usage;
         }
-        if error.is::<NotSpoken>() {
-            return Self::Tls;
-        }
         if let Some(broken) = error.downcast_ref::<Broken>() {
             return broken.status();
         }
         let kind = error.chain().find_map(|cause| cause.downcast_ref::<sock::Error>());
         let status = kind.map_or(Self::Failed, |error| Self::of_kind(error.kind()));
         // Whatever the system says when it will not let us listen.
-        let specific = [Self::Name, Self::Usage];
+        let specific = [Self::Name, Self::Usage, Self::Tls];
         if error.is::<Listening>() && !specific.contains(&status) {
             return Self::CannotListen;
         }
@@ -142,17 +139,3 @@ impl std::error::Error for Listening {
         Some(&self.0)
     }
 }
-
-/// The endpoint wants TLS.
-#[derive(Debug)]
-pub(crate) struct NotSpoken(pub(crate) sock::Endpoint);
-
-impl fmt::Display for NotSpoken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(endpoint) = self;
-        let plain = endpoint.to_string().replacen("tls:", "tcp:", 1);
-        write!(f, "cannot use {endpoint}: this program does not speak TLS; without it: {plain}")
-    }
-}
-
-impl std::error::Error for NotSpoken {}

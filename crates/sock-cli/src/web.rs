@@ -1,7 +1,7 @@
 //! What is said and done about a web server before it serves: where to look at it, who else can, and
 //! what the program may touch from then on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sock::http::FileSite;
@@ -33,13 +33,14 @@ impl Web {
 
     /// Gives up every right that serving does not need, and tells what is worth telling about it.
     ///
-    /// The threads and processes that are started from here on have these rights and no more.
-    pub(crate) fn lock_down(&self, endpoints: &[Endpoint]) -> Note {
+    /// `passing` is a directory of ours that may still go at the end. The threads and processes that are started from here on have these rights and no more.
+    pub(crate) fn lock_down(&self, endpoints: &[Endpoint], passing: Option<&Path>) -> Note {
         let folder = self.folder.as_ref();
         let allowed = lockdown::Allowed {
             folder: folder.map(|folder| &*folder.site),
             is_writable: folder.is_some_and(|folder| folder.is_writable),
             sockets: endpoints,
+            passing,
         };
         let text = match lockdown::lock(&allowed) {
             Lock::Shut => {

@@ -58,14 +58,6 @@ fn what_is_wrong_is_named_with_its_cure() {
 }
 
 #[test]
-fn tls_is_refused_with_a_status_of_its_own() {
-    let seen = transcript(7, &[&["connect", "tls://localhost:443"]]);
-    insta::assert_snapshot!(seen);
-    run(&["serve", "upper", "tls://127.0.0.1:0"]).expect(7);
-    run(&["send", "tls://127.0.0.1:1", "hi"]).expect(7);
-}
-
-#[test]
 fn without_a_verb_the_help_is_the_error() {
     let finished = run(&[]).expect(2);
     assert!(finished.stderr.contains("Usage: sock <COMMAND>"), "{}", finished.stderr);

@@ -180,6 +180,13 @@ impl Out<'_> {
         }
     }
 
+    /// Says who has ended the conversation, whatever it looks like from outside; the first word counts.
+    pub fn ended_by(&mut self, by: By) {
+        if let Some(state) = self.peers.open_mut(self.peer) {
+            state.ended_first.get_or_insert(by);
+        }
+    }
+
     fn end(&mut self, to: impl FnOnce(Ours) -> Ours, lingers: bool) {
         let (now, pause) = (self.cx.now, self.cx.limits.pauses.close);
         let Some(state) = self.peers.open_mut(self.peer) else { return };

@@ -176,7 +176,7 @@ impl<P: Protocol> Session<P> {
         let (conn, sent, received) = (state.conn, state.sent, state.received);
         let reason = Reason { how: state.how.unwrap_or(reason.how), ..reason };
         let is_told = state.told != Told::Content;
-        if state.discarded > 0 && is_told {
+        if state.discarded > 0 && state.told == Told::All {
             let text = format_args!("{} B came after we had closed: discarded", state.discarded);
             cx.emit(conn, What::Note { code: "discarded", text });
         }

@@ -103,6 +103,12 @@ impl Run {
         self.wall_origin
     }
 
+    /// The time of day, since the Unix epoch.
+    #[must_use]
+    pub fn wall(&self) -> Duration {
+        self.wall_origin + self.now().since(Time::ZERO)
+    }
+
     /// What ends the run.
     #[must_use]
     pub fn stop(&self) -> &Stop {

@@ -250,7 +250,8 @@ impl Server {
             plan.service = plan.service.answering(Layer::answering(&loaded));
             presented = Some(loaded.presented);
         }
-        Ok(Bound { listeners, endpoints, engine, presented, plan })
+        let sayings = Vec::new();
+        Ok(Bound { listeners, endpoints, engine, presented, sayings, plan })
     }
 
     /// Binds and runs until the run is asked to stop.
@@ -271,6 +272,8 @@ pub struct Bound {
     endpoints: Vec<Endpoint>,
     engine: Engine,
     presented: Option<Presented>,
+    /// What is said when it listens.
+    sayings: Vec<(&'static str, String)>,
     plan: Plan,
 }
 
@@ -287,6 +290,13 @@ impl Bound {
         self.presented.as_ref()
     }
 
+    /// Says this, as a note, once it has said where it listens.
+    #[must_use]
+    pub fn saying(mut self, code: &'static str, text: impl Into<String>) -> Self {
+        self.sayings.push((code, text.into()));
+        self
+    }
+
     /// The run of which it is part; its [`stop`](Run::stop) ends it.
     #[must_use]
     pub fn within(&self) -> &Run {
@@ -299,11 +309,14 @@ impl Bound {
     ///
     /// The system gives no thread, or no descriptors to wait with.
     pub fn run(self) -> Result<Counts> {
-        let Self { mut listeners, endpoints, engine, plan, .. } = self;
+        let Self { mut listeners, endpoints, engine, sayings, plan, .. } = self;
         let cx = plan.run.context();
         for endpoint in &endpoints {
             let (service, engine) = (plan.service.name(), engine.name());
             cx.emit(0, sock_proto::What::Listening { endpoint, service, engine });
+        }
+        for (code, text) in sayings {
+            cx.emit(0, sock_proto::What::Note { code, text: format_args!("{text}") });
         }
         let hub = Hub::new(engine, plan);
         // A worker that fails ends the others too: half a server would look like a whole one.

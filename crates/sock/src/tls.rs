@@ -45,9 +45,16 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)
 }
 
+/// As long as the state of a session, with the certificate of a client.
+const TICKET: usize = 4096;
+
 /// What seals a server's tickets, with keys of its own that change.
 fn ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
-    rustls::crypto::ring::Ticketer::new()
+    let ticketer = rustls::crypto::ring::Ticketer::new()?;
+    // It takes no ticket longer than the longest that it has made: the children of fork begin with this, and
+    // resume what others of them have begun.
+    let _ = ticketer.encrypt(&[0; TICKET]);
+    Ok(ticketer)
 }
 
 /// How long a handshake may take unless the settings say otherwise.

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
+use super::tls::TrustArgs;
 use super::values::duration;
 use crate::get::{self, Asking, Auth, Output, Payload, Pin, Reach};
 use crate::screen::Detail;
@@ -69,6 +70,8 @@ pub(super) struct GetArgs {
     reach: ReachArgs,
     #[command(flatten)]
     sockets: SocketArgs,
+    #[command(flatten)]
+    tls: TrustArgs,
     #[command(flatten)]
     screen: ScreenArgs,
 }
@@ -215,6 +218,7 @@ impl GetArgs {
             shows_head: self.include,
             timing: self.timing,
             sockets: self.sockets.plan(),
+            tls: self.tls.plan(),
             screen,
         })
     }

@@ -8,15 +8,16 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use sock::{Access, Cidr, Engine};
 use sock_proto::protocols::{self, Row, Settings};
-use sock_proto::{Endpoint, Pauses, Transport};
+use sock_proto::{Endpoint, Pauses};
 
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
+use super::tls::ServeTlsArgs;
 use super::values::duration;
 use super::web::{WebArgs, has_folder};
 use super::{Plan, endpoint};
 use crate::screen::{Detail, Screen};
-use crate::status::{NotSpoken, Usage};
+use crate::status::Usage;
 use crate::{list, serve};
 
 #[derive(Args, Debug)]
@@ -64,6 +65,8 @@ pub(super) struct ServeArgs {
     pauses: PauseArgs,
     #[command(flatten)]
     sockets: SocketArgs,
+    #[command(flatten)]
+    tls: ServeTlsArgs,
     #[command(flatten)]
     screen: ScreenArgs,
 }
@@ -115,6 +118,7 @@ impl ServeArgs {
             None => Engine::default(),
             Some(name) => name.parse().map_err(|e: sock::Error| Usage(e.to_string()))?,
         };
+        let endpoints = self::endpoints(row, &endpoints, &sockets)?;
         let PauseArgs { accept, read, write, close } = self.pauses;
         let [pause_accept, read, write, close] =
             [accept, read, write, close].map(Option::unwrap_or_default);
@@ -122,7 +126,8 @@ impl ServeArgs {
             row,
             settings,
             web,
-            endpoints: self::endpoints(row, &endpoints, &sockets)?,
+            tls: self.tls.plan(&endpoints)?,
+            endpoints,
             engine,
             workers: self.workers,
             max_conns: self.max_conns,
@@ -169,9 +174,6 @@ fn endpoints(
     let mut endpoints = Vec::new();
     for text in arguments {
         let endpoint = endpoint(text)?;
-        if endpoint.transport() == Transport::Tls {
-            return Err(NotSpoken(endpoint).into());
-        }
         if !row.speaks(endpoint.transport()) {
             let text =
                 format!("the service {} does not make sense on {}", row.name, endpoint.transport());

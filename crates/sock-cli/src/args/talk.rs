@@ -9,6 +9,7 @@ use sock_proto::protocols::Framing;
 use super::callable;
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
+use super::tls::CallTlsArgs;
 use super::values::{Bytes, bytes, duration, size};
 use crate::status::Usage;
 use crate::{connect, escape, send};
@@ -16,7 +17,7 @@ use crate::{connect, escape, send};
 #[derive(Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct ConnectArgs {
-    /// Whom to call: HOST:PORT, udp://HOST:PORT, unix:PATH …
+    /// Whom to call: HOST:PORT, udp://HOST:PORT, tls://HOST:PORT, unix:PATH …
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
     /// End each line with CR LF
@@ -55,12 +56,14 @@ pub(super) struct ConnectArgs {
     #[command(flatten)]
     sockets: SocketArgs,
     #[command(flatten)]
+    tls: CallTlsArgs,
+    #[command(flatten)]
     screen: ScreenArgs,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct SendArgs {
-    /// Whom to call: HOST:PORT, udp://HOST:PORT, unix:PATH …
+    /// Whom to call: HOST:PORT, udp://HOST:PORT, tls://HOST:PORT, unix:PATH …
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
     /// What to send, one after the other
@@ -80,6 +83,8 @@ pub(super) struct SendArgs {
     wait_reply: Option<Duration>,
     #[command(flatten)]
     sockets: SocketArgs,
+    #[command(flatten)]
+    tls: CallTlsArgs,
     #[command(flatten)]
     screen: ScreenArgs,
 }
@@ -104,8 +109,10 @@ impl ConnectArgs {
             (_, _, true) => connect::Way::Send,
             (false, false, false) => connect::Way::Both,
         };
+        let endpoint = callable(&self.endpoint)?;
         Ok(connect::Plan {
-            endpoint: callable(&self.endpoint)?,
+            tls: self.tls.plan(&endpoint)?,
+            endpoint,
             typed: crate::stdio::Typed { crlf: self.crlf, escape: self.escape },
             hex: self.hex,
             prompt: self.prompt.unwrap_or_default(),
@@ -129,8 +136,10 @@ impl SendArgs {
                 Ok(text.clone().into_bytes())
             }
         };
+        let endpoint = callable(&self.endpoint)?;
         Ok(send::Plan {
-            endpoint: callable(&self.endpoint)?,
+            tls: self.tls.plan(&endpoint)?,
+            endpoint,
             messages: self.messages.iter().map(message).collect::<Result<_, _>>()?,
             raw: self.raw,
             replies: match (self.no_reply, self.wait_reply) {

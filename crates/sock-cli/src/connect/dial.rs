@@ -5,10 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use rustix::event::{Timespec, poll};
 use sock::socket::Socket;
-use sock::{ErrorKind, Run};
-use sock_proto::Endpoint;
+use sock::{ErrorKind, Run, Service, converse};
+use sock_proto::{Endpoint, Input, Out, Protocol, Transport};
 
 use super::Plan;
+use crate::ending::Last;
+use crate::secure;
 
 /// The first pause between two attempts, and the longest: short enough that nobody notices, long
 /// enough to cost nothing.
@@ -46,7 +48,11 @@ fn rest(pause: Duration) {
 
 /// Tells who is there. Of datagrams only a refusal can be known: an empty one is sent, and silence
 /// for the time of a reply counts as somebody.
-pub(super) fn probe(plan: &Plan, socket: &Socket) -> Result<String> {
+pub(super) fn probe(plan: &Plan, run: &Run) -> Result<String> {
+    if plan.endpoint.transport() == Transport::Tls {
+        return greet(plan, run);
+    }
+    let socket = dial(plan, run)?;
     let peer = match socket.peer_addr()?.to_socket_addr() {
         Some(addr) if plan.endpoint.is_stream() => Endpoint::tcp(addr),
         Some(addr) => Endpoint::udp(addr),
@@ -70,4 +76,36 @@ pub(super) fn probe(plan: &Plan, socket: &Socket) -> Result<String> {
                 .into())
         }
     }
+}
+
+/// Says nothing, and goes.
+struct Goes;
+
+impl Protocol for Goes {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Open => out.close(),
+            Input::Data(_)
+            | Input::Eof
+            | Input::Drained
+            | Input::Timeout
+            | Input::Stop
+            | Input::Closed(_) => {}
+        }
+    }
+}
+
+/// Sees whether somebody is there who speaks TLS and is trusted.
+fn greet(plan: &Plan, run: &Run) -> Result<String> {
+    let service = Service::each("probe", || Goes);
+    let service = secure::over(service, &plan.endpoint, &plan.tls, &plan.sockets, run)?;
+    let socket = dial(plan, run)?;
+    let last = Last::new(run);
+    let ending = converse(&last.over(run), service, &socket, None)?;
+    let peer = last.peer(&plan.endpoint);
+    if !last.has_said_all(&ending) {
+        last.judge(&ending, &peer, &plan.sockets)?;
+    }
+    let known = if plan.tls.is_insecure() { "" } else { ", and is trusted" };
+    Ok(format!("{peer} is open: it speaks TLS{known}"))
 }

@@ -80,6 +80,11 @@ impl Program {
         self.stdout.line().unwrap_or_else(|| self.fail("no line came"))
     }
 
+    /// The next line of standard output, or nothing where that has ended.
+    pub(crate) fn line_or_end(&mut self) -> Option<String> {
+        self.stdout.line()
+    }
+
     /// The next line of standard error, without its end.
     pub(crate) fn error_line(&mut self) -> String {
         self.stderr.line().unwrap_or_else(|| self.fail("no line came on stderr"))

@@ -11,7 +11,7 @@ use sock_proto::Host;
 
 use super::trust::{Trust, Verifier};
 use super::words::{self, Side};
-use super::{Clock, HANDSHAKE, Versions, files, provider};
+use super::{Clock, HANDSHAKE, Versions, files, info, provider};
 use crate::{Error, ErrorKind, Result};
 
 /// How a client speaks TLS; by default it trusts the authorities of this system.
@@ -184,7 +184,7 @@ impl Client {
             ClientConnection::new_with_alpn(config, name, alpn)
         };
         let connection = connection.map_err(|error| words::explain(&error, Side::Client))?;
-        Ok(Call { connection })
+        Ok(Call { connection, tells_info: self.tells_info })
     }
 }
 
@@ -193,17 +193,23 @@ impl Client {
 pub(crate) struct Call {
     /// Whoever drives it.
     pub(crate) connection: ClientConnection,
+    tells_info: bool,
 }
 
 impl Call {
     /// Says in words why it failed just now, on this thread.
     #[allow(
         clippy::unused_self,
-        dead_code,
         reason = "it is about this connection, whatever holds the certificate"
     )]
     pub(crate) fn explain(&self, error: &rustls::Error) -> Error {
         words::explain(error, Side::Client)
+    }
+
+    /// What was agreed and which certificates were shown, line by line, where the settings ask for that; `now`
+    /// is the time of day.
+    pub(crate) fn info(&self, now: Duration) -> Vec<String> {
+        if self.tells_info { info::lines(&self.connection, now) } else { Vec::new() }
     }
 }
 

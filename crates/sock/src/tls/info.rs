@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rustls::{Connection, HandshakeKind, ProtocolVersion};
+use rustls::{CommonState, HandshakeKind, ProtocolVersion};
 
 use super::certificate::{Certificate, shown};
 
 /// One line for the agreement, and some for each certificate of the peer.
-pub(super) fn lines(tls: &Connection, now: Duration) -> Vec<String> {
+pub(super) fn lines(tls: &CommonState, now: Duration) -> Vec<String> {
     let mut lines = vec![agreement(tls)];
     for (n, der) in tls.peer_certificates().unwrap_or_default().iter().enumerate() {
         let certificate = Certificate::of(der);
@@ -18,7 +18,7 @@ pub(super) fn lines(tls: &Connection, now: Duration) -> Vec<String> {
     lines
 }
 
-fn agreement(tls: &Connection) -> String {
+fn agreement(tls: &CommonState) -> String {
     let mut parts = Vec::new();
     parts.push(match tls.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),

@@ -27,6 +27,9 @@ use super::wire::{Came, Role, Stage, Wires};
 use super::{info, words};
 use crate::{Error, Result};
 
+/// The alert that says so, in the clear, as the oldest version has it (RFC 8446, section 6.2 and appendix D.5).
+const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+
 /// TLS as it lies beneath each protocol of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
@@ -136,6 +139,10 @@ impl<P: Protocol> Tls<P> {
         let side = self.role.side();
         let Some(wire) = self.wires.get_mut(out.peer()) else { return };
         let came = wire.read(rest, side);
+        if wire.stage == Stage::Hello && wire.is_outdated(side) {
+            out.send(&PROTOCOL_VERSION);
+            return self.fail(By::Us, How::Tls, &words::outdated(), out);
+        }
         // An answer, or the alert that says why there is none.
         self.wires.ship(out);
         match came {
@@ -212,6 +219,7 @@ impl<P: Protocol> Tls<P> {
     fn fail(&mut self, by: By, how: How, error: &Error, out: &mut Out<'_>) {
         out.note("tls", format_args!("{error}"));
         out.because(how);
+        out.ended_by(by);
         if let Some(wire) = self.wires.get_mut(out.peer()) {
             wire.stage = Stage::Over;
             wire.held = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, IoSlice, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustls::{Connection, ServerConfig, ServerConnection};
@@ -50,7 +51,7 @@ impl Role {
             has_ended: false,
             eof_told: false,
             is_inside: false,
-            has_spoken: false,
+            began: Vec::new(),
         })
     }
 }
@@ -90,11 +91,17 @@ pub(super) struct Wire {
     pub(super) eof_told: bool,
     /// The inner protocol knows of the peer.
     pub(super) is_inside: bool,
-    has_spoken: bool,
+    /// The first bytes that have come: see [`VERSION`].
+    began: Vec<u8>,
 }
 
 /// The types of the records that a conversation may begin with: an alert, a handshake (RFC 8446, section 5.1).
 const FIRST: [u8; 2] = [21, 22];
+/// Where the version lies that a client offers in its first message, behind the heads of the record and of the
+/// message (RFC 5246, sections 6.2.1, 7.4 and 7.4.1.2).
+const VERSION: Range<usize> = 9..11;
+/// TLS 1.2, by which 1.3 is called there as well.
+const TLS_1_2: [u8; 2] = [3, 3];
 
 impl Wire {
     /// Reads some of `rest` and opens what is whole.
@@ -103,10 +110,12 @@ impl Wire {
         rest: &mut &[u8],
         side: Side,
     ) -> std::result::Result<Came, (By, Error)> {
-        if !std::mem::replace(&mut self.has_spoken, true)
-            && rest.first().is_some_and(|first| !FIRST.contains(first))
-        {
-            return Err((By::Us, words::foreign(side, rest)));
+        if self.began.len() < VERSION.end {
+            let n = rest.len().min(VERSION.end - self.began.len());
+            self.began.extend_from_slice(&rest[..n]);
+            if self.began.first().is_some_and(|first| !FIRST.contains(first)) {
+                return Err((By::Us, words::foreign(side, rest)));
+            }
         }
         let n = self.tls.read_tls(rest).map_err(|error| (By::Us, of_io(&error, side)))?;
         if n == 0 {
@@ -121,6 +130,14 @@ impl Wire {
             return Ok(Came::Handshake);
         }
         Ok(Came::Records)
+    }
+
+    /// Whether the first message of a client offers no version that is spoken here: rustls would say that
+    /// something else is missing from it, which nobody understands.
+    pub(super) fn is_outdated(&self, side: Side) -> bool {
+        side == Side::Server
+            && self.began.first() == Some(&22)
+            && self.began.get(VERSION).is_some_and(|version| version < &TLS_1_2[..])
     }
 
     /// What has been opened and is not yet consumed.

@@ -51,7 +51,7 @@ pub(crate) fn explain(error: &rustls::Error, side: Side) -> Error {
     let is_refusal = matches!(error, rustls::Error::InvalidCertificate(_));
     let refused = trust::refused().filter(|_| is_refusal);
     let Said { reason, cure } = say(error, side, refused.as_ref());
-    let said = Error::new(ErrorKind::Tls, reason).with_source(error.clone());
+    let said = Error::new(ErrorKind::Tls, reason);
     match cure {
         Some(cure) => said.cure(cure),
         None => said,
@@ -128,6 +128,12 @@ pub(super) fn no_version(side: Side) -> Said {
         format!("no version of TLS in common with {peer}"),
         "here 1.3 and 1.2 are spoken unless the settings say otherwise; the older ones are broken",
     )
+}
+
+/// The client offers 1.1 at most.
+pub(super) fn outdated() -> Error {
+    let Said { reason, cure } = no_version(Side::Server);
+    Error::new(ErrorKind::Tls, reason).cure(cure.unwrap_or_default())
 }
 
 /// What is there is no TLS at all.

@@ -76,6 +76,9 @@ impl<'a> Route<'a> {
             let call = secrets()?.call(name, &["http/1.1"]).map_err(about)?;
             let agreed = Secret::agree(&mut wire, call, limit);
             let secret = agreed.inspect_err(|error| wire.give_up(error.kind())).map_err(about)?;
+            for line in secret.info(run.wall()) {
+                wire.note("tls-info", &line);
+            }
             wire.keep_secret(secret);
             timing.tls = Some(instant().saturating_duration_since(began));
         }

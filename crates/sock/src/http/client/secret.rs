@@ -41,6 +41,11 @@ impl Secret {
         Ok(secret)
     }
 
+    /// What was agreed, line by line, where somebody wants to know.
+    pub(super) fn info(&self, now: Duration) -> Vec<String> {
+        self.0.info(now)
+    }
+
     /// Receives what is there; the end only where the peer said that it is one.
     pub(super) fn receive(&mut self, socket: &Socket, buf: &mut [u8]) -> Result<Option<usize>> {
         loop {

@@ -72,6 +72,8 @@ impl Teller {
             ErrorKind::Reset | ErrorKind::BrokenPipe => (By::Peer, How::Reset),
             ErrorKind::TimedOut => (By::Us, How::Timeout),
             ErrorKind::Interrupted => (By::Us, How::Stop),
+            ErrorKind::Tls => (By::Us, How::Tls),
+            ErrorKind::CutShort => (By::Peer, How::Truncated),
             ErrorKind::Unreachable => (By::Peer, How::Unreachable),
             _ => (By::Us, How::Failed),
         };
@@ -80,6 +82,11 @@ impl Teller {
 
     fn end(&mut self, by: By, how: How) {
         self.reason.get_or_insert(Reason { by, how });
+    }
+
+    /// Says something worth saying.
+    pub(super) fn note(&self, code: &'static str, text: &str) {
+        self.tell(What::Note { code, text: format_args!("{text}") });
     }
 
     fn tell(&self, what: What<'_>) {

@@ -40,6 +40,11 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    /// Says something worth saying about it.
+    pub(super) fn note(&self, code: &'static str, text: &str) {
+        self.teller.note(code, text);
+    }
+
     /// Takes in a connected socket.
     pub(super) fn open(socket: Socket, is_secret: bool, run: &Run, number: u64) -> Self {
         let remote = endpoint(socket.peer_addr(), is_secret);

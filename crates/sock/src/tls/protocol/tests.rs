@@ -296,7 +296,7 @@ fn a_handshake_that_does_not_end_is_ended() {
     assert!(
         client.says("tls: the server did not finish the handshake within 10s; does it speak TLS?")
     );
-    assert_eq!(client.ends(), "closed by us (timeout) after 0 and 0");
+    assert_eq!(client.ends(), "closed by peer (timeout) after 0 and 0");
     // A server's patience ends too, and the timers of whoever is within are others.
     let silent = Session::call(Script::new().wait(Duration::from_mins(1)).finish());
     let (_, [_, server]) = play(Link::default(), silent, pair.answering(Echo));
