@@ -11,7 +11,7 @@ mod timing;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -127,19 +127,25 @@ fn start(bench: Bench, threads: usize) -> Result<Receiver<Outcome>> {
     for _ in 0..threads.min(bench.plan.urls.len()) {
         let (bench, next, tell) = (Arc::clone(&bench), Arc::clone(&next), tell.clone());
         let work = move || {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some(url) = bench.plan.urls.get(n).filter(|_| !bench.signals.came()) else {
-                    return;
-                };
-                if tell.send((n, bench.get(url))).is_err() {
-                    return;
-                }
-            }
+            work(&bench, &next, &tell);
+            // Connections are closed, and that is told, before the last one says that nothing follows.
+            drop(bench);
+            drop(tell);
         };
         Builder::new().name("get".to_owned()).spawn(work)?;
     }
     Ok(outcomes)
+}
+
+/// Gets one URL after the other, while there are any and somebody wants to know.
+fn work(bench: &Bench, next: &AtomicUsize, tell: &Sender<Outcome>) {
+    while !bench.signals.came() {
+        let n = next.fetch_add(1, Ordering::Relaxed);
+        let Some(url) = bench.plan.urls.get(n) else { return };
+        if tell.send((n, bench.get(url))).is_err() {
+            return;
+        }
+    }
 }
 
 /// A signal is seen so much later, and then so long is waited for whoever can be interrupted.
