@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::calendar::{Date, MONTHS, weekday};
+use crate::calendar::{Date, MONTHS};
 use crate::protocols::http::site::{
     Body, Codings, Entry, File, Found, Missing, Refused, Site, Upload,
 };
@@ -197,15 +197,6 @@ impl Site for Files {
         Err(Refused::Forbidden)
     }
 
-    fn date(&self, moment: Duration) -> String {
-        let seconds = moment.as_secs();
-        let days = seconds / 86_400;
-        let Date { year, month, day } = Date::of(days);
-        let (weekday, month) = (&weekday(days)[..3], &MONTHS[month][..3]);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
-    }
-
     fn moment(&self, date: &str) -> Option<Duration> {
         let words: Vec<&str> =
             date.split([' ', ',', '-', ':']).filter(|word| !word.is_empty()).collect();
@@ -285,7 +276,6 @@ mod tests {
     #[test]
     fn a_date_is_read_in_all_three_forms() {
         let (files, moment) = (Files::new(), Duration::from_secs(784_111_777));
-        assert_eq!(files.date(moment), "Sun, 06 Nov 1994 08:49:37 GMT");
         for date in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",

@@ -136,9 +136,6 @@ fn sizes_have_units() {
         fn store(&self, _: &[u8]) -> Result<Box<dyn Upload>, Refused> {
             Err(Refused::Forbidden)
         }
-        fn date(&self, _: Duration) -> String {
-            String::new()
-        }
         fn moment(&self, _: &str) -> Option<Duration> {
             None
         }

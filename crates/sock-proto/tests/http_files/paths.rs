@@ -31,10 +31,6 @@ impl Site for Asked {
         self.files.store(path)
     }
 
-    fn date(&self, moment: Duration) -> String {
-        self.files.date(moment)
-    }
-
     fn moment(&self, date: &str) -> Option<Duration> {
         self.files.moment(date)
     }

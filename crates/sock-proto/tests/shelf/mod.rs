@@ -80,10 +80,6 @@ impl Site for Shelf {
         }))
     }
 
-    fn date(&self, moment: Duration) -> String {
-        Files::new().date(moment)
-    }
-
     fn moment(&self, date: &str) -> Option<Duration> {
         Files::new().moment(date)
     }

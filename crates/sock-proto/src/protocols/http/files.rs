@@ -112,7 +112,7 @@ impl Request<'_> {
             Some(_) => Codings::default(),
             None => accept::codings(self.head),
         };
-        match self.site.find(&path.name, takes) {
+        match self.find(&path.name, takes) {
             Ok(Found::File(file)) if !path.is_folder => self.send(&file),
             Ok(Found::File(_)) => {
                 page::error(404, "This is a file and no folder", "Leave out the slash at the end")
@@ -120,7 +120,7 @@ impl Request<'_> {
             Ok(Found::Folder) if path.is_folder => self.folder(path, takes),
             Ok(Found::Folder) => moved(path),
             Err(Missing::NotFound) if self.is_for_the_program(path) => {
-                match self.site.find(INDEX, takes) {
+                match self.find(INDEX, takes) {
                     Ok(Found::File(file)) => self.send(&file),
                     Ok(Found::Folder) | Err(_) => missing(Missing::NotFound),
                 }
@@ -129,12 +129,16 @@ impl Request<'_> {
         }
     }
 
+    fn find(&self, path: &[u8], takes: Codings) -> Result<Found, Missing> {
+        self.site.find_at(path, takes, self.wall)
+    }
+
     fn send(&self, file: &File) -> Answer {
         sending::file(self, file)
     }
 
     fn folder(&self, path: &Path<'_>, takes: Codings) -> Answer {
-        match self.site.find(&path.join(INDEX), takes) {
+        match self.find(&path.join(INDEX), takes) {
             Ok(Found::File(file)) => self.send(&file),
             Ok(Found::Folder) | Err(Missing::NotFound) => match self.site.list(&path.name) {
                 Ok(entries) => listing::page(&path.name, entries, self.offer.upload.is_some()),

@@ -26,6 +26,17 @@ pub trait Site: Send + Sync + fmt::Debug {
     /// Nothing is there, or it is not to be seen.
     fn find(&self, path: &[u8], takes: Codings) -> Result<Found, Missing>;
 
+    /// The same at `moment`, since the Unix epoch: a site that keeps what it has found may look once
+    /// for all requests of one moment, which is one turn of an engine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Site::find`].
+    fn find_at(&self, path: &[u8], takes: Codings, moment: Duration) -> Result<Found, Missing> {
+        let _ = moment;
+        self.find(path, takes)
+    }
+
     /// Lists the folder at `path`, in no order.
     ///
     /// # Errors
@@ -39,9 +50,6 @@ pub trait Site: Send + Sync + fmt::Debug {
     ///
     /// The folder is not there, or nothing may be stored.
     fn store(&self, path: &[u8]) -> Result<Box<dyn Upload>, Refused>;
-
-    /// Writes a moment (since the Unix epoch) as HTTP does: `Sun, 06 Nov 1994 08:49:37 GMT`.
-    fn date(&self, moment: Duration) -> String;
 
     /// Reads a moment in any of the forms of RFC 9110, section 5.6.7.
     fn moment(&self, date: &str) -> Option<Duration>;

@@ -61,13 +61,25 @@ pub(super) struct Kept {
     found: Found,
     /// When it was seen last to be beneath the root.
     seen: AtomicU64,
+    /// The moment of the request for which it was compared last.
+    compared: AtomicU64,
     was_used: AtomicBool,
 }
 
 impl Kept {
     pub(super) fn new(stamp: Stamp, beside: Option<Stamp>, found: Found) -> Self {
-        let (seen, was_used) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { stamp, beside, found, seen, was_used }
+        let (seen, compared) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { stamp, beside, found, seen, compared, was_used: AtomicBool::new(false) }
+    }
+
+    /// Whether it was compared at this very moment already.
+    pub(super) fn was_compared(&self, moment: u64) -> bool {
+        self.compared.load(Ordering::Relaxed) == moment
+    }
+
+    /// It was compared, and is the same still.
+    pub(super) fn compare(&self, moment: u64) {
+        self.compared.store(moment, Ordering::Relaxed);
     }
 
     /// Whether it was seen beneath the root long enough ago to be looked for again.

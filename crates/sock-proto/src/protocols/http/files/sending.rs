@@ -11,7 +11,7 @@ use core::time::Duration;
 use crate::protocols::http::answer::{Answer, Part};
 use crate::protocols::http::head::{Head, Method};
 use crate::protocols::http::site::{Body, File};
-use crate::protocols::http::{Offer, page};
+use crate::protocols::http::{Offer, date, page};
 use crate::source::Span;
 
 use super::Request;
@@ -82,7 +82,9 @@ fn described(status: u16, request: &Request<'_>, file: &File, media: &str) -> An
     field(fields, "Accept-Ranges", if file.coding.is_none() { "bytes" } else { "none" });
     if let Some(modified) = file.modified {
         // Never later than the answer itself (RFC 9110, section 8.8.2.1).
-        field(fields, "Last-Modified", &request.site.date(modified.min(request.wall)));
+        fields.extend_from_slice(b"Last-Modified: ");
+        date::write(modified.min(request.wall).as_secs(), fields);
+        fields.extend_from_slice(b"\r\n");
     }
     validators(fields, request.offer, file);
     answer
