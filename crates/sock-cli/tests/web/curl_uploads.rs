@@ -8,12 +8,15 @@ use crate::site::{SECRET, Site, numbered, url};
 use crate::support::{Finished, Server};
 use crate::wire::Wire;
 
-/// Sends the input to a path with PUT, and tells the status and the page.
+/// Sends the bytes to a path with PUT, and tells the status and the page.
 #[track_caller]
-fn put(server: &Server, path: &str, more: &[&str], bytes: &[u8]) -> Option<(u16, String)> {
-    let at = url(server, path);
-    let common = ["--path-as-is", "-T", "-", "-w", "%{stderr}%{http_code}"];
-    Some(told(curl(&[&common, more, &[&at]].concat(), bytes)?))
+fn put(server: &Server, path: &str, bytes: &[u8]) -> Option<(u16, String)> {
+    // Not by its standard input: curl may be answered, and be gone, before anything is written there.
+    let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    fs::write(&file, bytes).expect("a file can be written");
+    let (source, at) = (format!("@{}", file.path().display()), url(server, path));
+    let arguments = ["--path-as-is", "-X", "PUT", "--data-binary", &source];
+    Some(told(curl(&[&arguments[..], &["-w", "%{stderr}%{http_code}", &at]].concat(), b"")?))
 }
 
 #[track_caller]
@@ -28,7 +31,7 @@ fn without_the_option_nothing_is_stored() {
     let before = site.names();
     let server = site.serve(&[]);
     for path in ["/new.txt", "/index.html", "/../new.txt"] {
-        let Some((status, _)) = put(&server, path, &[], b"new") else { break };
+        let Some((status, _)) = put(&server, path, b"new") else { break };
         assert!([400, 403, 405].contains(&status), "{path}: {status}");
     }
     server.stop();
@@ -40,7 +43,7 @@ fn a_file_is_created_and_then_replaced() {
     let site = Site::new().with("sub/old.txt", "old");
     let server = site.serve(&["--upload"]);
     for (bytes, expected) in [(numbered(3_000_000), 201), (b"short".to_vec(), 0), (Vec::new(), 0)] {
-        let Some((status, page)) = put(&server, "/sub/new.bin", &[], &bytes) else { break };
+        let Some((status, page)) = put(&server, "/sub/new.bin", &bytes) else { break };
         let fits = status == expected || (expected == 0 && [200, 204].contains(&status));
         assert!(fits, "{status} {page}");
         assert!(site.read("sub/new.bin") == bytes);
@@ -89,7 +92,7 @@ fn what_is_too_large_leaves_nothing() {
             assert_eq!(site.path(&path[1..]).exists(), expected == 201, "{path}");
         }
     }
-    let (status, _) = put(&server, "/old.txt", &[], &[b'x'; 2_000]).expect("curl is here");
+    let (status, _) = put(&server, "/old.txt", &[b'x'; 2_000]).expect("curl is here");
     assert_eq!((status, site.read("old.txt")), (413, b"old".to_vec()));
     server.stop();
     assert_eq!(site.names().1, ["chunked-1024", "known-1024", "old.txt"]);
@@ -146,12 +149,12 @@ fn nothing_is_stored_outside() {
         "/..",
         "/a/b.txt/evil",
     ] {
-        let Some((status, page)) = put(&server, path, &[], b"evil") else { break };
+        let Some((status, page)) = put(&server, path, b"evil") else { break };
         assert!([400, 403, 404, 405, 409].contains(&status), "{path}: {status} {page}");
     }
     assert_eq!(site.names(), before);
     // A link's name may be taken; what it leads to is not written.
-    put(&server, "/outfile", &[], b"evil");
+    put(&server, "/outfile", b"evil");
     server.stop();
     let secret = fs::read_to_string(site.beside("secret.txt")).expect("it is still there");
     assert_eq!(secret, SECRET);
