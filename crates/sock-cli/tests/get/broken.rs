@@ -9,10 +9,10 @@ use crate::support::{peer, sock};
 
 #[test]
 fn a_transfer_that_breaks_off_is_gone_on_with_where_it_broke() {
+    let Some(mut bench) = Bench::new() else { return };
     for how in
         ["cut:30000,cut:20000,ok", "reset:30000,reset:20000,ok", "stall:30000,stall:20000,ok"]
     {
-        let Some(mut bench) = Bench::new() else { return };
         let path = format!("{how}/file");
         let sum = sha256(&version(1));
         let arguments = ["-o", "file", "--stall-timeout", "300ms", "--sha256", &sum];
@@ -38,6 +38,7 @@ fn the_condition_is_the_version_that_is_had() {
 
 #[test]
 fn another_version_begins_anew_and_none_is_spliced() {
+    let Some(mut bench) = Bench::new() else { return };
     for (moods, ranges) in [
         ("cut:30000,v:2", &["all", "bytes=30000-"][..]),
         ("cut:30000,v:2+norange", &["all", "bytes=30000-"]),
@@ -47,7 +48,6 @@ fn another_version_begins_anew_and_none_is_spliced() {
         ("cut:30000+noetag,v:2", &["all", "all"]),
         ("cut:30000+weak,v:2", &["all", "all"]),
     ] {
-        let Some(mut bench) = Bench::new() else { return };
         bench.get(&["-o", "file"], &format!("{moods}/file")).expect(0);
         assert_eq!(bench.read("file"), version(2), "{moods}");
         assert_eq!(bench.names(), ["file"]);
@@ -57,10 +57,10 @@ fn another_version_begins_anew_and_none_is_spliced() {
 
 #[test]
 fn a_part_that_is_not_what_was_asked_for_is_refused() {
+    let Some(mut bench) = Bench::new() else { return };
     for moods in
         ["cut:30000,wrongrange,ok", "cut:30000,wrongtotal,ok", "cut:30000,careless+noetag,ok"]
     {
-        let Some(mut bench) = Bench::new() else { return };
         bench.get(&["-o", "file"], &format!("{moods}/file")).expect(0);
         assert_eq!(bench.read("file"), version(1), "{moods}");
         assert_eq!(bench.ranges(3), ["all", "bytes=30000-", "all"], "{moods}");
@@ -69,6 +69,7 @@ fn a_part_that_is_not_what_was_asked_for_is_refused() {
 
 #[test]
 fn what_is_not_whole_is_exit_6_and_no_file() {
+    let Some(bench) = Bench::new() else { return };
     for (moods, code) in [
         ("cut:30000", 6),
         ("reset:30000", 6),
@@ -77,7 +78,6 @@ fn what_is_not_whole_is_exit_6_and_no_file() {
         ("close", 6),
         ("stall:30000", 5),
     ] {
-        let Some(bench) = Bench::new() else { return };
         fs::write(bench.path("file"), "the old one").unwrap();
         let arguments = ["-o", "file", "--retry", "0", "--stall-timeout", "300ms"];
         let finished = bench.get(&arguments, &format!("{moods}/file"));
@@ -89,6 +89,9 @@ fn what_is_not_whole_is_exit_6_and_no_file() {
         let all: &[&str] =
             if has_part { &["file", "file.part", "file.part.json"] } else { &["file"] };
         assert_eq!(bench.names(), all, "{moods}");
+        for name in all {
+            fs::remove_file(bench.path(name)).unwrap();
+        }
     }
 }
 

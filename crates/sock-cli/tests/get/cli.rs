@@ -259,3 +259,8 @@ fn options_that_do_not_go_together_are_told() {
         assert!(finished.stderr.contains(text), "{arguments:?}: {}", finished.stderr);
     }
 }
+
+#[test]
+fn the_help_names_every_option() {
+    insta::assert_snapshot!(Program::run(sock(&["help", "get"]), b"").expect(0).text());
+}

@@ -49,3 +49,34 @@ fn what_our_server_serves_is_gone_on_with() {
     assert_eq!(fs::read(dir.path().join("file.bin")).unwrap(), bytes);
     server.stop();
 }
+
+#[test]
+fn within_tls_a_server_is_trusted_by_its_file_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("site")).unwrap();
+    fs::write(dir.path().join("site/page"), "behind TLS\n").unwrap();
+    let (site, pem) = (dir.path().join("site"), dir.path().join("pem"));
+    let pem = pem.to_str().unwrap();
+    let service = ["http", site.to_str().unwrap(), "--cert-out", pem];
+    let server = Server::start(&service, &["tls:127.0.0.1:0"]);
+    let url = format!("https://127.0.0.1:{}/page", server.port("tls"));
+    let get = |arguments: &[&str]| {
+        let mut command = sock(&[&["get", "--no-proxy"], arguments, &[&url]].concat());
+        command.current_dir(dir.path());
+        Program::run(command, b"")
+    };
+    let finished = get(&["-q", "-o", "file"]).expect(7);
+    assert!(
+        finished.stderr.contains("trust it by its own file with --ca FILE"),
+        "{}",
+        finished.stderr
+    );
+    assert!(!dir.path().join("file").exists() && !dir.path().join("file.part").exists());
+    let finished = get(&["--ca", pem, "--timing", "--tls-info"]).expect(0);
+    assert_eq!(finished.text(), "behind TLS\n");
+    assert!(finished.stderr.contains(" ms, TLS "), "{}", finished.stderr);
+    let finished = get(&["--insecure", "-o", "file"]).expect(0);
+    assert!(finished.stderr.contains("WARNING: --insecure"), "{}", finished.stderr);
+    assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"behind TLS\n");
+    server.stop();
+}
