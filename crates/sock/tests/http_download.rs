@@ -300,6 +300,18 @@ fn what_does_not_pass_is_told_at_once() {
 }
 
 #[test]
+fn what_brings_nothing_leaves_the_file_as_it_was() {
+    let mut bench = Bench::new();
+    fs::write(bench.file(), ONE).unwrap();
+    let done = bench.get(&Download::new(URL), &mut one().in_moods([status(304)])).unwrap();
+    assert_eq!((done.status, done.file), (304, None));
+    bench.holds(ONE);
+    let error = bench.get(&Download::new(URL), &mut one().in_moods([status(101)])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Status);
+    bench.holds(ONE);
+}
+
+#[test]
 fn a_server_that_was_there_may_come_back() {
     let mut bench = Bench::new();
     let gone = || Mood { silent: Some(ErrorKind::Refused), ..Mood::default() };

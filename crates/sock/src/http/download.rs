@@ -103,6 +103,9 @@ const RETRIES: u32 = 3;
 /// The first pause: a server that restarts needs about as long.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The status of a reply without anything new.
+const UNCHANGED: u16 = 304;
+
 impl Download {
     /// A download of `url` that tries again three times and begins with the first byte.
     #[must_use]
@@ -217,6 +220,11 @@ impl Download {
         attend: &mut dyn Attend,
     ) -> Result<Done> {
         match Pass::new(self, fetch, attend).until_whole(&mut store) {
+            // There is nothing that could take the place of what is there.
+            Ok(done) if done.status == UNCHANGED => {
+                store.leave();
+                Ok(done)
+            }
             Ok(done) => Ok(Done { file: store.finish()?, ..done }),
             Err(error) => {
                 if let Some((part, can_go_on)) = store.leave() {

@@ -258,9 +258,17 @@ impl Read for Decoded {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 let is_early = error.kind() == io::ErrorKind::UnexpectedEof;
-                let what = if is_early { "it ends too early".into() } else { error.to_string() };
+                // Of nothing at all there is no coding.
+                if is_early && self.decoder.get_ref().received == 0 {
+                    return Ok(0);
+                }
+                let (kind, what) = if is_early {
+                    (ErrorKind::CutShort, "it ends too early".into())
+                } else {
+                    (ErrorKind::Malformed, error.to_string())
+                };
                 let text = format!("cannot decode gzip after {} bytes: {what}", self.given);
-                Err(Error::new(ErrorKind::Malformed, text).with_shortfall(shortfall).into())
+                Err(Error::new(kind, text).with_shortfall(shortfall).into())
             }
         }
     }

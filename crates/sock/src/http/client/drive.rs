@@ -21,7 +21,6 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1::{Builder, Connection};
-use hyper::header::TRANSFER_ENCODING;
 
 use super::head::{self, Head};
 use super::io::Io;
@@ -76,10 +75,11 @@ pub(super) fn exchange(
     })?;
     let first_byte = line.wire().first_byte();
     let keeps = head.keeps() && is_sent.load(Ordering::Relaxed);
-    let (parts, incoming) = answer.into_parts();
-    let is_chunked = parts.headers.get_all(TRANSFER_ENCODING).iter().any(|value| {
-        value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("chunked"))
-    });
+    let incoming = answer.into_body();
+    let is_chunked = head.is_chunked().map_err(|error| {
+        line.wire().give_up(error.kind());
+        Failed { error, is_stale: false }
+    })?;
     let rest = if is_chunked && !incoming.is_end_stream() {
         Rest::Framed(Box::new(Framed { line: Some(line), incoming }))
     } else {

@@ -23,7 +23,8 @@ pub(super) fn open(place: &Place) -> Result<Response> {
         let text = format!("cannot open {place}: it is a folder");
         return Err(Error::new(ErrorKind::InvalidArgument, text));
     }
-    let len = facts.is_file().then_some(facts.len());
+    // The files of /proc say that they are empty, and are not.
+    let len = (facts.is_file() && facts.len() > 0).then_some(facts.len());
     let mut fields = Fields::new();
     if let Some(media) = mime_guess::from_path(&path).first_raw() {
         fields.push("Content-Type", media);

@@ -60,6 +60,22 @@ impl Head {
         };
         !says("close") && (self.is_11 || says("keep-alive"))
     }
+
+    /// Whether the body comes in chunks; in another coding it would not be what was asked for.
+    pub(super) fn is_chunked(&self) -> Result<bool, Error> {
+        let codings = self.fields.all("transfer-encoding").flat_map(|value| value.split(','));
+        let mut codings = codings.map(str::trim).filter(|coding| !coding.is_empty());
+        let Some(coding) = codings.next() else { return Ok(false) };
+        if !coding.eq_ignore_ascii_case("chunked") || codings.next().is_some() {
+            let all: Vec<_> = self.fields.all("transfer-encoding").collect();
+            let what = format!(
+                "its body is in a transfer coding that nobody asked for: {}",
+                shown(all.join(", ").as_bytes(), 40)
+            );
+            return Err(malformed(&what));
+        }
+        Ok(true)
+    }
 }
 
 /// What is put up with: blanks before a colon, and values that go on in the next line.

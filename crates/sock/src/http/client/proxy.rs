@@ -29,7 +29,35 @@ use crate::{Error, ErrorKind, Result};
 /// # let _ = client;
 /// ```
 #[derive(Clone, Default)]
-pub struct Proxies(Option<Arc<Matcher>>);
+pub struct Proxies(Option<Arc<Rules>>);
+
+/// Who is asked for what.
+struct Rules {
+    matcher: Matcher,
+    /// The same hosts are left out, and for all others there is a proxy: so it is seen for whom there should be one.
+    meant: Matcher,
+    /// What was said of `http` and of `https`: the library under this leaves out what it cannot read.
+    said: [Option<String>; 2],
+}
+
+impl Rules {
+    fn new(matcher: Matcher, said: [Option<String>; 2], except: &str) -> Self {
+        let meant = Matcher::builder().all("http://proxy.invalid").no(except).build();
+        Self { matcher, meant, said }
+    }
+
+    /// What cannot be read and yet would be the proxy: to go without it would show to others what was meant for
+    /// it alone.
+    fn unread(&self, place: &Place, uri: &hyper::Uri) -> Option<&str> {
+        let said = self.said[usize::from(place.scheme() == Scheme::Https)].as_deref();
+        said.filter(|_| self.meant.intercept(uri).is_some())
+    }
+}
+
+/// What the first of these variables that is set says, as the library under this looks for it.
+fn first_of(names: [&str; 2]) -> Option<String> {
+    names.iter().find_map(|name| std::env::var(name).ok()).filter(|said| !said.is_empty())
+}
 
 impl Proxies {
     /// None.
@@ -41,22 +69,37 @@ impl Proxies {
     /// Those that `http_proxy`, `https_proxy` and `all_proxy` name, but for the hosts in `no_proxy`.
     #[must_use]
     pub fn from_env() -> Self {
-        Self(Some(Arc::new(Matcher::from_env())))
+        let all = first_of(["ALL_PROXY", "all_proxy"]);
+        let or_all = |said: Option<String>| said.or_else(|| all.clone());
+        let said = [["HTTP_PROXY", "http_proxy"], ["HTTPS_PROXY", "https_proxy"]];
+        // Within CGI a client could name the proxy, and so none counts.
+        let is_cgi = std::env::var_os("REQUEST_METHOD").is_some();
+        let said = said.map(|names| if is_cgi { None } else { or_all(first_of(names)) });
+        let except = first_of(["NO_PROXY", "no_proxy"]).unwrap_or_default();
+        Self(Some(Arc::new(Rules::new(Matcher::from_env(), said, &except))))
     }
 
     /// This one for everything, but for the hosts in `except`: names, with what lies beneath them,
-    /// addresses and networks, with commas between; `*` is all.
+    /// addresses and networks, with commas between; `*` is all. One that cannot be read makes every
+    /// request fail.
     #[must_use]
     pub fn all(proxy: &str, except: &str) -> Self {
-        Self(Some(Arc::new(Matcher::builder().all(proxy).no(except).build())))
+        let matcher = Matcher::builder().all(proxy).no(except).build();
+        let said = [proxy, proxy].map(|said| Some(said.to_owned()));
+        Self(Some(Arc::new(Rules::new(matcher, said, except))))
     }
 
     /// Through whom `place` is reached.
     pub(super) fn to(&self, place: &Place) -> Result<Option<Proxy>> {
         let uri = hyper::Uri::try_from(place.url().as_str()).ok();
-        let Some(found) = self.0.as_ref().zip(uri).and_then(|(all, uri)| all.intercept(&uri))
-        else {
-            return Ok(None);
+        let Some((rules, to)) = self.0.as_ref().zip(uri) else { return Ok(None) };
+        let Some(found) = rules.matcher.intercept(&to) else {
+            let Some(said) = rules.unread(place, &to) else { return Ok(None) };
+            // Before it there may be a password.
+            let said = said.rsplit('@').next().unwrap_or_default();
+            let text = format!("cannot use the proxy {said:?}: it is none");
+            let cure = "write http://HOST:PORT, socks5://… or socks5h://…";
+            return Err(Error::new(ErrorKind::InvalidArgument, text).cure(cure));
         };
         let uri = found.uri();
         let wrong = |why: &str| {
@@ -70,7 +113,15 @@ impl Proxies {
             Some("https") => return Err(wrong("TLS to a proxy is not spoken here; try http://")),
             Some(other) => return Err(wrong(&format!("{other} is not spoken here; try http://"))),
         };
-        let port = uri.port_u16().unwrap_or(port);
+        let port = match (uri.port_u16(), uri.authority()) {
+            (Some(port), _) => port,
+            // The library under this says of a number that is too large that there is none.
+            // What is too large the library under this takes for none.
+            (None, Some(all)) if all.as_str().len() > all.host().len() + 1 => {
+                return Err(wrong("its port is none; write a number up to 65535"));
+            }
+            (None, _) => port,
+        };
         let host = uri.host().unwrap_or_default();
         let endpoint = format!("tcp://{host}:{port}").parse::<Endpoint>()?;
         let user = found.raw_auth().map(|(name, word)| (name.to_owned(), word.to_owned()));

@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use sock_proto::{Endpoint, Time};
 
+use super::head::LARGEST;
 use super::secret::Secret;
 use super::teller::Teller;
 use crate::socket::{Descriptor, Flags, Socket};
@@ -106,6 +107,15 @@ impl Wire {
                 }
                 self.teller.received(&buf[..n], since);
                 if let Some(head) = &mut self.head {
+                    // A server may inform us (1xx) as often as it likes, but not for ever.
+                    if head.len() > 2 * LARGEST {
+                        let text = format!(
+                            "malformed response: its head has not ended after {} bytes",
+                            head.len()
+                        );
+                        self.teller.failed(ErrorKind::Malformed);
+                        return Err(Error::new(ErrorKind::Malformed, text));
+                    }
                     head.extend_from_slice(&buf[..n]);
                 }
             }

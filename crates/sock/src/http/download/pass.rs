@@ -90,7 +90,7 @@ impl<'a> Pass<'a> {
         self.has_answered = true;
         self.attend.replied(&reply);
         match judge(&reply, resume.as_ref(), &had) {
-            Verdict::Complete => return Ok(self.done(&reply, store)),
+            Verdict::Complete | Verdict::Unchanged => return Ok(self.done(&reply, store)),
             Verdict::Unasked if self.plan.resumes => {
                 let text =
                     format!("{url}: the server sent a part of the file where all was asked for");

@@ -16,6 +16,8 @@ pub(super) enum Verdict {
     Rest(u64),
     /// Nothing is missing.
     Complete,
+    /// Nothing new: a condition of the user's own does not hold.
+    Unchanged,
     /// Not what was asked for, and not what is had: to be asked anew, for all of it.
     Anew,
     /// A part that nobody asked for.
@@ -50,7 +52,9 @@ pub(super) fn judge(reply: &Reply, asked: Option<&Resume>, had: &Version) -> Ver
         (206 | 416, Some(_)) => Verdict::Anew,
         (206, None) => Verdict::Unasked,
         (200, Some(_)) if had.is_of(reply) && reply.from == 0 => Verdict::Again,
-        (400.., _) => Verdict::Refused(Passes::No),
+        // Another protocol, which nobody asked for, or no answer at all.
+        (..200 | 400.., _) => Verdict::Refused(Passes::No),
+        (304, _) => Verdict::Unchanged,
         _ => Verdict::Whole,
     }
 }
