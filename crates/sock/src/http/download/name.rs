@@ -9,8 +9,6 @@ use crate::http::Fields;
 
 /// What is left of the 255 bytes of a name once `.part.json` has its place, with room to spare.
 const LONGEST: usize = 200;
-/// How the names end of what lies beside a part.
-const NOTE: &str = ".part.json";
 /// An ending longer than this is not one.
 const ENDING: usize = 16;
 
@@ -108,13 +106,10 @@ fn harmless(name: &str) -> Option<String> {
     if clean.is_empty() {
         return None;
     }
-    // A later download would take it for a note of its own, and go on with a stranger's bytes.
-    let clean = match clean.len().checked_sub(NOTE.len()) {
-        Some(at) if clean.is_char_boundary(at) && clean[at..].eq_ignore_ascii_case(NOTE) => {
-            format!("{}_json", &clean[..clean.len() - "_json".len()])
-        }
-        Some(_) | None => clean,
-    };
+    // Another download would take it for what is its own beside its file.
+    let lower = clean.to_ascii_lowercase();
+    let is_ours = [".part", ".part.json"].iter().any(|end| lower.ends_with(end));
+    let clean = if is_ours { clean + "_" } else { clean };
     // It would look like an option; or like a device, to a system that knows those.
     let is_risky = clean.starts_with('-') || is_device(&clean);
     Some(if is_risky { format!("_{clean}") } else { clean })
@@ -177,8 +172,8 @@ mod tests {
             ("NUL.txt", Some("_NUL.txt")),
             ("com1", Some("_com1")),
             ("com10", Some("com10")),
-            ("a.part.JSON", Some("a.part_json")),
-            ("ä.part.json", Some("ä.part_json")),
+            ("a.part", Some("a.part_")),
+            ("ä.part.JSON", Some("ä.part.JSON_")),
             ("a<b>:\"|?*", Some("a_b______")),
             ("größe €.txt", Some("größe €.txt")),
         ] {
