@@ -7,6 +7,19 @@ use crate::support::{Program, sock};
 use crate::{Place, Web};
 
 #[test]
+fn no_field_is_there_twice_where_two_could_be_read_in_two_ways() {
+    let place = Place::with(&[]);
+    for name in ["ETag", "Last-Modified", "Accept-Ranges", "Server", "Date", "Content-Range"] {
+        let field = format!("{name}: x");
+        let mut command = sock(&["serve", "http", ".", "--header", &field]);
+        command.current_dir(&place.root);
+        let finished = Program::run(command, b"").expect(2);
+        let why = format!("the server writes {name} itself");
+        assert!(finished.stderr.contains(&why), "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_cure() {
     let place = Place::with(&[("file", b"x"), ("nameless", b"secret\n")]);
     let lines: &[&[&str]] = &[
