@@ -103,10 +103,7 @@ fn what_was_kept_is_forgotten_by_every_kind_of_change() {
     fs::remove_file(place.path("page")).unwrap();
     assert_eq!(missing(&site, "page"), Missing::NotFound);
     fs::create_dir(place.path("page")).unwrap();
-    assert!(matches!(
-        site.find(b"page", PLAIN),
-        Ok(sock_proto::protocols::http::site::Found::Folder)
-    ));
+    assert!(matches!(site.find(b"page", PLAIN), Ok(Found::Folder)));
 }
 
 /// The same bytes have the same validator, wherever and whenever they are; a long file, once it has
