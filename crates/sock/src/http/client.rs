@@ -11,6 +11,7 @@
 //! ```
 
 mod body;
+mod decoded;
 mod dial;
 mod drive;
 mod files;

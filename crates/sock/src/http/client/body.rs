@@ -8,7 +8,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::time::Duration;
 
-use flate2::read::MultiGzDecoder;
 use hyper::body::Bytes;
 
 use super::drive::{Framed, Next, Rest};
@@ -64,6 +63,11 @@ impl Delivery {
     pub(super) fn of_file(file: File, len: Option<u64>) -> Self {
         let (source, limit) = (Source::File(file), Duration::MAX);
         Self { source, received: 0, expected: len, limit, shelf: None }
+    }
+
+    /// How many bytes have come.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     /// How many bytes are still to come, if that is known.
@@ -158,6 +162,28 @@ impl Delivery {
         }
     }
 
+    /// Writes chunks from where they were received to.
+    fn pass_pieces(&mut self, to: &mut dyn Sink) -> Result<()> {
+        while let Source::Framed { framed, piece } = &mut self.source {
+            let mut piece = std::mem::take(piece);
+            if piece.is_empty() {
+                match framed.next() {
+                    Ok(Next::Piece(next)) => piece = next,
+                    Ok(Next::End(wire)) => {
+                        self.source = Source::Ended;
+                        self.put_back(wire);
+                        return Ok(());
+                    }
+                    Err(error) => return Err(self.fail(error)),
+                }
+            }
+            self.received += piece.len() as u64;
+            to.write_all(&piece)?;
+            to.moved(piece.len() as u64)?;
+        }
+        Ok(())
+    }
+
     /// Lets the kernel move what it can.
     fn splice(&mut self, to: &mut dyn Sink) -> Result<()> {
         let Source::Plain { wire, early } = &mut self.source else { return Ok(()) };
@@ -218,6 +244,7 @@ impl Body for Delivery {
     fn copy_to(&mut self, to: &mut dyn Sink) -> Result<u64> {
         let before = self.received;
         self.splice(to)?;
+        self.pass_pieces(to)?;
         pass_through(self, to)?;
         Ok(self.received - before)
     }
@@ -231,69 +258,8 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A body whose gzip is taken off.
-pub(super) struct Decoded {
-    decoder: MultiGzDecoder<Delivery>,
-    given: u64,
-}
-
-impl Decoded {
-    pub(super) fn new(delivery: Delivery) -> Self {
-        Self { decoder: MultiGzDecoder::new(delivery), given: 0 }
-    }
-}
-
-impl Read for Decoded {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let shortfall = Shortfall { received: self.given, expected: None };
-        match self.decoder.read(buf) {
-            Ok(n) => {
-                self.given += n as u64;
-                Ok(n)
-            }
-            // A failure of the connection is its own.
-            Err(error) if is_ours(&error) => {
-                Err(Error::from(error).with_shortfall(shortfall).into())
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                let is_early = error.kind() == io::ErrorKind::UnexpectedEof;
-                // Of nothing at all there is no coding.
-                if is_early && self.decoder.get_ref().received == 0 {
-                    return Ok(0);
-                }
-                let (kind, what) = if is_early {
-                    (ErrorKind::CutShort, "it ends too early".into())
-                } else {
-                    (ErrorKind::Malformed, error.to_string())
-                };
-                let text = format!("cannot decode gzip after {} bytes: {what}", self.given);
-                Err(Error::new(kind, text).with_shortfall(shortfall).into())
-            }
-        }
-    }
-}
-
-impl Body for Decoded {
-    fn copy_to(&mut self, to: &mut dyn Sink) -> Result<u64> {
-        let before = self.given;
-        pass_through(self, to)?;
-        Ok(self.given - before)
-    }
-}
-
-impl fmt::Debug for Decoded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoded").field("delivery", self.decoder.get_ref()).finish_non_exhaustive()
-    }
-}
-
-fn is_ours(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.downcast_ref::<Error>().is_some())
-}
-
 /// Reads everything and writes it.
-fn pass_through(from: &mut dyn Read, to: &mut dyn Sink) -> Result<()> {
+pub(super) fn pass_through(from: &mut dyn Read, to: &mut dyn Sink) -> Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         let n = match from.read(&mut piece) {

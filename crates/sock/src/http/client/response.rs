@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::body::{Decoded, Delivery};
+use super::body::Delivery;
+use super::decoded::Decoded;
 use crate::http::download::strong;
 use crate::http::{Body, Fields, Reply, Sink, Timing};
 use crate::{Error, ErrorKind, Result};
