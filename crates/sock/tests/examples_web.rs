@@ -4,9 +4,7 @@
 //! `cargo test` builds the examples; for this test alone, `cargo build -p sock --examples` first.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test are part of it")]
 
-#[allow(dead_code, reason = "support that other tests share")]
 mod deck_programs;
-#[allow(dead_code, reason = "support that other tests share")]
 mod needs;
 
 use std::path::Path;

@@ -51,7 +51,7 @@ impl Office {
 
     /// A certificate of the authority's for this name.
     pub(crate) fn signed(&self, name: &str) -> Papers {
-        self.sign(name, params(name))
+        self.sign(name, &params(name))
     }
 
     /// One that was valid on one day, long ago.
@@ -59,7 +59,7 @@ impl Office {
         let mut params = params(name);
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2001, 1, 2);
-        self.sign(name, params)
+        self.sign(name, &params)
     }
 
     /// One that is signed by itself, as `openssl req -x509` makes it: an authority by its own words.
@@ -71,7 +71,7 @@ impl Office {
         self.papers(name, &certificate.pem(), &key)
     }
 
-    fn sign(&self, name: &str, params: CertificateParams) -> Papers {
+    fn sign(&self, name: &str, params: &CertificateParams) -> Papers {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.authority).unwrap();
         self.papers(name, &certificate.pem(), &key)

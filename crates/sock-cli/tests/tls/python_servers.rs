@@ -116,10 +116,10 @@ except ssl.SSLError as e:
 #[test]
 fn a_handshake_that_does_not_end_is_a_timeout() {
     let office = Office::new();
-    let script = r#"
+    let script = "
 c, _ = s.accept()
 until_end(c)
-"#;
+";
     let Some((server, at)) = serve(&office.signed("localhost"), script) else { return };
     let ca = office.authority();
     let arguments = ["connect", &at, "--ca", &ca, "--connect-timeout", "300ms"];

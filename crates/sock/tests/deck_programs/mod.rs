@@ -1,6 +1,8 @@
 //! Runs the example programs and their Python partners: each under a deadline, each ended by its
 //! own id, with all that it prints.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

@@ -33,6 +33,7 @@ pub trait Site: Send + Sync + fmt::Debug {
     ///
     /// As [`Site::find`].
     fn find_at(&self, path: &[u8], takes: Codings, moment: Duration) -> Result<Found, Missing> {
+        // A site that keeps nothing looks each time.
         let _ = moment;
         self.find(path, takes)
     }
