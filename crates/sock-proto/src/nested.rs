@@ -248,7 +248,9 @@ impl<P: Protocol> Nested<P> {
         if let Some(inner) = self.inner.get(&outer) {
             return self.outer.get(inner).map(|(_, way)| (*inner, *way));
         }
-        (self.has_first && outer == Peer::FIRST).then_some((Peer::FIRST, Way::Sealed))
+        // The inner session's first may be another, who opened before this one.
+        let is_pair = self.has_first && !self.outer.contains_key(&Peer::FIRST);
+        (is_pair && outer == Peer::FIRST).then_some((Peer::FIRST, Way::Sealed))
     }
 
     fn outer_of(&self, inner: Peer) -> Option<(Peer, Way)> {

@@ -172,6 +172,19 @@ fn a_room_holds_its_members_behind_their_own_frames() {
     assert_eq!(veiled.commands(veils[1])[..1], [Command::Finish]);
 }
 
+/// Who never opens within, as after a handshake that failed, is not taken for who did.
+#[test]
+fn the_first_peer_may_go_before_it_has_opened() {
+    let mut pump = Pump::new(Veil::new(Nested::answer(Echo)));
+    let first = pump.session.join();
+    let second = pump.session.join();
+    pump.open(second, Kind::Stream);
+    pump.session.closed(first, Reason { by: By::Peer, how: How::Reset }, &mut pump.cx);
+    pump.data(second, &framed(b"still here"));
+    let wire = pump.heard[&second].sent.concat();
+    assert_eq!(unframed(&wire), (b"still here".to_vec(), false));
+}
+
 #[test]
 fn whom_the_inner_protocol_dials_is_passed() {
     let mut pump = Pump::stream(Veil::new(Nested::call(Stdio::default())));

@@ -51,6 +51,27 @@ fn an_idle_connection_costs_half_a_kilobyte() {
     }
 }
 
+/// Behind TLS it has keys as well, and 4 KiB into which rustls reads; what a long record took is given back.
+#[test]
+fn an_idle_connection_behind_tls_costs_twelve_kilobytes() {
+    let count = 200;
+    for engine in ["select", "epoll"] {
+        let server = ServerProcess::start(engine, "echo", Transport::Tls, &[]);
+        let warm = Client::connect(Transport::Tls, &server.endpoint);
+        warm.echoes(&vec![b'x'; 30_000]);
+        let before = server.anonymous_memory();
+        let clients: Vec<Client> = (0..count)
+            .map(|_| Client::connect(Transport::Tls, &server.endpoint))
+            .inspect(|client| client.echoes(&vec![b'x'; 30_000]))
+            .collect();
+        let each = server.anonymous_memory().saturating_sub(before) / count;
+        println!("{engine}: {each} B for each of {count} idle connections behind TLS");
+        assert!(each <= 12 * 1024, "{engine}: {each} B");
+        drop(clients);
+        server.stop();
+    }
+}
+
 /// A limit that lies far ahead is set for each conversation; ended ones leave nothing of it behind.
 #[test]
 fn conversations_that_have_ended_leave_nothing_behind() {

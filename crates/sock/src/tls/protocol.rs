@@ -114,6 +114,7 @@ impl<P: Protocol> Tls<P> {
             return;
         }
         if left == 0 && wire.is_read() {
+            wire.slim();
             return self.truncate(out);
         }
         wire.held = if waited {

@@ -1,7 +1,7 @@
 //! Wire: TLS with one peer, and all of a session's.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, IoSlice, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -140,6 +140,13 @@ impl Wire {
             && self.began.get(VERSION).is_some_and(|version| version < &TLS_1_2[..])
     }
 
+    /// Gives back the room that a long record has taken, as rustls would when the next one comes: which may
+    /// be long.
+    pub(super) fn slim(&mut self) {
+        // It makes room before it finds that nothing is to be read.
+        let _ = self.tls.read_tls(&mut Nothing);
+    }
+
     /// What has been opened and is not yet consumed.
     pub(super) fn plain(&mut self) -> Option<&[u8]> {
         self.tls.reader().into_first_chunk().ok()
@@ -152,6 +159,15 @@ impl Wire {
     /// Whether everything that has been opened is consumed.
     pub(super) fn is_read(&mut self) -> bool {
         self.plain().is_none_or(<[u8]>::is_empty)
+    }
+}
+
+/// Has nothing to be read now, which is no end.
+struct Nothing;
+
+impl Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 

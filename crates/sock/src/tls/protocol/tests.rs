@@ -1,5 +1,7 @@
 //! TLS over the virtual wire: what is told, what arrives, and how it ends.
 
+mod mangled;
+
 use std::sync::{Arc, Mutex};
 
 use sock_proto::protocols::{Chargen, Discard, Echo};
