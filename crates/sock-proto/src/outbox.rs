@@ -4,6 +4,7 @@
 //! last piece of bytes grows, up to 64 KiB. Buffers come from the engine's [`Pool`] and go back to it
 //! as soon as they are empty: an idle session holds none, and a busy one allocates nothing.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -45,7 +46,8 @@ enum Piece {
         /// How much of them was sent.
         at: usize,
     },
-    Range(Span),
+    /// Apart, so that a place in the queue is no larger for it: idle conversations keep a few.
+    Range(Box<Span>),
 }
 
 /// A range could not be read to its end: the file has become shorter.
@@ -87,7 +89,7 @@ impl Outbox {
     pub(crate) fn push_range(&mut self, span: Span) {
         if !span.is_empty() {
             self.len += span.len();
-            self.pieces.push_back(Piece::Range(span));
+            self.pieces.push_back(Piece::Range(Box::new(span)));
         }
     }
 
@@ -201,5 +203,15 @@ impl Piece {
             }
             Self::Range(span) => span.advance(n),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_queue_holds_a_buffer_and_how_far_it_is_sent() {
+        assert_eq!(size_of::<Piece>(), size_of::<(Vec<u8>, usize)>());
     }
 }
