@@ -212,6 +212,30 @@ fn who_mixes_up_http_and_https_is_told() {
         client().tls(ClientTls::new().insecure()).open(&plain.url("/").replace("http", "https"));
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+    let cure = format!("the server does not speak TLS; without it: {}", plain.url("/"));
+    assert!(error.to_string().ends_with(&cure), "{error}");
+}
+
+#[test]
+fn what_is_put_into_the_conversation_is_told_behind_what_was_said_in_it() {
+    for field in ["", "Content-Length: 20\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let web = Secure::new(move |talk| {
+            request(talk);
+            let size = if field.contains("chunked") { "5\r\n" } else { "" };
+            write!(talk, "HTTP/1.1 200 OK\r\n{field}\r\n{size}hello").unwrap();
+            talk.sock.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            assert!(talk.read(&mut [0]).is_err());
+        });
+        let mut response = web.trusted().open(&web.url()).unwrap();
+        let mut body = Vec::new();
+        let error = response.read_to_end(&mut body).unwrap_err();
+        assert_eq!(body, b"hello", "{field}");
+        let text = error.to_string();
+        assert!(text.contains("bytes came that are no part of the conversation"), "{text}");
+        assert!(!text.contains("without it"), "{text}");
+        drop(response);
+        web.thread.join().unwrap();
+    }
 }
 
 /// Keeps what was said.

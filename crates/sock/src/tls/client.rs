@@ -198,12 +198,17 @@ pub(crate) struct Call {
 
 impl Call {
     /// Says in words why it failed just now, on this thread.
-    #[allow(
-        clippy::unused_self,
-        reason = "it is about this connection, whatever holds the certificate"
-    )]
     pub(crate) fn explain(&self, error: &rustls::Error) -> Error {
-        words::explain(error, Side::Client)
+        if self.connection.is_handshaking() {
+            words::explain(error, Side::Client)
+        } else {
+            words::explain_within(error, Side::Client)
+        }
+    }
+
+    /// Tells whether it failed because the server speaks no TLS.
+    pub(crate) fn is_foreign(&self, error: &rustls::Error) -> bool {
+        self.connection.is_handshaking() && words::is_foreign(error)
     }
 
     /// What was agreed and which certificates were shown, line by line, where the settings ask for that; `now`

@@ -177,6 +177,10 @@ impl<P: Protocol> Tls<P> {
                 Stage::Open => {}
             }
             if wire.is_read() {
+                if let Some((by, error)) = wire.broken.take() {
+                    self.fail(by, How::Tls, &error, out);
+                    return false;
+                }
                 if wire.has_ended && !std::mem::replace(&mut wire.eof_told, true) {
                     self.nested.eof(out);
                     continue;

@@ -51,6 +51,7 @@ impl Role {
             has_ended: false,
             eof_told: false,
             is_inside: false,
+            broken: None,
             began: Vec::new(),
         })
     }
@@ -91,6 +92,8 @@ pub(super) struct Wire {
     pub(super) eof_told: bool,
     /// The inner protocol knows of the peer.
     pub(super) is_inside: bool,
+    /// Why nothing more can be opened, and who broke it off: told once all that was opened before is consumed.
+    pub(super) broken: Option<(By, Error)>,
     /// The first bytes that have come: see [`VERSION`].
     began: Vec<u8>,
 }
@@ -123,8 +126,16 @@ impl Wire {
             *rest = &[];
         }
         let processed = self.tls.process_new_packets();
-        let state = processed.map_err(|error| (by(&error), words::explain(&error, side)))?;
-        self.has_ended = state.peer_has_closed();
+        match processed {
+            Ok(state) => self.has_ended = state.peer_has_closed(),
+            Err(error) if self.tls.is_handshaking() => {
+                return Err((by(&error), words::explain(&error, side)));
+            }
+            Err(error) => {
+                self.broken = Some((by(&error), words::explain_within(&error, side)));
+                *rest = &[];
+            }
+        }
         if self.stage == Stage::Hello && !self.tls.is_handshaking() {
             self.stage = Stage::Open;
             return Ok(Came::Handshake);

@@ -58,6 +58,26 @@ pub(crate) fn explain(error: &rustls::Error, side: Side) -> Error {
     }
 }
 
+/// Says why TLS failed after the handshake: what is no TLS then was put there, and says nothing about what the
+/// peer speaks.
+pub(crate) fn explain_within(error: &rustls::Error, side: Side) -> Error {
+    if !is_foreign(error) {
+        return explain(error, side);
+    }
+    let peer = side.peer();
+    let reason = format!(
+        "bytes came that are no part of the conversation with {peer}: somebody put them there on the way, \
+         or {peer} is at fault"
+    );
+    Error::new(ErrorKind::Tls, reason)
+}
+
+/// Whether what came is no TLS at all.
+pub(crate) fn is_foreign(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidMessage(why) = error else { return false };
+    matches!(why, InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion)
+}
+
 fn say(error: &rustls::Error, side: Side, refused: Option<&Certificate>) -> Said {
     let peer = side.peer();
     #[allow(clippy::wildcard_enum_match_arm, reason = "rustls's list is open")]
@@ -67,9 +87,7 @@ fn say(error: &rustls::Error, side: Side, refused: Option<&Certificate>) -> Said
         rustls::Error::PeerIncompatible(why) => incompatible(why, side),
         rustls::Error::NoCertificatesPresented => no_certificate(side),
         rustls::Error::NoApplicationProtocol => no_protocol(),
-        rustls::Error::InvalidMessage(
-            InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
-        ) => not_spoken(side),
+        foreign if is_foreign(foreign) => not_spoken(side),
         rustls::Error::InvalidMessage(why) => {
             Said::only(format!("what {peer} sent is no message of TLS ({why:?})"))
         }

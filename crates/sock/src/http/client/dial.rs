@@ -74,7 +74,7 @@ impl<'a> Route<'a> {
             let about = |error: Error| error.about(format!("cannot speak TLS with {place}"));
             let name = place.host().trim_matches(['[', ']']);
             let call = secrets()?.call(name, &["http/1.1"]).map_err(about)?;
-            let agreed = Secret::agree(&mut wire, call, limit);
+            let agreed = Secret::agree(&mut wire, call, place, limit);
             let secret = agreed.inspect_err(|error| wire.give_up(error.kind())).map_err(about)?;
             for line in secret.info(run.wall()) {
                 wire.note("tls-info", &line);

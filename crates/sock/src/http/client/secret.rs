@@ -3,27 +3,37 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
+use super::place::Place;
 use super::wire::Wire;
 use crate::socket::{Flags, Socket};
 use crate::{Error, ErrorKind, Result, tls};
 
 /// What is said within TLS.
-pub(super) struct Secret(Box<tls::Call>);
+pub(super) struct Secret {
+    call: Box<tls::Call>,
+    /// Why nothing more can be opened, until all that was opened before is read.
+    broken: Option<Error>,
+}
 
 impl Secret {
-    /// Shakes hands over `wire`, each wait no longer than `limit`.
+    /// Shakes hands over `wire` with the server of `place`, each wait no longer than `limit`.
     ///
     /// # Errors
     ///
     /// The certificate is not trusted, TLS is not spoken, or nothing came.
-    pub(super) fn agree(wire: &mut Wire, call: tls::Call, limit: Duration) -> Result<Self> {
-        let mut secret = Self(Box::new(call));
-        while secret.0.connection.is_handshaking() {
+    pub(super) fn agree(
+        wire: &mut Wire,
+        call: tls::Call,
+        place: &Place,
+        limit: Duration,
+    ) -> Result<Self> {
+        let mut secret = Self { call: Box::new(call), broken: None };
+        while secret.call.connection.is_handshaking() {
             let all_sent = secret.flush(wire.socket())?;
-            if !secret.0.connection.is_handshaking() {
+            if !secret.call.connection.is_handshaking() {
                 break;
             }
-            match secret.pull(wire.socket())? {
+            match secret.pull(wire.socket(), Some(place))? {
                 Some(0) => return Err(gone()),
                 Some(_) => continue,
                 None => {}
@@ -43,19 +53,22 @@ impl Secret {
 
     /// What was agreed, line by line, where somebody wants to know.
     pub(super) fn info(&self, now: Duration) -> Vec<String> {
-        self.0.info(now)
+        self.call.info(now)
     }
 
     /// Receives what is there; the end only where the peer said that it is one.
     pub(super) fn receive(&mut self, socket: &Socket, buf: &mut [u8]) -> Result<Option<usize>> {
         loop {
-            match self.0.connection.reader().read(buf) {
+            match self.call.connection.reader().read(buf) {
                 Ok(n) => return Ok(Some(n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(cut()),
                 Err(error) => return Err(error.into()),
             }
-            if self.pull(socket)?.is_none() {
+            if let Some(error) = self.broken.take() {
+                return Err(error);
+            }
+            if self.pull(socket, None)?.is_none() {
                 return Ok(None);
             }
         }
@@ -64,15 +77,15 @@ impl Secret {
     /// Takes what there is room for, and sends what the kernel takes.
     pub(super) fn send(&mut self, socket: &Socket, bytes: &[u8]) -> Result<Option<usize>> {
         self.flush(socket)?;
-        let taken = self.0.connection.writer().write(bytes)?;
+        let taken = self.call.connection.writer().write(bytes)?;
         self.flush(socket)?;
         Ok((taken > 0 || bytes.is_empty()).then_some(taken))
     }
 
     /// Sends what is held; whether that was all.
     pub(super) fn flush(&mut self, socket: &Socket) -> Result<bool> {
-        while self.0.connection.wants_write() {
-            match self.0.connection.write_tls(&mut AtOnce(socket)) {
+        while self.call.connection.wants_write() {
+            match self.call.connection.write_tls(&mut AtOnce(socket)) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -83,25 +96,38 @@ impl Secret {
 
     /// Says that nothing more will be said, if the kernel takes that at once.
     pub(super) fn finish(&mut self, socket: &Socket) {
-        self.0.connection.send_close_notify();
+        self.call.connection.send_close_notify();
         // Nobody is left to be told of a failure: the connection is over.
         let _ = self.flush(socket);
     }
 
-    /// Takes in what has arrived.
-    fn pull(&mut self, socket: &Socket) -> Result<Option<usize>> {
-        let n = match self.0.connection.read_tls(&mut AtOnce(socket)) {
+    /// Takes in what has arrived; `place` is who was called, as long as nothing is agreed.
+    fn pull(&mut self, socket: &Socket, place: Option<&Place>) -> Result<Option<usize>> {
+        let n = match self.call.connection.read_tls(&mut AtOnce(socket)) {
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if let Err(error) = self.0.connection.process_new_packets() {
+        if let Err(error) = self.call.connection.process_new_packets() {
             // The peer should hear why; it may have gone.
             let _ = self.flush(socket);
-            return Err(self.0.explain(&error));
+            let said = match place {
+                Some(place) if self.call.is_foreign(&error) => not_spoken(place),
+                _ => self.call.explain(&error),
+            };
+            if self.call.connection.is_handshaking() {
+                return Err(said);
+            }
+            // What was opened before it is good.
+            self.broken = Some(said);
         }
         Ok(Some(n))
     }
+}
+
+fn not_spoken(place: &Place) -> Error {
+    let error = Error::new(ErrorKind::Tls, "the server does not speak TLS");
+    error.cure(format!("without it: {}", place.to_string().replacen("https:", "http:", 1)))
 }
 
 fn gone() -> Error {

@@ -1,6 +1,7 @@
 //! TLS over the virtual wire: what is told, what arrives, and how it ends.
 
 mod mangled;
+mod within;
 
 use std::sync::{Arc, Mutex};
 
