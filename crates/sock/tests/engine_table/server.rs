@@ -142,8 +142,10 @@ impl ServerProcess {
     /// Anonymous memory in bytes, of all its processes together.
     pub(crate) fn anonymous_memory(&self) -> u64 {
         let memory = |pid| -> u64 {
-            let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+            // A page that a child still shares with its parent is there once, and counts once.
+            let path = format!("/proc/{pid}/smaps_rollup");
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("Pss_Anon:"));
             let words = line.map(str::split_ascii_whitespace);
             words.and_then(|mut words| words.next()?.parse().ok()).unwrap_or(0)
         };
