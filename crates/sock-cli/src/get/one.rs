@@ -8,14 +8,14 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{HumanBytes, ProgressBar};
 use rustix::event::{Timespec, poll};
-use sock::http::{Attend, Client, Done, Download, Reply, Retry, file_name};
+use sock::http::{Attend, Client, Done, Download, Fields, Reply, Retry, file_name};
 use sock::{Error, ErrorKind, Run};
 use sock_proto::Time;
 
 use super::bars::Bars;
 use super::head::head;
 use super::out::{self, Out};
-use super::{Output, Plan, timing};
+use super::{Auth, Output, Plan, timing};
 use crate::signals::Signals;
 use crate::watch;
 
@@ -67,8 +67,12 @@ impl Bench {
         if self.plan.timing {
             timing::tell(self, url, &response.timing(), self.run.now().since(began))?;
         }
-        response.checked()?;
-        Ok(())
+        let cure = cure(&self.plan, url, response.status(), response.fields());
+        match (response.checked(), cure) {
+            (Ok(_), _) => Ok(()),
+            (Err(error), Some(cure)) => Err(error.cure(cure).into()),
+            (Err(error), None) => Err(error.into()),
+        }
     }
 
     fn download(&self, url: &str) -> Download {
@@ -111,6 +115,8 @@ struct One<'a> {
     bar: Option<ProgressBar>,
     has_head: bool,
     kept: Option<(PathBuf, bool)>,
+    /// What a refusal calls for.
+    cure: Option<&'static str>,
     /// What could not be shown beside the download.
     failure: Option<Error>,
 }
@@ -125,6 +131,7 @@ impl<'a> One<'a> {
             bar: None,
             has_head: false,
             kept: None,
+            cure: None,
             failure: None,
         }
     }
@@ -188,7 +195,10 @@ impl<'a> One<'a> {
             None if error.kind() == ErrorKind::AlreadyExists => {
                 error.cure("to replace it, name it with -o")
             }
-            None => error,
+            None => match self.cure {
+                Some(cure) => error.cure(cure),
+                None => error,
+            },
         }
     }
 }
@@ -239,6 +249,7 @@ impl Attend for One<'_> {
     }
 
     fn refused(&mut self, mut reply: Reply) {
+        self.cure = cure(&self.bench.plan, self.url, reply.status, &reply.fields);
         self.show_head(&reply);
         if self.bench.plan.shows_refusal {
             let mut out = self.bench.out(self.media);
@@ -249,6 +260,20 @@ impl Attend for One<'_> {
 
     fn kept(&mut self, part: &Path, can_go_on: bool) {
         self.kept = Some((part.to_owned(), can_go_on));
+    }
+}
+
+/// What the user can do about a refusal, where this program's own words are better than general ones.
+fn cure(plan: &Plan, url: &str, status: u16, fields: &Fields) -> Option<&'static str> {
+    let authority = url.split_once("//").map_or(url, |(_, rest)| rest).split('/').next();
+    let names_user = authority.is_some_and(|authority| authority.contains('@'));
+    let is_tls = fields.all("upgrade").any(|name| name.trim_start().starts_with("TLS/"));
+    match (status, &plan.asking.auth) {
+        (400 | 426, _) if is_tls => Some("this port speaks TLS: write https://"),
+        (401, Auth::Bearer(_)) => Some("this token was not accepted"),
+        (401, Auth::None) if !names_user => Some("say who you are: --user NAME:PASSWORD"),
+        (401, Auth::Basic(..) | Auth::None) => Some("this name or password was not accepted"),
+        _ => None,
     }
 }
 

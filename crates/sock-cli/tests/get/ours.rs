@@ -80,3 +80,31 @@ fn within_tls_a_server_is_trusted_by_its_file_or_not_at_all() {
     assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"behind TLS\n");
     server.stop();
 }
+
+#[test]
+fn what_is_to_be_done_about_a_password_and_a_missing_directory_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = dir.path().to_str().unwrap();
+    let server = Server::start(&["http", site, "--auth", "me:right"], &["tcp:127.0.0.1:0"]);
+    let url = format!("http://127.0.0.1:{}/", server.port("tcp"));
+    let get = |arguments: &[&str]| {
+        let mut command = sock(&[&["get", "--no-proxy"], arguments].concat());
+        command.current_dir(dir.path());
+        Program::run(command, b"")
+    };
+    let named = url.replace("//", "//me:wrong@");
+    for head in [&[][..], &["-I"]] {
+        let ends = |arguments: &[&str], cure: &str| {
+            let told = get(&[head, arguments].concat()).expect(1).stderr;
+            assert!(told.contains("401 Unauthorized") && told.contains(cure), "{told}");
+        };
+        ends(&[&url], "say who you are: --user NAME:PASSWORD");
+        ends(&["--user", "me:wrong", &url], "this name or password was not accepted");
+        ends(&[&named], "this name or password was not accepted");
+        ends(&["--bearer", "token", &url], "this token was not accepted");
+    }
+    let told = get(&["-o", "sub/", "http://127.0.0.1:1/x"]).expect(1).stderr;
+    assert!(told.contains("there is no directory sub/"), "{told}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left");
+    server.stop();
+}

@@ -173,7 +173,9 @@ fn who_speaks_no_tls_is_told_so_on_both_sides() {
     server.event_named("close");
     let sealed = format!("tcp://127.0.0.1:{}", server.port("tls"));
     let client = run(&["connect", &sealed], b"GET / HTTP/1.1\r\n").expect(0);
-    assert_eq!(client.text(), "");
+    assert!(client.text().ends_with("\r\n\r\nthis port speaks TLS: write https://\n"));
+    let got = run(&["get", "--no-proxy", &sealed.replace("tcp:", "http:")], b"").expect(1);
+    assert!(got.stderr.contains("this port speaks TLS: write https://"), "{}", got.stderr);
     let note = server.event_named("note")["text"].as_str().unwrap().to_owned();
     let wanted = "the client does not speak TLS: it says 'GET / HTTP/1.1'; it has to call tls:// or https://";
     assert_eq!(note, wanted);

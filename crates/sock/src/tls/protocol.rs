@@ -161,7 +161,13 @@ impl<P: Protocol> Tls<P> {
                 }
                 self.nested.open(out);
             }
-            Err((by, error)) => self.fail(by, How::Tls, &error, out),
+            Err((by, error)) => {
+                let wire = self.wires.get_mut(out.peer());
+                if let Some(answer) = wire.and_then(|wire| wire.answer_in_clear(side)) {
+                    out.send(answer);
+                }
+                self.fail(by, How::Tls, &error, out);
+            }
         }
     }
 

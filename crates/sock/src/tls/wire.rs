@@ -106,7 +106,28 @@ const VERSION: Range<usize> = 9..11;
 /// TLS 1.2, by which 1.3 is called there as well.
 const TLS_1_2: [u8; 2] = [3, 3];
 
+/// The alert `unexpected_message` in the clear, for who began with something else.
+const UNEXPECTED: &[u8] = &[21, 3, 1, 0, 2, 2, 10];
+/// What a client of HTTP understands better than an alert; `Upgrade` tells a program what the text tells people
+/// (RFC 2817, section 4.2).
+const WRITE_HTTPS: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nUpgrade: TLS/1.2\r\n\
+    Connection: close\r\n\r\nthis port speaks TLS: write https://\n";
+/// How a request of HTTP begins.
+const METHODS: [&[u8]; 7] =
+    [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH "];
+
 impl Wire {
+    /// What a client that does not speak TLS is told in the clear.
+    pub(super) fn answer_in_clear(&self, side: Side) -> Option<&'static [u8]> {
+        let first = self.began.first()?;
+        if side == Side::Client || FIRST.contains(first) {
+            return None;
+        }
+        let is_http = METHODS.iter().any(|method| self.began.starts_with(method));
+        Some(if is_http { WRITE_HTTPS } else { UNEXPECTED })
+    }
+
     /// Reads some of `rest` and opens what is whole.
     pub(super) fn read(
         &mut self,

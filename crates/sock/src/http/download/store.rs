@@ -52,6 +52,10 @@ impl<'a> Store<'a> {
                 let open = OpenOptions::new().write(true).open(file).map_err(failed)?;
                 Ok(Self::Stream(Stream { to: To::Device(Device(open)), len: 0, version: None }))
             }
+            Err(_) if file.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                let text = format!("there is no directory {}", file.display());
+                Err(Error::new(ErrorKind::Other, text).cure("make it, and name a file in it"))
+            }
             Ok(_) | Err(_) => Ok(Self::part(Part::open(file, url, continued, true)?)),
         }
     }

@@ -53,3 +53,17 @@ fn what_comes_with_the_end_of_the_handshake_is_delivered_too() {
     assert_eq!(server.received(), "first words");
     assert!(server.says("no part of the conversation with the client"), "{:?}", server.lines());
 }
+
+#[test]
+fn who_calls_in_the_clear_is_answered_so_that_it_understands() {
+    let pair = Pair::new();
+    let said = |bytes: &str| {
+        let client = Session::call(Script::new().send(bytes).hear(1));
+        let (story, _) = play(Link::default(), client, pair.answering(Echo));
+        story.received("client").to_vec()
+    };
+    let page = String::from_utf8(said("GET / HTTP/1.1\r\nHost: here\r\n\r\n")).unwrap();
+    assert!(page.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{page}");
+    assert!(page.ends_with("\r\n\r\nthis port speaks TLS: write https://\n"), "{page}");
+    assert_eq!(said("SSH-2.0-OpenSSH_9.9\r\n"), [21, 3, 1, 0, 2, 2, 10]);
+}
