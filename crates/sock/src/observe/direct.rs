@@ -12,6 +12,7 @@ use sock_proto::{Event, Time};
 use super::appetite::Appetite;
 use super::eager::{self, Took};
 use super::form::{Failure, Form, Told};
+use super::outlet::Cause;
 use super::queue::WhenGone;
 
 /// What is shown of a text: with the rest of its line it is less than a pipe takes as one piece (`PIPE_BUF`,
@@ -38,7 +39,7 @@ struct State {
     /// Events that were lost and were not told to be, and when the first was.
     lost: Option<(Time, u64)>,
     is_closed: bool,
-    failure: Option<io::ErrorKind>,
+    failure: Option<Cause>,
     when_gone: Option<WhenGone>,
 }
 
@@ -75,16 +76,16 @@ impl Direct {
         self.state().dropped
     }
 
-    pub(super) fn failed(&self) -> Option<io::ErrorKind> {
+    pub(super) fn failed(&self) -> Option<Cause> {
         self.state().failure
     }
 
     pub(super) fn when_gone(&self, tell: WhenGone) {
         let mut state = self.state();
         match state.failure {
-            Some(kind) => {
+            Some(cause) => {
                 drop(state);
-                tell(&kind.into());
+                tell(&cause.error());
             }
             None => state.when_gone = Some(tell),
         }
@@ -94,7 +95,7 @@ impl Direct {
         let mut state = self.state();
         if state.is_closed || state.failure.is_some() {
             state.is_closed = true;
-            return state.failure.map_or(Ok(()), |kind| Err(kind.into()));
+            return state.failure.map_or(Ok(()), |cause| Err(cause.error()));
         }
         state.be_own();
         let mut text = Vec::new();
@@ -106,7 +107,7 @@ impl Direct {
         let put = state.put(None, &text);
         state.is_closed = true;
         heed(put, state);
-        self.failed().map_or(Ok(()), |kind| Err(kind.into()))
+        self.failed().map_or(Ok(()), |cause| Err(cause.error()))
     }
 
     fn write(&self, time: Time, tell: impl FnOnce(&mut dyn Form, &mut Vec<u8>)) {
@@ -131,7 +132,7 @@ impl Direct {
 /// Remembers a failure and tells it, without the lock: whoever is told may ask why.
 fn heed(put: io::Result<()>, mut state: MutexGuard<'_, State>) {
     let Err(error) = put else { return };
-    state.failure = Some(error.kind());
+    state.failure = Some(Cause::of(&error));
     let when_gone = state.when_gone.take();
     drop(state);
     if let Some(tell) = when_gone {

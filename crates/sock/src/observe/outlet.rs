@@ -58,10 +58,11 @@ impl Outlet {
     }
 
     pub(super) fn failed(&self) -> Option<io::ErrorKind> {
-        match self {
+        let cause = match self {
             Self::Queued(queue) => queue.failed(),
             Self::Direct(direct) => direct.failed(),
-        }
+        };
+        cause.map(Cause::kind)
     }
 
     pub(super) fn when_gone(&self, tell: impl FnOnce(&io::Error) + Send + 'static) {
@@ -74,7 +75,7 @@ impl Outlet {
     pub(super) fn flush(&self) -> io::Result<()> {
         match self {
             Self::Queued(queue) => queue.flush(),
-            Self::Direct(direct) => direct.failed().map_or(Ok(()), |kind| Err(kind.into())),
+            Self::Direct(direct) => direct.failed().map_or(Ok(()), |cause| Err(cause.error())),
         }
     }
 
@@ -97,6 +98,28 @@ impl fmt::Debug for Outlet {
             .field("dropped", &self.dropped())
             .field("failed", &self.failed())
             .finish()
+    }
+}
+
+/// Why nothing can be written any more, as it is remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    kind: io::ErrorKind,
+    errno: Option<i32>,
+}
+
+impl Cause {
+    pub(super) fn of(error: &io::Error) -> Self {
+        Self { kind: error.kind(), errno: error.raw_os_error() }
+    }
+
+    pub(super) fn kind(self) -> io::ErrorKind {
+        self.kind
+    }
+
+    /// The error again, in the system's words where it was the system's.
+    pub(super) fn error(self) -> io::Error {
+        self.errno.map_or_else(|| self.kind.into(), io::Error::from_raw_os_error)
     }
 }
 

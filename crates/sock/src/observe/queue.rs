@@ -17,6 +17,7 @@ use sock_proto::{Event, How, Kind, Reason, Time, What};
 
 use super::appetite::Appetite;
 use super::form::{Failure, Form};
+use super::outlet::Cause;
 use super::told::Batch;
 
 /// Called once, with the reason, when nothing more can be written.
@@ -54,7 +55,7 @@ struct State {
     /// The writer has written its last.
     is_over: bool,
     flushers: usize,
-    failure: Option<io::ErrorKind>,
+    failure: Option<Cause>,
     when_gone: Option<WhenGone>,
 }
 
@@ -158,16 +159,16 @@ impl Queue {
         self.shared.state().dropped
     }
 
-    pub(super) fn failed(&self) -> Option<io::ErrorKind> {
+    pub(super) fn failed(&self) -> Option<Cause> {
         self.shared.state().failure
     }
 
     pub(super) fn when_gone(&self, tell: WhenGone) {
         let mut state = self.shared.state();
         match state.failure {
-            Some(kind) => {
+            Some(cause) => {
                 drop(state);
-                tell(&kind.into());
+                tell(&cause.error());
             }
             None => state.when_gone = Some(tell),
         }
@@ -184,7 +185,7 @@ impl Queue {
             state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.flushers -= 1;
-        state.failure.map_or(Ok(()), |kind| Err(kind.into()))
+        state.failure.map_or(Ok(()), |cause| Err(cause.error()))
     }
 
     /// Writes what is queued, then the end; nothing is taken in from now on. Whose patience ends first goes on
@@ -205,7 +206,7 @@ impl Queue {
             // A panic has left its failure behind.
             let _ = writer.join();
         }
-        self.failed().map_or(Ok(()), |kind| Err(kind.into()))
+        self.failed().map_or(Ok(()), |cause| Err(cause.error()))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sock_proto::Time;
 
 use super::super::form::Form;
+use super::super::outlet::Cause;
 use super::super::told::Batch;
 use super::{HashMap, Shared, Writer};
 
@@ -81,7 +82,7 @@ impl Shared {
 
     fn fail(&self, failure: &io::Error) {
         let mut state = self.state();
-        state.failure = Some(failure.kind());
+        state.failure = Some(Cause::of(failure));
         state.batch = Batch::default();
         state.open = HashMap::new();
         let when_gone = state.when_gone.take();
