@@ -43,6 +43,7 @@ Exit status: 0 done, 1 failed, 2 usage, 3 name not resolved, 4 refused or unreac
 #[allow(clippy::large_enum_variant, reason = "there is one, and it lives for a moment")]
 enum Verb {
     /// Run a built-in server
+    #[command(after_help = serve::EXAMPLES)]
     Serve(serve::ServeArgs),
     /// Talk by hand, or as a pipe
     Connect(talk::ConnectArgs),
@@ -142,7 +143,11 @@ fn endpoint(text: &str) -> Result<Endpoint> {
 
 /// An endpoint that can be called.
 fn callable(text: &str) -> Result<Endpoint> {
-    let endpoint = endpoint(text)?;
+    let endpoint: Endpoint = text.parse().map_err(|wrong: sock_proto::ParseError| {
+        let is_url = text.starts_with("http://") || text.starts_with("https://");
+        let more = if is_url { "\n`sock get URL` opens the addresses of the web" } else { "" };
+        Usage(format!("{wrong}{more}"))
+    })?;
     match endpoint.transport() {
         Transport::Stdio => {
             let text = "stdio is this program's own input and output; name another endpoint";

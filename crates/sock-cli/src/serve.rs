@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use sock::tls::ServerTls;
 use sock::{Access, Endpoint, Engine, Pauses, Run, Server, Service};
+use sock_proto::Observer;
 use sock_proto::protocols::{Row, Settings};
 
 use self::certificate::Passing;
@@ -74,8 +75,11 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let run = watch.over(run);
     watch.ends(&run);
     let mut taken = None;
-    let served =
-        if plan.is_stdio() { wire(plan, &run, console, &mut taken) } else { serve(plan, &run) };
+    let served = if plan.is_stdio() {
+        wire(plan, &run, console, &mut taken)
+    } else {
+        serve(plan, &run, watch.audience())
+    };
     let status = served.unwrap_or_else(|error| watch.fail(&run, &error));
     let status = watch.close(&run, status);
     // Only now: the last words are for the terminal too.
@@ -103,8 +107,9 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
     Ok(plan.endpoints.iter().cloned().fold(server, Server::listen))
 }
 
-fn serve(plan: &Plan, run: &Run) -> Result<Status> {
-    let herald = plan.web.as_ref().map(|_| Herald::new(run));
+/// `audience` is told what people want to know besides.
+fn serve(plan: &Plan, run: &Run, audience: Arc<dyn Observer>) -> Result<Status> {
+    let herald = plan.web.as_ref().map(|_| Herald::new(run, audience));
     let run = match &herald {
         Some(herald) => run.clone().observed_by(Arc::clone(herald) as _),
         None => run.clone(),
@@ -118,7 +123,7 @@ fn serve(plan: &Plan, run: &Run) -> Result<Status> {
     // All that is to be opened by its name is open by now, and no thread that serves has begun.
     if let (Some(web), Some(herald)) = (&plan.web, &herald) {
         let endpoints = bound.endpoints();
-        let mut notes = web.notes(endpoints, !plan.access.allow.is_empty());
+        let mut notes = web.notes(endpoints, &plan.access);
         let locked = web.lock_down(endpoints, passing.as_ref().map(Passing::folder));
         if plan.screen.detail == Detail::Data {
             notes.push(locked);

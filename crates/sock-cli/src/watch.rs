@@ -153,6 +153,13 @@ impl Watch {
         run.observed_by(Arc::new(fan))
     }
 
+    /// Who only wants to be told, and not the record: a note is no part of what was said.
+    pub(crate) fn audience(&self) -> Arc<dyn Observer> {
+        let log = self.log.clone().map(|log| log as Arc<dyn Observer>);
+        let json = self.json.clone().map(|json| json as Arc<dyn Observer>);
+        Arc::new(log.into_iter().chain(json).fold(Fan::new(), Fan::with))
+    }
+
     /// When nobody reads the events any more, the run ends.
     pub(crate) fn ends(&self, run: &Run) {
         if let Some(json) = &self.json {

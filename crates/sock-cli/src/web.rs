@@ -1,11 +1,12 @@
 //! What is said and done about a web server before it serves: where to look at it, who else can, and
 //! what the program may touch from then on.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sock::http::FileSite;
-use sock::{Endpoint, Run};
+use sock::{Access, Endpoint, Run};
 use sock_proto::protocols::http::Offer;
 use sock_proto::{Event, Host, Interest, Observer, What};
 
@@ -57,9 +58,17 @@ impl Web {
     }
 
     /// What people want to know about where it listens.
-    pub(crate) fn notes(&self, endpoints: &[Endpoint], is_limited: bool) -> Vec<Note> {
+    pub(crate) fn notes(&self, endpoints: &[Endpoint], access: &Access) -> Vec<Note> {
         let opens = endpoints.iter().filter_map(opens);
         let mut notes: Vec<_> = opens.map(|text| Note { code: "open", text }).collect();
+        notes.extend(endpoints.iter().find_map(elsewhere).map(|text| Note { code: "open", text }));
+        let is_ip = endpoints.iter().any(|endpoint| endpoint.host().is_some());
+        let [v4, v6] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        if is_ip && !access.admits(Some(v4)) && !access.admits(Some(v6)) {
+            let text = "this machine itself is not let in; for that add \
+                        --allow 127.0.0.1, and leave it out of --deny";
+            notes.push(Note { code: "denied", text: text.to_owned() });
+        }
         let is_everywhere = |endpoint: &&Endpoint| match endpoint.host() {
             Some(Host::Every) => true,
             Some(Host::V4(ip)) => ip.is_unspecified(),
@@ -68,7 +77,7 @@ impl Web {
         };
         if let Some(folder) = &self.folder
             && self.offer.auth.is_none()
-            && !is_limited
+            && access.allow.is_empty()
             && let Some(endpoint) = endpoints.iter().find(is_everywhere)
         {
             let can = if folder.is_writable { "read and store files in" } else { "read" };
@@ -84,8 +93,40 @@ impl Web {
     }
 }
 
+/// How somebody at another machine gets there, where everybody can.
+fn elsewhere(endpoint: &Endpoint) -> Option<String> {
+    match endpoint.host()? {
+        Host::Every => {}
+        Host::V4(ip) if ip.is_unspecified() => {}
+        Host::V4(_) | Host::V6(..) | Host::Name(_) | Host::Loopback => return None,
+    }
+    let address = own_address()?;
+    let there = endpoint.clone().with_host(Host::V4(address));
+    let url = url(&there)?;
+    Some(format!("from another machine: {url}"))
+}
+
+/// The address by which others most likely know this machine.
+fn own_address() -> Option<Ipv4Addr> {
+    // A datagram socket that is connected has chosen its way, and has sent nothing. Nobody has this
+    // address (RFC 5737), so the way is the one to everybody.
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(ip) if !ip.is_loopback() && !ip.is_unspecified() => Some(ip),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
+    }
+}
+
 /// How somebody gets to see what is served there.
 fn opens(endpoint: &Endpoint) -> Option<String> {
+    if let Endpoint::Unix(path) = endpoint {
+        return Some(format!("try curl --unix-socket {path} http://localhost/"));
+    }
+    url(endpoint).map(|url| format!("open {url} in a browser"))
+}
+
+fn url(endpoint: &Endpoint) -> Option<String> {
     let host = match endpoint.host() {
         Some(Host::V4(ip)) if ip.is_unspecified() => "127.0.0.1".to_owned(),
         Some(Host::V4(ip)) => ip.to_string(),
@@ -99,14 +140,13 @@ fn opens(endpoint: &Endpoint) -> Option<String> {
     let (scheme, usual) = match endpoint {
         Endpoint::Tcp(..) => ("http", 80),
         Endpoint::Tls(..) => ("https", 443),
-        Endpoint::Unix(path) => {
-            return Some(format!("try curl --unix-socket {path} http://localhost/"));
+        Endpoint::Udp(..) | Endpoint::Unix(_) | Endpoint::Unixgram(_) | Endpoint::Stdio => {
+            return None;
         }
-        Endpoint::Udp(..) | Endpoint::Unixgram(_) | Endpoint::Stdio => return None,
     };
     let port = endpoint.port().filter(|port| *port != usual);
     let port = port.map_or_else(String::new, |port| format!(":{port}"));
-    Some(format!("open {scheme}://{host}{port}/ in a browser"))
+    Some(format!("{scheme}://{host}{port}/"))
 }
 
 /// Something that is told when all endpoints were.
@@ -119,13 +159,14 @@ pub(crate) struct Note {
 /// Passes everything on, and tells the notes behind the last of the lines that say where we listen.
 pub(crate) struct Herald {
     next: Option<Arc<dyn Observer>>,
+    audience: Arc<dyn Observer>,
     waiting: Mutex<(usize, Vec<Note>)>,
 }
 
 impl Herald {
-    /// Watches in front of whoever watches `run` already.
-    pub(crate) fn new(run: &Run) -> Arc<Self> {
-        Arc::new(Self { next: run.observer().cloned(), waiting: Mutex::default() })
+    /// Watches in front of whoever watches `run` already; the notes are for `audience`.
+    pub(crate) fn new(run: &Run, audience: Arc<dyn Observer>) -> Arc<Self> {
+        Arc::new(Self { next: run.observer().cloned(), audience, waiting: Mutex::default() })
     }
 
     /// Has something to tell once that many endpoints were told.
@@ -146,7 +187,7 @@ impl Observer for Herald {
         if waiting.0 == 0 {
             for Note { code, text } in waiting.1.drain(..) {
                 let what = What::Note { code, text: format_args!("{text}") };
-                next.event(&Event { what, ..*event });
+                self.audience.event(&Event { what, ..*event });
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The README's transcripts: each `console` block is typed as it stands, and must print what it shows.
 //!
 //! In a block `$ ` begins a command; one that ends with `&` is a server, of which the lines that it prints
-//! before anybody calls it follow; `# and the server has said` is followed by the rest of what it printed. `…`
-//! stands for anything within a line, and a line of its own `…` for any lines. The ports of the README are
+//! before anybody calls it follow; `kill $!` ends it, and `# and the server has said` is followed by the rest of
+//! what it printed. `…` stands for anything within a line, and a line of its own `…` for any lines. The ports of the README are
 //! those of the lectures; here the system chooses them, and they are translated both ways. A ladder is
 //! compared without its times and its geometry, which differ from run to run.
 
@@ -57,6 +57,17 @@ struct Session {
 struct Server {
     child: Child,
     output: BufReader<PipeReader>,
+    /// A second signal would cut what the first one lets finish.
+    is_told: bool,
+}
+
+impl Server {
+    fn end(&mut self) {
+        if !self.is_told {
+            kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+            self.is_told = true;
+        }
+    }
 }
 
 impl Drop for Server {
@@ -84,6 +95,10 @@ impl Session {
             let expected = &lines[at + 1..end];
             let printed = match step.strip_prefix("$ ") {
                 None => self.hear_out(),
+                Some("kill $!") => {
+                    self.servers.last_mut().expect("a server was started").end();
+                    String::new()
+                }
                 Some(command) => match command.strip_suffix(" &") {
                     Some(server) => self.start(server, expected),
                     None => self.run(command),
@@ -118,7 +133,7 @@ impl Session {
             .stderr(writer)
             .spawn()
             .expect("cargo builds the program beside its tests");
-        let mut server = Server { child, output: BufReader::new(reader) };
+        let mut server = Server { child, output: BufReader::new(reader), is_told: false };
         let mut printed = String::new();
         for shown in expected {
             let mut line = String::new();
@@ -157,7 +172,7 @@ impl Session {
     /// Ends the last server, and tells what it had said.
     fn hear_out(&mut self) -> String {
         let mut server = self.servers.pop().expect("a server was started");
-        kill_process(Pid::from_child(&server.child), Signal::TERM).expect("it runs");
+        server.end();
         let mut printed = String::new();
         server.output.read_to_string(&mut printed).expect("the program prints UTF-8");
         self.as_shown(&printed)

@@ -29,6 +29,9 @@ fn a_bad_endpoint_points_at_the_character_that_is_wrong() {
             &["connect", "localhost:80x"],
             &["send", "tcp://[::1:80", "hi"],
             &["serve", "echo", "udp://127.0.0.1:70000"],
+            &["serve", "http", "https://127.0.0.1:8443/"],
+            &["serve", "http", "http://127.0.0.1:8000/"],
+            &["connect", "https://example.org/"],
         ],
     );
     insta::assert_snapshot!(seen);
@@ -40,6 +43,8 @@ fn what_is_wrong_is_named_with_its_cure() {
         2,
         &[
             &["serve", "ehco"],
+            &["serve", "https"],
+            &["serve", ".."],
             &["serve", "echo", "./site"],
             &["serve", "chat", "udp:127.0.0.1:0"],
             &["serve", "echo", "--close-after-reply"],

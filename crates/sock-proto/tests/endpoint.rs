@@ -157,6 +157,26 @@ fn the_caret_stands_under_the_character_whatever_its_length() {
 }
 
 #[test]
+fn the_address_of_a_web_page_is_answered_by_its_endpoint() {
+    for (text, endpoint) in [
+        ("http://127.0.0.1:8000/", "127.0.0.1:8000"),
+        ("https://127.0.0.1:8443", "tls://127.0.0.1:8443"),
+        ("https://example.org/a?b", "tls://example.org:443"),
+        ("http://localhost", "localhost:80"),
+        ("http://[::1]:8000/", "[::1]:8000"),
+        ("http://[::1]/", "[::1]:80"),
+    ] {
+        let error = text.parse::<Endpoint>().expect_err(text).to_string();
+        let first = error.lines().next().unwrap_or_default();
+        assert!(first.ends_with(&format!(" before the colon; write {endpoint}")), "{error}");
+    }
+    for text in ["http://", "http:///a", "http://a b/", "http://me@host/", "ftp://host/"] {
+        let error = text.parse::<Endpoint>().expect_err(text).to_string();
+        assert!(!error.contains("; write"), "{error}");
+    }
+}
+
+#[test]
 fn what_has_a_port_or_a_scheme_is_no_argument() {
     for text in [
         "8000",

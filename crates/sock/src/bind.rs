@@ -288,17 +288,21 @@ fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
     let kind = error.kind();
     let explained = Error::from(error).about(about);
     if kind == io::ErrorKind::AddrInUse {
-        let who = holder(endpoint)
-            .map_or_else(|| "another program".to_owned(), |holder| holder.to_string());
+        let (who, end) = holder(endpoint).map_or_else(
+            || ("another program".to_owned(), "end that".to_owned()),
+            |holder| (holder.to_string(), format!("end it (kill {})", holder.pid())),
+        );
         let (Endpoint::Unix(name) | Endpoint::Unixgram(name)) = endpoint else {
-            let cure = "end that, or choose another port (0: any free one)";
+            let port = endpoint.port().unwrap_or_default();
+            let other = port.checked_add(1).unwrap_or(8000);
+            let cure = format!("{end}, or choose another port, such as {other} (0: any free one)");
             return explained.cure(format!("{who} has it: {cure}"));
         };
         let path = name.as_path().map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
         if path.is_some_and(|path| !UnixFile::is_socket(path)) {
             return explained.cure("a file that is no socket lies there: choose another path");
         }
-        return explained.cure(format!("{who} has it: end that, or choose another path"));
+        return explained.cure(format!("{who} has it: {end}, or choose another path"));
     }
     let port = endpoint.port().unwrap_or(u16::MAX);
     if kind == io::ErrorKind::PermissionDenied && port < 1024 {

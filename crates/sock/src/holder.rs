@@ -13,6 +13,13 @@ pub(crate) struct Holder {
     name: String,
 }
 
+impl Holder {
+    /// The number by which it is ended.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (process {})", self.name, self.pid)

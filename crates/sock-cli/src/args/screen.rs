@@ -9,7 +9,7 @@ pub(super) struct ScreenArgs {
     /// Tell the events as JSON Lines
     #[arg(long, help_heading = "Output")]
     json: bool,
-    /// Tell the data too
+    /// Tell the data too, of each piece its beginning
     #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
     verbose: bool,
     /// Tell errors only

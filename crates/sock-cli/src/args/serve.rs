@@ -1,5 +1,6 @@
 //! The arguments of `serve`, and what is an endpoint among them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,15 @@ use super::{Plan, endpoint};
 use crate::screen::{Detail, Screen};
 use crate::status::Usage;
 use crate::{list, serve};
+
+pub(super) const EXAMPLES: &str = "\
+A web server for the directory `site`:
+  sock serve http site                        for this machine, at http://127.0.0.1:8000/
+  sock serve http site 8001                   on another port
+  sock serve http site :8000                  for other machines too
+  sock serve http site tls://127.0.0.1:8443   over TLS, at https://127.0.0.1:8443/
+  sock serve http --echo                      shows what a browser sends
+Ctrl-C ends it.";
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
@@ -104,8 +114,18 @@ impl ServeArgs {
             let Screen { json, detail, .. } = self.screen.plan();
             return Ok(Plan::List(list::Plan { json, in_full: detail == Detail::Data }));
         }
-        let row = protocols::find(&self.service.unwrap_or_default())
-            .map_err(|unknown| Usage(format!("{unknown}; `sock serve --list` shows them")))?;
+        let service = self.service.unwrap_or_default();
+        let row = protocols::find(&service).map_err(|unknown| {
+            let cure = match service.as_str() {
+                "https" => "http speaks TLS too: sock serve http DIR tls://127.0.0.1:8443".into(),
+                // Whoever wants to serve a directory names it.
+                folder if Path::new(folder).is_dir() => {
+                    format!("to serve that directory write: sock serve http {folder}")
+                }
+                _ => return Usage(format!("{unknown}; `sock serve --list` shows them")),
+            };
+            Usage(format!("there is no service `{service}`; {cure}"))
+        })?;
         let (folder, endpoints) = folder(row, &self.arguments)?;
         let web = self.web.plan(row, folder)?;
         let settings = Settings {
@@ -151,7 +171,14 @@ fn folder<'a>(row: &Row, arguments: &'a [String]) -> Result<(Option<&'a str>, Ve
         [] => Ok((None, endpoints)),
         [folder] if has_folder(row) => Ok((Some(folder), endpoints)),
         [one, other, ..] if has_folder(row) => {
-            let text = format!("there is one directory, and here are two: {one} and {other}");
+            // A host without its port looks like a directory.
+            let host = [other, one].into_iter().find(|text| {
+                !Path::new(text).exists() && format!("{text}:8000").parse::<Endpoint>().is_ok()
+            });
+            let cure = host.map_or_else(String::new, |host| {
+                format!("; if {host} is where to listen, write {host}:8000")
+            });
+            let text = format!("there is one directory, and here are two: {one} and {other}{cure}");
             Err(Usage(text).into())
         }
         [text, ..] => {

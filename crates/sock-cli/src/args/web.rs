@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use sock::ErrorKind;
 use sock::http::FileSite;
+use sock::{Endpoint, ErrorKind};
 use sock_proto::protocols::Row;
 use sock_proto::protocols::http::{Offer, Place};
 
@@ -33,7 +33,8 @@ pub(super) struct WebArgs {
     /// Answer only who says this; in a file (its first line) it does not show among the processes
     #[arg(long, value_name = "USER:PASS|@FILE")]
     auth: Option<String>,
-    /// Let clients store files, each of up to 100MiB or this size
+    /// Let clients store files, each of up to 100MiB or this size; one of the same name is replaced. A
+    /// directory without an index.html shows a form for it
     #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true,
           default_missing_value = "100MiB", value_parser = size)]
     upload: Option<usize>,
@@ -119,7 +120,12 @@ impl WebArgs {
 fn not_served(path: &str, error: sock::Error) -> anyhow::Error {
     if error.kind() == ErrorKind::NotFound {
         // A host without its port looks like a directory that is not there.
-        let cure = format!("create it, or if this is where to listen write {path}:8000");
+        let elsewhere = format!("{path}:8000");
+        let cure = if elsewhere.parse::<Endpoint>().is_ok() {
+            format!("create it, or if this is where to listen write {elsewhere}")
+        } else {
+            "create it, or look at the path".to_owned()
+        };
         return Usage(format!("cannot serve {path}: there is no such directory; {cure}")).into();
     }
     if fs::metadata(path).is_ok_and(|facts| !facts.is_dir()) {
