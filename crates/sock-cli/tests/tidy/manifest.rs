@@ -10,10 +10,22 @@ const DOWNWARDS: &[(&str, &[&str])] = &[
     ("sock-proto", &[]),
     ("sock-record", &[]),
     ("sock-ladder", &["sock-record"]),
-    ("sock", &["sock-proto", "sock-record"]),
+    ("sock-load", &[]),
+    ("sock", &["sock-proto", "sock-record", "sock-load"]),
     ("sock-trace", &["sock-record"]),
     ("sock-check", &["sock-proto", "sock-record", "sock", "sock-trace"]),
-    ("sock-cli", &["sock-proto", "sock-record", "sock-ladder", "sock", "sock-trace", "sock-check"]),
+    (
+        "sock-cli",
+        &[
+            "sock-proto",
+            "sock-record",
+            "sock-ladder",
+            "sock-load",
+            "sock",
+            "sock-trace",
+            "sock-check",
+        ],
+    ),
 ];
 
 /// What `sock-proto` may be built on: each builds without std when its `std` feature is off.

@@ -152,6 +152,7 @@ fn a_reversed_arrow_between_crates_is_found() {
         ("sock", "sock-cli"),
         ("sock-ladder", "sock-trace"),
         ("sock-record", "sock-proto"),
+        ("sock-load", "sock"),
         ("sock-new", "sock-new"),
     ] {
         assert_eq!(manifest::reversed(&[edge(from, to)]).len(), 1, "{from} -> {to}");
