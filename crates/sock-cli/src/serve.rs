@@ -31,6 +31,7 @@ pub(crate) struct Plan {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) engine: Engine,
     pub(crate) workers: usize,
+    pub(crate) busy_poll: Option<Duration>,
     pub(crate) max_conns: Option<usize>,
     pub(crate) backlog: Option<u32>,
     pub(crate) access: Access,
@@ -100,6 +101,9 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
         .options(plan.sockets.options(plan.backlog));
     if let Some(most) = plan.max_conns {
         server = server.max_conns(most);
+    }
+    if let Some(time) = plan.busy_poll {
+        server = server.busy_poll(time);
     }
     if plan.once {
         server = server.once();

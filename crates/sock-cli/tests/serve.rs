@@ -335,6 +335,23 @@ fn a_pause_at_a_named_point_is_taken_there() {
     assert!(close["seconds"].as_f64() >= Some(PAUSE), "accept: {close}");
 }
 
+/// Its number may be left out, and what stands before it is no number.
+#[test]
+fn a_server_that_spins_serves() {
+    let ways: [&[&str]; 3] = [&["--busy-poll", "-v"], &["--busy-poll", "50"], &["--busy-poll=2ms"]];
+    for how in ways {
+        for engine in ENGINES {
+            let options = [&["echo", "--engine", engine], how].concat();
+            let mut server = Server::start(&options, &["tcp:127.0.0.1:0"]);
+            let endpoint = server.endpoint("tcp");
+            let finished = Program::run(sock(&["connect", &endpoint]), b"awake?").expect(0);
+            assert_eq!(finished.text(), "awake?", "{engine} {how:?}");
+            server.event_named("close");
+            server.stop();
+        }
+    }
+}
+
 #[test]
 fn the_children_of_fork_do_not_hold_our_input_and_output() {
     let finished = Program::run(sock(&["serve", "stdio", "127.0.0.1:0", "--engine", "fork"]), b"");

@@ -51,6 +51,7 @@ fn what_is_wrong_is_named_with_its_cure() {
             &["serve", "stdio"],
             &["serve", "echo", "127.0.0.1:0", "--bind", "1600"],
             &["serve", "echo", "--engine", "steam"],
+            &["serve", "--busy-poll", "echo"],
             &["serve", "chat", "127.0.0.1:0", "--engine", "fork"],
             &["connect", "7", "--linger", "10"],
             &["connect", "7", "--datagram", "0"],

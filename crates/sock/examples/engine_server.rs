@@ -250,6 +250,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--max-conns" => server.max_conns(value()?.parse()?),
             "--workers" => server.workers(value()?.parse()?),
             "--grace" => server.grace(time(value()?)?),
+            "--busy-poll" => server.busy_poll(match value()?.as_str() {
+                "always" => Duration::MAX,
+                micros => Duration::from_micros(micros.parse()?),
+            }),
             endpoint if !endpoint.starts_with("--") => server.listen(endpoint.parse()?),
             "--reset" => {
                 limits.reset = true;

@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) once: bool,
     pub(crate) grace: Duration,
     pub(crate) pause_accept: Duration,
+    /// Spin for so long after the last event before going to sleep.
+    pub(crate) busy_poll: Option<Duration>,
     pub(crate) options: SocketOptions,
     pub(crate) stdio: Option<Stdio>,
     pub(crate) complaints: Complaints,
@@ -74,6 +76,7 @@ impl Plan {
             // Long enough for a reply that is under way, short for whoever waits for the end.
             grace: Duration::from_secs(5),
             pause_accept: Duration::ZERO,
+            busy_poll: None,
             options: SocketOptions::default(),
             stdio: None,
             complaints: Complaints::default(),
@@ -173,6 +176,15 @@ impl Server {
     #[must_use]
     pub fn pause_accept(mut self, pause: Duration) -> Self {
         self.plan.pause_accept = pause;
+        self
+    }
+
+    /// Spins for so long after the last event instead of sleeping, so that the next message wakes
+    /// nobody; [`Duration::MAX`]: always. It costs a processor for each thread or child that holds
+    /// conversations. At first it sleeps at once.
+    #[must_use]
+    pub fn busy_poll(mut self, time: Duration) -> Self {
+        self.plan.busy_poll = Some(time);
         self
     }
 

@@ -14,7 +14,7 @@ use sock_proto::{Endpoint, Pauses};
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::tls::ServeTlsArgs;
-use super::values::duration;
+use super::values::{duration, micros};
 use super::web::{WebArgs, has_folder};
 use super::{Plan, endpoint};
 use crate::screen::{Detail, Screen};
@@ -48,6 +48,11 @@ pub(super) struct ServeArgs {
     /// So many engine threads, which share the ports
     #[arg(long, value_name = "N", value_parser = count, default_value = "1")]
     workers: usize,
+    /// Spin instead of sleeping, so that the next message wakes nobody; with a number, for so many
+    /// microseconds after something happened. It costs a whole processor meanwhile
+    #[arg(long, value_name = "MICROS", num_args = 0..=1, default_missing_value = ALWAYS,
+          value_parser = busy_poll)]
+    busy_poll: Option<Duration>,
     /// So many conversations at once
     #[arg(long, value_name = "N", value_parser = count)]
     max_conns: Option<usize>,
@@ -103,6 +108,13 @@ fn engines() -> PossibleValuesParser {
     PossibleValuesParser::new(Engine::ALL.map(Engine::name))
 }
 
+/// What no number of microseconds is written as.
+const ALWAYS: &str = "";
+
+fn busy_poll(text: &str) -> Result<Duration, String> {
+    if text == ALWAYS { Ok(Duration::MAX) } else { micros(text) }
+}
+
 fn count(text: &str) -> Result<usize, String> {
     let number: usize = text.parse().map_err(|_| "write a whole number, from 1".to_owned())?;
     if number == 0 { Err("at least 1".to_owned()) } else { Ok(number) }
@@ -150,6 +162,7 @@ impl ServeArgs {
             endpoints,
             engine,
             workers: self.workers,
+            busy_poll: self.busy_poll,
             max_conns: self.max_conns,
             backlog: self.backlog,
             access: Access { allow: self.allow, deny: self.deny },

@@ -23,6 +23,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "that is too long".to_owned())
 }
 
+/// A number of microseconds, `50`, or a time with its unit.
+pub(crate) fn micros(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(number) => Ok(Duration::from_micros(number)),
+        Err(_) => duration(text).map_err(|_| {
+            "write a number of microseconds, such as 50; to spin always put it last, with nothing behind it"
+                .to_owned()
+        }),
+    }
+}
+
 /// A size in bytes: `64`, `4KiB`, `1MiB`.
 pub(crate) fn size(text: &str) -> Result<usize, String> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -62,6 +73,16 @@ mod tests {
             ["", "10", "s", "-1s", "1 s", "1.2.3s", "10 minutes", "1e3s", "99999999999999999999h"]
         {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn microseconds_need_no_unit() {
+        for (text, expected) in [("50", 50), ("0", 0), ("2ms", 2000), ("1.5us", 1)] {
+            assert_eq!(micros(text).map(|time| time.as_micros()), Ok(expected), "{text}");
+        }
+        for text in ["", "always", "-1", "1.5", "echo", "127.0.0.1:7"] {
+            assert!(micros(text).is_err(), "{text}");
         }
     }
 

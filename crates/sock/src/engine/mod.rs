@@ -24,6 +24,7 @@ mod ranges;
 mod reactor;
 mod select;
 mod sender;
+mod spin;
 mod stopping;
 mod timers;
 mod wait;

@@ -109,10 +109,7 @@ impl<W: Wait> Reactor<W> {
         let mut ready: Vec<Ready> = Vec::new();
         self.heed_stop()?;
         while !self.is_over() {
-            // From the last reading of the clock: a timer is late by a turn at most, never early.
-            let timeout = self.timers.peek().map(|Reverse((at, _))| at.since(self.cx.now));
-            self.wait.wait(timeout, &mut ready)?;
-            self.cx.now = self.plan.run.now();
+            self.rest(&mut ready)?;
             for event in ready.drain(..) {
                 match Key::from_u64(event.key) {
                     Key::Stop(_) => self.heed_stop()?,
