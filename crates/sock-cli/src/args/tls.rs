@@ -55,7 +55,7 @@ pub(super) struct ServeTlsArgs {
     /// Write the certificate that is made on the spot to FILE, for clients to trust
     #[arg(long, value_name = "FILE", conflicts_with = "cert")]
     cert_out: Option<PathBuf>,
-    /// Let nobody in without a certificate that this PEM file vouches for
+    /// Let nobody in without a certificate that is in this PEM file, or that one in it has signed
     #[arg(long, value_name = "FILE")]
     client_ca: Vec<PathBuf>,
     /// Know this protocol (ALPN); several times: the best first

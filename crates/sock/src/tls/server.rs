@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::server::WebPkiClientVerifier;
 use rustls::sign::SingleCertAndKey;
 use rustls::{KeyLogFile, ServerConfig};
 use sock_proto::Endpoint;
@@ -62,7 +61,8 @@ impl ServerTls {
         self
     }
 
-    /// Demands a certificate of each client, signed by an authority in one more PEM file.
+    /// Demands a certificate of each client: one that an authority in this PEM file has signed, or one
+    /// that is in it. Every file that is named counts.
     #[must_use]
     pub fn client_ca(mut self, file: impl Into<PathBuf>) -> Self {
         self.client_authorities.push(file.into());
@@ -118,11 +118,8 @@ impl ServerTls {
         let builder = if self.client_authorities.is_empty() {
             builder.with_no_client_auth()
         } else {
-            let (roots, _) = files::authorities(&self.client_authorities)?;
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-                .build()
-                .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
-            builder.with_client_cert_verifier(Arc::new(Doorkeeper(verifier)))
+            let (roots, pinned) = files::authorities(&self.client_authorities)?;
+            builder.with_client_cert_verifier(Arc::new(Doorkeeper::new(roots, pinned)?))
         };
         let mut config =
             builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::new(identity))));

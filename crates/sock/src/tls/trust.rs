@@ -1,4 +1,4 @@
-//! Trust: whether a server is who was called, and who it was when it is not.
+//! Trust: whether a server is who was called, whether a client is let in, and who it was when not.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme,
 };
@@ -59,14 +59,11 @@ impl Verifier {
 }
 
 /// A certificate that the user names is trusted itself, also where it is an authority's by its own
-/// words: that is what `openssl req -x509` makes for a server, and no chain ends in such a one.
+/// words: that is what `openssl req -x509` makes, and no chain ends in such a one.
 fn verify_pinned(
     certificate: &CertificateDer<'_>,
-    name: &ServerName<'_>,
     now: UnixTime,
-) -> std::result::Result<ServerCertVerified, rustls::Error> {
-    let parsed = ParsedCertificate::try_from(certificate)?;
-    rustls::client::verify_server_name(&parsed, name)?;
+) -> std::result::Result<(), rustls::Error> {
     let facts = Certificate::of(certificate);
     let since_epoch = |moment| UnixTime::since_unix_epoch(moment);
     if now.as_secs() > facts.not_after.as_secs() {
@@ -77,6 +74,18 @@ fn verify_pinned(
         let not_before = since_epoch(facts.not_before);
         return Err(CertificateError::NotValidYetContext { time: now, not_before }.into());
     }
+    Ok(())
+}
+
+/// Verifies that a server that shows a certificate which the user names is the one that was called.
+fn verify_pinned_server(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> std::result::Result<ServerCertVerified, rustls::Error> {
+    let parsed = ParsedCertificate::try_from(certificate)?;
+    rustls::client::verify_server_name(&parsed, name)?;
+    verify_pinned(certificate, now)?;
     Ok(ServerCertVerified::assertion())
 }
 
@@ -93,7 +102,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         let verified = if pinned.iter().any(|known| known == end_entity) {
-            verify_pinned(end_entity, server_name, now)
+            verify_pinned_server(end_entity, server_name, now)
         } else {
             chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
@@ -129,13 +138,26 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Verifies clients, and remembers whom it refused.
+/// Verifies clients, and remembers whom it refused: it lets in whom an authority vouches for, and who
+/// shows exactly one of these certificates.
 #[derive(Debug)]
-pub(super) struct Doorkeeper(pub(super) Arc<dyn ClientCertVerifier>);
+pub(super) struct Doorkeeper {
+    chains: Arc<dyn ClientCertVerifier>,
+    pinned: Vec<CertificateDer<'static>>,
+}
+
+impl Doorkeeper {
+    pub(super) fn new(roots: RootCertStore, pinned: Vec<CertificateDer<'static>>) -> Result<Self> {
+        let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
+        Ok(Self { chains, pinned })
+    }
+}
 
 impl ClientCertVerifier for Doorkeeper {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.root_hint_subjects()
+        self.chains.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -144,7 +166,11 @@ impl ClientCertVerifier for Doorkeeper {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> std::result::Result<ClientCertVerified, rustls::Error> {
-        let verified = self.0.verify_client_cert(end_entity, intermediates, now);
+        let verified = if self.pinned.iter().any(|known| known == end_entity) {
+            verify_pinned(end_entity, now).map(|()| ClientCertVerified::assertion())
+        } else {
+            self.chains.verify_client_cert(end_entity, intermediates, now)
+        };
         verified.inspect_err(|_| REFUSED.set(Some(Certificate::of(end_entity))))
     }
 
@@ -154,7 +180,7 @@ impl ClientCertVerifier for Doorkeeper {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        self.chains.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -163,10 +189,10 @@ impl ClientCertVerifier for Doorkeeper {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        self.chains.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.chains.supported_verify_schemes()
     }
 }

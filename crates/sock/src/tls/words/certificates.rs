@@ -56,7 +56,7 @@ pub(super) fn say(why: &CertificateError, side: Side, refused: Option<&Certifica
             Said::only(format!("{whose} is not accepted here"))
         }
         CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
-            authority(&whose, refused)
+            authority(&whose, side, refused)
         }
         CertificateError::Other(why) => {
             Said::only(format!("{whose} is not accepted: {}", shown(&why.to_string())))
@@ -73,7 +73,7 @@ fn unknown_issuer(whose: &str, side: Side, refused: Option<&Certificate>) -> Sai
         ),
         Side::Server => (
             "--client-ca FILE names those who may sign",
-            "--client-ca FILE names those who may sign",
+            "its own file lets it in: --client-ca FILE",
         ),
     };
     match refused {
@@ -97,12 +97,13 @@ fn bad_signature(whose: &str, refused: Option<&Certificate>) -> Said {
     )
 }
 
-/// A certificate that says of itself that it is an authority's, and is shown as a server's.
-fn authority(whose: &str, refused: Option<&Certificate>) -> Said {
+/// A certificate that says of itself that it is an authority's, and is shown as a server's or a client's.
+fn authority(whose: &str, side: Side, refused: Option<&Certificate>) -> Said {
     if refused.is_some_and(Certificate::is_self_signed) {
-        return unknown_issuer(whose, Side::Client, refused);
+        return unknown_issuer(whose, side, refused);
     }
-    Said::only(format!("{whose} is an authority's, and no server's"))
+    let part = if side == Side::Client { "server" } else { "client" };
+    Said::only(format!("{whose} is an authority's, and no {part}'s"))
 }
 
 fn wrong_name(expected: &str, refused: Option<&Certificate>) -> Said {

@@ -109,6 +109,41 @@ fn who_signs_for_itself_is_trusted_by_its_own_file() {
 }
 
 #[test]
+fn a_client_that_signs_for_itself_is_let_in_by_its_own_file() {
+    let office = Office::new();
+    let ca = |params: &mut rcgen::CertificateParams| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    };
+    let (certificate, key) = office.signed("server", &["localhost"]);
+    let server = ServerTls::new().identity(certificate, key);
+    let made = [office.own("anna", &[], |_| {}), office.own("bert", &[], ca)];
+    let (theirs, other_key) = office.own("stranger", &[], ca);
+    for (certificate, key) in made {
+        for versions in [Versions::Tls12, Versions::Tls13] {
+            let client = ClientTls::new().ca(office.authority()).versions(versions);
+            let shown = client.clone().identity(&certificate, &key);
+            // Beside an authority, which a client is told of: it shows its certificate nevertheless.
+            let knows = server.clone().client_ca(office.authority()).client_ca(&certificate);
+            assert_eq!(shake(&shown, "localhost", &knows), Outcome::default());
+            let outcome = shake(&client.identity(&theirs, &other_key), "localhost", &knows);
+            assert_eq!(
+                server_says(&outcome),
+                "the client's certificate CN=stranger is signed by itself, and nobody here knows it; \
+                 its own file lets it in: --client-ca FILE"
+            );
+        }
+    }
+    let (certificate, key) = office.own("late", &[], of_2001);
+    let client = ClientTls::new().ca(office.authority()).identity(&certificate, key);
+    let outcome = shake(&client, "localhost", &server.client_ca(&certificate));
+    let said = server_says(&outcome);
+    assert!(
+        said.starts_with("the client's certificate CN=late expired on Tue, 02 Jan 2001"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_end_and_a_beginning_are_told_as_dates() {
     let office = Office::new();
     for papers in [
