@@ -258,7 +258,7 @@ impl Server {
         let (listeners, endpoints) = bind_all(&endpoints, workers, &plan.options)?;
         let mut presented = None;
         if sealed > 0 {
-            let loaded = tls.load(&endpoints)?;
+            let loaded = tls.usually(plan.service.alpn).load(&endpoints)?;
             plan.service = plan.service.answering(Layer::answering(&loaded));
             presented = Some(loaded.presented);
         }

@@ -33,6 +33,7 @@ pub struct Service {
     make: Arc<dyn Fn() -> Box<dyn Protocol + Send> + Send + Sync>,
     pub(crate) sharing: Sharing,
     pub(crate) datagrams: Datagrams,
+    pub(crate) alpn: &'static [&'static str],
     row: Option<&'static Row>,
     /// What lies beneath its protocols where TLS is spoken.
     layer: Option<Layer>,
@@ -70,13 +71,22 @@ impl Service {
         make: impl Fn() -> P + Send + Sync + 'static,
     ) -> Self {
         let make = Arc::new(move || Box::new(make()) as Box<dyn Protocol + Send>);
-        Self { name, make, sharing, datagrams: Datagrams::Stateless, row: None, layer: None }
+        let (datagrams, alpn) = (Datagrams::Stateless, &[][..]);
+        Self { name, make, sharing, datagrams, alpn, row: None, layer: None }
     }
 
     /// Sets how datagrams are answered; at first statelessly.
     #[must_use]
     pub fn with_datagrams(mut self, datagrams: Datagrams) -> Self {
         self.datagrams = datagrams;
+        self
+    }
+
+    /// Names it where TLS agrees on a protocol (ALPN, RFC 7301), the best name first; the settings of TLS
+    /// may say otherwise.
+    #[must_use]
+    pub fn with_alpn(mut self, names: &'static [&'static str]) -> Self {
+        self.alpn = names;
         self
     }
 
@@ -98,6 +108,7 @@ impl Service {
         let mut service = Self::new(row.name, sharing, move || row.make(&settings));
         service.row = Some(row);
         service.datagrams = row.datagrams;
+        service.alpn = row.alpn;
         Ok(service)
     }
 

@@ -58,7 +58,7 @@ pub(super) struct ServeTlsArgs {
     /// Let nobody in without a certificate that is in this PEM file, or that one in it has signed
     #[arg(long, value_name = "FILE")]
     client_ca: Vec<PathBuf>,
-    /// Know this protocol (ALPN); several times: the best first
+    /// Know this protocol (ALPN), and no longer those that the service knows; several times: the best first
     #[arg(long, value_name = "NAME")]
     alpn: Vec<String>,
     /// Say what was agreed with each client

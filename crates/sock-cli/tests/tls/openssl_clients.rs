@@ -72,6 +72,39 @@ fn a_protocol_is_agreed_on_or_refused() {
     server.stop();
 }
 
+/// A browser that would rather speak HTTP/2 learns at once what is spoken here.
+#[test]
+fn a_web_server_names_the_versions_of_http_that_it_speaks() {
+    for (offered, agreed) in
+        [("h2,http/1.1", "http/1.1"), ("http/1.0,http/1.1", "http/1.1"), ("http/1.0", "http/1.0")]
+    {
+        let mut server = Server::start(&["http", "--tls-info"], &["tls://127.0.0.1:0"]);
+        let Some(mut command) = peer("openssl") else { return };
+        let at = format!("127.0.0.1:{}", server.port("tls"));
+        command.args(["s_client", "-quiet", "-connect", &at, "-alpn", offered]);
+        let page = Program::run(command, b"GET /\n");
+        assert!(page.expect(0).text().ends_with("</html>\n"), "{offered}");
+        let told = loop {
+            let note = server.event_named("note")["text"].as_str().unwrap().to_owned();
+            if note.starts_with("TLS 1.3, ") {
+                break note;
+            }
+        };
+        assert!(told.ends_with(&format!(", ALPN {agreed}")), "{offered}: {told}");
+        server.stop();
+    }
+    let mut server = Server::start(&["http"], &["tls://127.0.0.1:0"]);
+    let Some(client) = talk(&server, &["-alpn", "h2"]) else { return };
+    assert!(client.stderr.contains("SSL alert number 120"), "{}", client.stderr);
+    assert_eq!(server.event_named("close")["how"], "tls");
+    server.stop();
+    // Whoever is asked for by name is known, and nobody else.
+    let server = Server::start(&["http", "--alpn", "h9"], &["tls://127.0.0.1:0"]);
+    let Some(client) = talk(&server, &["-alpn", "http/1.1"]) else { return };
+    assert!(client.stderr.contains("SSL alert number 120"), "{}", client.stderr);
+    server.stop();
+}
+
 #[test]
 fn a_clients_certificate_is_demanded() {
     let office = Office::new();

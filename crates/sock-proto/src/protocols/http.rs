@@ -26,6 +26,10 @@ pub use self::conn::Http;
 pub use self::patience::Patience;
 pub use self::site::Site;
 
+/// The names of what is spoken here, where TLS agrees on a protocol (RFC 7301): who takes another version
+/// of HTTP alone is told so within the handshake, and not by an answer that it cannot read.
+pub const ALPN: &[&str] = &["http/1.1", "http/1.0"];
+
 /// What a web server offers, and how.
 #[derive(Debug, Clone, Default)]
 pub struct Offer {

@@ -49,6 +49,7 @@ const PLAIN: Row = Row {
     gate: Gate::Answer,
     engines: Engines::Any,
     datagrams: Datagrams::None,
+    alpn: &[],
     cut: |_| Cut::Free,
     takes: &[],
 };
@@ -147,6 +148,7 @@ pub static TABLE: &[Row] = &[
         made: Made::PerConnection(|settings| {
             Box::new(Http::new(settings.http.clone().unwrap_or_default()))
         }),
+        alpn: http::ALPN,
         takes: &[
             Setting::Spa,
             Setting::Cors,

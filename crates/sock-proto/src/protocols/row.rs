@@ -39,6 +39,8 @@ pub struct Row {
     pub engines: Engines,
     /// What it does where messages have boundaries.
     pub datagrams: Datagrams,
+    /// Its names where TLS agrees on a protocol (ALPN, RFC 7301), the best first.
+    pub alpn: &'static [&'static str],
     /// Whether its answer depends on where its input was cut.
     pub cut: fn(&Settings) -> Cut,
     /// The settings that it knows.

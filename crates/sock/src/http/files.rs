@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sock_proto::protocols::Http;
-use sock_proto::protocols::http::{Offer, Place};
+use sock_proto::protocols::http::{ALPN, Offer, Place};
 
 use super::FileSite;
 use crate::{Result, Service};
@@ -27,5 +27,5 @@ use crate::{Result, Service};
 pub fn files(directory: impl AsRef<Path>) -> Result<Service> {
     let place = Place::Site(Arc::new(FileSite::open(directory)?));
     let offer = Arc::new(Offer { place, ..Offer::default() });
-    Ok(Service::each("http", move || Http::new(Arc::clone(&offer))))
+    Ok(Service::each("http", move || Http::new(Arc::clone(&offer))).with_alpn(ALPN))
 }

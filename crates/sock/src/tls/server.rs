@@ -77,6 +77,11 @@ impl ServerTls {
         self
     }
 
+    /// Knows these protocols unless others were named.
+    pub(crate) fn usually(self, protocols: &[&str]) -> Self {
+        if self.alpn.is_empty() { protocols.iter().fold(self, Self::alpn) } else { self }
+    }
+
     /// Speaks only these versions.
     #[must_use]
     pub fn versions(mut self, versions: Versions) -> Self {
