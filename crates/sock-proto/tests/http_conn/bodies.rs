@@ -101,6 +101,22 @@ fn what_is_put_is_stored_however_it_comes() {
     }
 }
 
+/// Without a length there is no body by the rules, and what follows would be taken for a request.
+#[test]
+fn a_file_whose_length_is_not_said_takes_the_place_of_none() {
+    for (version, body) in [("1.1", &b""[..]), ("1.0", b""), ("1.0", b"hello"), ("1.1", b"hello")] {
+        let shelf = Shelf::new(Files::new().file("old", "kept"));
+        let head = format!("PUT /old HTTP/{version}\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+        let request = [head.as_bytes(), body].concat();
+        assert_eq!(statuses(files(shelf.clone()), request), (vec![411], true), "{version}");
+        assert_eq!((shelf.open(), shelf.bytes("old")), (0, Some(b"kept".to_vec())));
+        // That of an empty one can be said.
+        let empty = "PUT /old HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(statuses(files(shelf.clone()), empty), (vec![200], false));
+        assert_eq!(shelf.bytes("old"), Some(Vec::new()));
+    }
+}
+
 #[test]
 fn what_does_not_come_to_its_end_is_not_stored() {
     let shelf = || Shelf::new(Files::new().file("old", "kept"));

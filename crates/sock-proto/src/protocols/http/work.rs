@@ -44,6 +44,13 @@ impl Sink {
             (Place::Explained, Method::Options) if head.target == b"*" => {
                 Answer::new(204).with("Allow", ALLOW)
             }
+            (Place::Site(_), Method::Put) if offer.upload.is_some() && has_no_length(head) => {
+                page::error(
+                    UNMEASURED,
+                    "The request does not say how long the file is",
+                    "Send a Content-Length; that of an empty file is 0",
+                )
+            }
             (Place::Site(site), Method::Put | Method::Post) if offer.upload.is_some() => {
                 match Storing::begin(head, offer, site) {
                     Ok(storing) => return Self::Stored(Box::new(storing)),
@@ -68,6 +75,11 @@ impl Sink {
     /// Whether the answer is known and says that something is wrong.
     pub(super) fn is_error(&self) -> bool {
         matches!(self, Self::Known(answer) if answer.status >= 400)
+    }
+
+    /// Whether what follows the head may be a body of which nobody was told.
+    pub(super) fn is_unmeasured(&self) -> bool {
+        matches!(self, Self::Known(answer) if answer.status == UNMEASURED)
     }
 
     /// Whether a body of this length is more than is read.
@@ -100,6 +112,15 @@ impl Sink {
             ),
         }
     }
+}
+
+/// The status of a file without a length.
+const UNMEASURED: u16 = 411;
+
+/// Whether there is no body by the rules (RFC 9112, section 6.3). Who sends a file and says so has most likely
+/// forgotten the one or the other, and an empty file would take the place of what is there.
+fn has_no_length(head: &Head<'_>) -> bool {
+    ["Content-Length", "Transfer-Encoding"].iter().all(|name| head.field(name).is_none())
 }
 
 /// The methods of a server that stores nothing.

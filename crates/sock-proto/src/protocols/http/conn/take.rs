@@ -76,6 +76,7 @@ impl Talk {
         let mut form =
             Form { version: head.version, is_head: head.method == Method::Head, persists };
         let sink = Sink::of(&head, raw, offer, out.wall());
+        form.persists &= !sink.is_unmeasured();
         let length = if let Framing::Length(n) = framing { n } else { 0 };
         let body = Body::new(framing);
         if body.is_some() && (sink.refuses(length) || (expects && sink.is_error())) {
