@@ -151,6 +151,9 @@ fn going_round_in_a_circle_ends() {
     let expected = format!("{} redirects in a circle, by way of 3 URLs", web.url("/a"));
     assert_eq!(error.to_string(), expected);
     web.done();
+    let web = Web::new([says(redirect(302, "/a"))]);
+    let error = client().open(&web.url("/a")).unwrap_err();
+    assert_eq!(error.to_string(), format!("{} redirects to itself", web.url("/a")));
 }
 
 #[test]

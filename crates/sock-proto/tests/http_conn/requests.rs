@@ -30,6 +30,25 @@ fn the_page_shows_the_request_and_nothing_of_it_is_obeyed() {
 }
 
 #[test]
+fn the_page_tells_how_to_ask_the_same_by_hand_where_the_browser_did() {
+    for (host, place) in [
+        ("Host: 127.0.0.1:8126\r\n", "127.0.0.1:8126"),
+        ("Host: [::1]:8126\r\n", "[::1]:8126"),
+        ("Host: [::1]\r\n", "[::1]:80"),
+        ("Host: a'b\r\n", "a&#39;b:80"),
+        ("Host: a:\r\n", "a:80"),
+        ("Host:\r\n", "localhost:8000"),
+        ("", "localhost:8000"),
+    ] {
+        let (said, _) = answer(web(), format!("GET / HTTP/1.0\r\n{host}\r\n"));
+        let body = said.text();
+        assert!(body.contains(&format!("<pre>sock connect --crlf {place}\n")), "{host}: {body}");
+        let len = said.body.len();
+        assert!(body.contains(&format!("Content-Length: {len}\n")), "{host}: {len}");
+    }
+}
+
+#[test]
 fn head_is_get_without_the_body() {
     let (bytes, ends) = says(web(), b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
     let said = &answers(&bytes, &[0])[0];

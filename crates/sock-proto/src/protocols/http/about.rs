@@ -1,7 +1,8 @@
 //! About: the page of a server that has nothing else to show: what it is, what a request and an answer
 //! are, and how to serve something.
 
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::time::Duration;
@@ -35,14 +36,29 @@ pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration) -> Answer {
     body += before;
     body += &String::from_utf8_lossy(&date);
     let (before, after) = after.split_once("LENGTH").unwrap_or((after, ""));
-    let len = own_len(body.len() + before.len() + after.len());
+    let (middle, after) = after.split_once("PLACE").unwrap_or((after, ""));
+    let place = Escaped(&place(head)).to_string();
+    let rest = [before, middle, &place, after].into_iter().map(str::len).sum::<usize>();
+    let len = own_len(body.len() + rest);
     // As above.
-    let _ = write!(body, "{before}{len}{after}");
+    let _ = write!(body, "{before}{len}{middle}{place}{after}");
     Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         // The page shows the request itself.
         .with("Cache-Control", "no-store")
         .and(Part::Bytes(body.into_bytes()))
+}
+
+/// Where the client found us, with the port, as `sock connect` takes it; what usually is where it does not say.
+fn place(head: &Head<'_>) -> String {
+    let host = head.field("Host").and_then(|host| core::str::from_utf8(host).ok());
+    let Some(host) = host.filter(|host| !host.is_empty()) else {
+        return String::from("localhost:8000");
+    };
+    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    // What follows the last colon of an address of IPv6 ends with its bracket.
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| is_number(port));
+    if has_port { host.into() } else { format!("{}:80", host.trim_end_matches(':')) }
 }
 
 /// How long a text of this length is together with its own length in decimal digits.

@@ -115,7 +115,6 @@ impl Proxies {
         };
         let port = match (uri.port_u16(), uri.authority()) {
             (Some(port), _) => port,
-            // The library under this says of a number that is too large that there is none.
             // What is too large the library under this takes for none.
             (None, Some(all)) if all.as_str().len() > all.host().len() + 1 => {
                 return Err(wrong("its port is none; write a number up to 65535"));

@@ -118,7 +118,10 @@ impl Client {
             *method == next.method && *place == next.place && *told == cookies
         };
         if let Some((_, place, _)) = seen.iter().find(is_same) {
-            let text = format!("{place} redirects in a circle, by way of {} URLs", seen.len());
+            let text = match seen.len() {
+                1 => format!("{place} redirects to itself"),
+                n => format!("{place} redirects in a circle, by way of {n} URLs"),
+            };
             return Err(Error::new(ErrorKind::Status, text));
         }
         if seen.len() > self.settings.redirects {
