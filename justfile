@@ -19,8 +19,8 @@ stories:
     git diff -- '*.snap'
 
 # Measure; a claim of speed shows before and after from one machine and one hour.
-bench filter='':
-    cargo bench --workspace -- {{filter}}
+bench *arguments:
+    python3 benches/run.py {{arguments}}
 
 # Run the random tests whose names hold TARGET for longer.
 fuzz target seconds='300':
