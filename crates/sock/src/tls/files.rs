@@ -7,6 +7,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, InconsistentKeys};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use super::provider;
 use crate::{Error, ErrorKind, Result};
@@ -15,6 +16,7 @@ use crate::{Error, ErrorKind, Result};
 pub(super) fn identity(certificate: &Path, key: &Path) -> Result<CertifiedKey> {
     let chain = certificates(certificate)?;
     let der = private_key(key)?;
+    is_of_version_3(&chain, certificate)?;
     CertifiedKey::from_der(chain, der, &provider()).map_err(|error| {
         let (certificate, key) = (certificate.display(), key.display());
         if let rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) = error {
@@ -28,6 +30,24 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<CertifiedKey> {
         wrong(format!("the private key {key} cannot be used: {error}"))
             .cure("keys are RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519")
     })
+}
+
+/// Refuses what `openssl x509 -req` makes without extensions: nobody who speaks TLS takes it (RFC 5280, section
+/// 4.1.2.1: version 3 is the one that has them).
+fn is_of_version_3(chain: &[CertificateDer<'static>], file: &Path) -> Result<()> {
+    let mut versions = chain.iter().filter_map(|der| {
+        let (_, parsed) = X509Certificate::from_der(der).ok()?;
+        Some(parsed.version())
+    });
+    // The standard counts from nought.
+    let Some(old) = versions.find(|version| *version != X509Version::V3) else {
+        return Ok(());
+    };
+    let (file, version) = (file.display(), old.0 + 1);
+    let reason = format!("the certificate {file} is of version {version}, and TLS needs version 3");
+    let cure = "make it with extensions, as by openssl x509 -req -extfile FILE, in which stands \
+                subjectAltName = DNS:localhost";
+    Err(wrong(reason).cure(cure))
 }
 
 /// All the certificates in a file, at least one.

@@ -56,6 +56,14 @@ impl<'a> Route<'a> {
         let place = self.place;
         let is_secret = place.scheme() == Scheme::Https;
         let goal = Goal::new(settings, self)?;
+        let about = |error: Error| error.about(format!("cannot speak TLS with {place}"));
+        // What is wrong with a file of ours is told before anybody is called.
+        let call = if is_secret {
+            let name = place.host().trim_matches(['[', ']']);
+            Some(secrets()?.call(name, &["http/1.1"]).map_err(about)?)
+        } else {
+            None
+        };
         let began = instant();
         let socket = settings.caller().stream(&goal)?;
         let called = instant().saturating_duration_since(began);
@@ -69,11 +77,8 @@ impl<'a> Route<'a> {
             let passed = instant().saturating_duration_since(began);
             timing.connect = timing.connect.map(|connect| connect + passed);
         }
-        if is_secret {
+        if let Some(call) = call {
             let began = instant();
-            let about = |error: Error| error.about(format!("cannot speak TLS with {place}"));
-            let name = place.host().trim_matches(['[', ']']);
-            let call = secrets()?.call(name, &["http/1.1"]).map_err(about)?;
             let agreed = Secret::agree(&mut wire, call, place, limit);
             let secret = agreed.inspect_err(|error| wire.give_up(error.kind())).map_err(about)?;
             for line in secret.info(run.wall()) {

@@ -72,3 +72,31 @@ fn an_authority_that_cannot_be_read_is_the_callers_fault() {
     assert_eq!(nowhere.kind(), ErrorKind::InvalidArgument);
     assert_eq!(nowhere.to_string(), "cannot read the certificates in /nowhere.pem: no such file");
 }
+
+/// As `openssl x509 -req` makes it without an extension.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBJDCBywIUEzyXWZ4xMXzmcL4tBbe8/hg4lB0wCgYIKoZIzj0EAwIwFDESMBAG
+A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTE3MDI0MloYDzIxMjYxMTA1MTcwMjQy
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AATB0WdgR0LpNPkaDRcmwav+7Lc2y2n9LT++KpR2Kj9gpUUBvfHxsB/MDo5IStoQ
+9oGvfsHBv+ajLRGBucDHD5ZQMAoGCCqGSM49BAMCA0gAMEUCIHGrlNTf1XLJ/r3n
+kvXHWKC5D0bc9c0f4HVG4sk887s9AiEA/qEHk0A3oC7055/LjM9lVBTMSAYOvmFq
+XHYy8DpbUMo=
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_certificate_of_version_1_is_refused_as_that_by_both_sides() {
+    let office = Office::new();
+    let (_, key) = office.signed("a", &["localhost"]);
+    let old = office.write("c.pem", VERSION_1);
+    let text = refusal(&old, &key);
+    let words =
+        "the certificate c.pem is of version 1, and TLS needs version 3; make it with extensions";
+    assert!(text.starts_with(words) && text.contains("-extfile FILE"), "{text}");
+    let client = ClientTls::new().ca(office.authority()).identity(&old, &key);
+    let error = client.load().map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("is of version 1"), "{error}");
+}

@@ -58,6 +58,12 @@ pub(super) fn say(why: &CertificateError, side: Side, refused: Option<&Certifica
         CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
             authority(&whose, side, refused)
         }
+        CertificateError::Other(why) if why.to_string().contains("UnsupportedCertVersion") => {
+            Said::cured(
+                format!("{whose} is not of version 3, which TLS needs"),
+                "its owner has to make it with extensions, as by openssl x509 -req -extfile FILE",
+            )
+        }
         CertificateError::Other(why) => {
             Said::only(format!("{whose} is not accepted: {}", shown(&why.to_string())))
         }
