@@ -1,5 +1,6 @@
 //! The command line: arguments in, plans out. What it means is with the verbs.
 
+mod files;
 mod get;
 mod pages;
 mod pictures;

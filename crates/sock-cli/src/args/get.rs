@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
+use super::files::{first_line, is_to_be_read};
 use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::tls::TrustArgs;
@@ -229,9 +230,13 @@ impl RequestArgs {
         let payload = match (self.data, self.data_json) {
             (Some(data), _) => {
                 let media = "application/x-www-form-urlencoded";
-                payload(&data, media, "application/octet-stream")
+                payload(&data, media, "application/octet-stream")?
             }
-            (None, Some(json)) => payload(&json, "application/json", "application/json"),
+            (None, Some(json)) => {
+                let sent = payload(&json, "application/json", "application/json")?;
+                is_json(&sent)?;
+                sent
+            }
             (None, None) if self.form.is_empty() => Payload::None,
             (None, None) => Payload::Form(self.form),
         };
@@ -262,19 +267,30 @@ impl RequestArgs {
 }
 
 /// What is typed, or what a file holds: each of them has a media type of its own.
-fn payload(text: &str, media: &str, file_media: &str) -> Payload {
-    match text.strip_prefix('@') {
+fn payload(text: &str, media: &str, file_media: &str) -> Result<Payload> {
+    Ok(match text.strip_prefix('@') {
         Some("-") => Payload::Stdin(file_media.to_owned()),
-        Some(path) => Payload::File(path.into(), file_media.to_owned()),
+        Some(path) => {
+            is_to_be_read(Path::new(path), "send")?;
+            Payload::File(path.into(), file_media.to_owned())
+        }
         None => Payload::Text(text.to_owned(), media.to_owned()),
-    }
+    })
+}
+
+/// Refuses what is typed as JSON and is none; what a file holds is its own matter.
+fn is_json(sent: &Payload) -> Result<()> {
+    let Payload::Text(text, _) = sent else { return Ok(()) };
+    serde_json::from_str::<serde_json::Value>(text).map(|_| ()).map_err(|error| {
+        let text = format!("--data-json: this is no JSON: {error}; -d sends it as it is");
+        Usage(text).into()
+    })
 }
 
 /// A secret, or the first line of a file that holds it: what is typed is seen in the list of processes.
 fn secret(text: &str) -> Result<String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let held = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-    Ok(held.lines().next().unwrap_or_default().to_owned())
+    first_line(path, "read the secret in")
 }
 
 impl ReachArgs {

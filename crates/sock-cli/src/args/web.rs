@@ -3,13 +3,14 @@
 use std::fs;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use sock::http::FileSite;
 use sock::{Endpoint, ErrorKind};
 use sock_proto::protocols::Row;
 use sock_proto::protocols::http::{Offer, Place};
 
+use super::files::first_line;
 use super::values::size;
 use crate::status::Usage;
 use crate::web::{Folder, Web};
@@ -178,11 +179,7 @@ fn field(text: &str) -> Result<(String, String), String> {
 /// A name and a password, from where they are.
 fn auth(text: &str) -> Result<String> {
     let (text, place) = match text.strip_prefix('@') {
-        Some(file) => {
-            let read = fs::read_to_string(file);
-            let read = read.with_context(|| format!("cannot read the password in {file}"))?;
-            (read.lines().next().unwrap_or_default().to_owned(), format!("the file {file}"))
-        }
+        Some(file) => (first_line(file, "read the password in")?, format!("the file {file}")),
         None => (text.to_owned(), "--auth".to_owned()),
     };
     // RFC 7617, section 2. The words themselves are not repeated: this may be read by others.

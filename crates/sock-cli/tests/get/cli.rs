@@ -264,3 +264,32 @@ fn options_that_do_not_go_together_are_told() {
 fn the_help_names_every_option() {
     insta::assert_snapshot!(Program::run(sock(&["help", "get"]), b"").expect(0).text());
 }
+
+#[test]
+fn a_file_that_an_option_names_is_looked_at_before_anybody_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let pem = dir.path().join("c.pem");
+    fs::write(&pem, "").unwrap();
+    let pem = pem.to_str().unwrap();
+    let folder = format!("@{}", dir.path().display());
+    let is_folder = format!("{} is a directory", dir.path().display());
+    for (arguments, text) in [
+        (&["-d", "@/nix"][..], "cannot send /nix: no such file"),
+        (&["--data-json", "@/nix"], "cannot send /nix: no such file"),
+        (&["-d", &folder], &is_folder),
+        (&["--user", "@/nix"], "cannot read the secret in /nix: no such file"),
+        (&["--bearer", "@/nix"], "cannot read the secret in /nix: no such file"),
+        (&["--data-json", "{no json}"], "--data-json: this is no JSON: key must be a string"),
+        (&["--ca", "/nix"], "cannot read the certificates in /nix: no such file"),
+        (&["--cert", pem], "holds no certificate"),
+    ] {
+        // Nobody listens there, which would be exit 4.
+        let url = if arguments[0].starts_with("--c") {
+            "https://127.0.0.1:1/"
+        } else {
+            "http://127.0.0.1:1/"
+        };
+        let finished = run(&[arguments, &[url]].concat()).expect(2);
+        assert!(finished.stderr.contains(text), "{arguments:?}: {}", finished.stderr);
+    }
+}

@@ -61,7 +61,7 @@ fn what_is_wrong_is_named_with_its_cure() {
     insta::assert_snapshot!(seen.collect::<Vec<_>>().join("\n"));
     let mut command = sock(&["serve", "http", ".", "--auth", "@none"]);
     command.current_dir(&place.root);
-    let finished = Program::run(command, b"").expect(1);
+    let finished = Program::run(command, b"").expect(2);
     assert!(finished.stderr.contains("cannot read the password in none: no such file"));
 }
 

@@ -51,6 +51,11 @@ impl Payload {
                 };
                 let file = File::open(path).map_err(about)?;
                 let facts = file.metadata().map_err(about)?;
+                if facts.is_dir() {
+                    let text = format!("cannot send it: {} is a directory", path.display());
+                    let error = Error::new(ErrorKind::InvalidArgument, text);
+                    return Err(error.cure("name a file in it"));
+                }
                 let left = facts.is_file().then_some(facts.len());
                 Source::Reader { reader: Box::new(file), left }
             }
