@@ -517,3 +517,30 @@ fn a_file_that_the_reply_names_is_never_replaced() {
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     bench.holds(ONE);
 }
+
+#[test]
+fn a_body_of_which_bytes_have_come_is_cut_short_whatever_the_last_attempt_meets() {
+    for (last, words) in [
+        (Mood { silent: Some(ErrorKind::Refused), ..Mood::default() }, "cannot reach the server: "),
+        (
+            Mood { silent: Some(ErrorKind::TimedOut), ..Mood::default() },
+            "cannot reach the server: ",
+        ),
+        (status(404), "http://a.example/file: 404 Not Found"),
+        (status(503), "http://a.example/file: 503 Service Unavailable"),
+    ] {
+        let mut bench = Bench::new();
+        let mut web = one().in_moods([breaks(10), last.clone(), last.clone()]);
+        let error = bench.get(&Download::new(URL).retries(2), &mut web).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CutShort, "{last:?}");
+        let begin = "http://a.example/file broke off at byte 10 of 51, and then: ";
+        let text = error.to_string();
+        assert!(text.strip_prefix(begin).is_some_and(|rest| rest.starts_with(words)), "{text}");
+        assert_eq!(bench.diary.kept, Some((bench.part(), true)));
+        // Of which nothing has come in this run is not cut short by it.
+        let silent = Mood { silent: Some(ErrorKind::Refused), ..Mood::default() };
+        let plan = Download::new(URL).continued();
+        let error = bench.get(&plan, &mut one().in_moods([silent])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+    }
+}

@@ -245,3 +245,35 @@ fn a_reader_that_has_had_enough_ends_it_quietly() {
     assert!(!finished.stderr.contains("sock: "), "{}", finished.stderr);
     assert_eq!(names(bench.dir.path()), [""; 0]);
 }
+
+#[test]
+fn what_was_cut_short_is_exit_6_although_the_server_has_gone_since() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/file", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut peer, _) = listener.accept().unwrap();
+        // Whoever calls again is refused.
+        drop(listener);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            peer.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let answer = b"HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 9\r\n\r\nhello";
+        peer.write_all(answer).unwrap();
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = sock(&["get", "--no-proxy", "--retry-delay", "0", "-q", "-o", "file", &url]);
+    command.current_dir(dir.path());
+    let finished = crate::support::Program::run(command, b"").expect(6);
+    server.join().unwrap();
+    let told = finished.stderr;
+    assert!(told.contains(" broke off at byte 5 of 9, and then: cannot connect to "), "{told}");
+    assert!(
+        told.ends_with("file.part is kept: the same command again with -C goes on\n"),
+        "{told}"
+    );
+    assert_eq!(names(dir.path()), ["file.part", "file.part.json"]);
+}

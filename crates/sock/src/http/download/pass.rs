@@ -30,6 +30,8 @@ pub(super) struct Pass<'a> {
     had: Option<u64>,
     /// Somebody is there: one who is not any more may come back.
     has_answered: bool,
+    /// Where a body broke off that had begun to come, in our words.
+    broke_off: Option<String>,
 }
 
 impl<'a> Pass<'a> {
@@ -38,7 +40,7 @@ impl<'a> Pass<'a> {
         fetch: &'a mut dyn Fetch,
         attend: &'a mut dyn Attend,
     ) -> Self {
-        Self { plan, fetch, attend, hash: None, had: None, has_answered: false }
+        Self { plan, fetch, attend, hash: None, had: None, has_answered: false, broke_off: None }
     }
 
     /// Tries until everything is there, and is what was expected.
@@ -54,10 +56,14 @@ impl<'a> Pass<'a> {
             let wait = match passes {
                 Passes::Maybe => pause,
                 Passes::After(time) if time <= PATIENCE => time,
-                Passes::After(_) | Passes::No => return Err(self.give_up(error, reply)),
+                Passes::After(_) | Passes::No => {
+                    let error = self.cut_short(error, store);
+                    return Err(self.give_up(error, reply));
+                }
             };
             if tried == self.plan.retries || !store.can_retry(self.plan.resumes) {
-                return Err(self.give_up(store.explain(error), reply));
+                let error = self.cut_short(store.explain(error), store);
+                return Err(self.give_up(error, reply));
             }
             tried += 1;
             let retry = Retry {
@@ -70,6 +76,30 @@ impl<'a> Pass<'a> {
             self.attend.retries(&retry);
             self.attend.wait(wait)?;
             pause = (pause * 2).min(LONGEST.max(pause));
+        }
+    }
+
+    /// Bytes of the body have come, and nobody was there for the rest: that is told as what it is to the
+    /// user, a body that was cut short, whatever the last attempt met.
+    fn cut_short(&mut self, error: Error, store: &Store<'_>) -> Error {
+        let met = [
+            ErrorKind::Refused,
+            ErrorKind::Unreachable,
+            ErrorKind::NotFound,
+            ErrorKind::NameNotKnown,
+            ErrorKind::NameTryAgain,
+            ErrorKind::NameFailed,
+            ErrorKind::TimedOut,
+            ErrorKind::Status,
+        ];
+        // An attempt that broke off itself has said so.
+        let brought_nothing = error.shortfall().is_none() && met.contains(&error.kind());
+        match self.broke_off.take().filter(|_| store.len() > 0 && brought_nothing) {
+            Some(text) => {
+                let text = format!("{text}, and then: {error}");
+                Error::new(ErrorKind::CutShort, text).with_source(error)
+            }
+            None => error,
         }
     }
 
@@ -139,6 +169,8 @@ impl<'a> Pass<'a> {
 
     fn take(&mut self, mut reply: Reply, store: &mut Store<'_>, body: Body) -> Attempt {
         let Body { past, total } = body;
+        // What this attempt comes to is told by its own words.
+        self.broke_off = None;
         store.go_on()?;
         self.attend.begins(&reply, store.len(), total);
         let copied = {
@@ -156,14 +188,16 @@ impl<'a> Pass<'a> {
                 return Err(error.into());
             }
             let may = passes(error.kind(), true);
-            let error = error.about(format!("{url} broke off at byte {at}{of}"));
+            let text = format!("{url} broke off at byte {at}{of}");
+            self.broke_off = Some(text.clone());
+            let error = error.about(text);
             return Err(if may { Failure::broken(error) } else { error.into() });
         }
         match total {
             Some(total) if at < total => {
                 let text = format!("{url} ended at byte {at}{of}");
-                let error = Error::new(ErrorKind::CutShort, text);
-                Err(Failure::broken(error))
+                self.broke_off = Some(text.clone());
+                Err(Failure::broken(Error::new(ErrorKind::CutShort, text)))
             }
             Some(total) if at > total => {
                 store.forget()?;
