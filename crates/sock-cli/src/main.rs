@@ -4,6 +4,7 @@ mod args;
 mod connect;
 mod demo;
 mod drawing;
+mod elsewhere;
 mod ending;
 mod escape;
 mod get;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use anyhow::Result;
 use sock::tls::ServerTls;
 use sock::{Access, Endpoint, Engine, Pauses, Run, Server, Service};
-use sock_proto::Observer;
 use sock_proto::protocols::{Row, Settings};
+use sock_proto::{Observer, Transport};
 
 use self::certificate::Passing;
+use crate::elsewhere::{is_everywhere, own_address};
 use crate::ending::Last;
 use crate::screen::{Detail, Screen};
 use crate::signals::Signals;
@@ -90,6 +91,14 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 
 fn server(plan: &Plan, run: &Run) -> Result<Server> {
     let service = Service::of_row(plan.row, &plan.settings)?;
+    let mut tls = plan.tls.settings.clone();
+    let mut secret = plan.endpoints.iter().filter(|it| it.transport() == Transport::Tls);
+    if secret.any(is_everywhere)
+        && let Some(address) = own_address()
+    {
+        // What is printed for others is to be what the certificate is for.
+        tls = tls.made_for(address.to_string());
+    }
     let mut server = Server::new(service)
         .within(run.clone())
         .engine(plan.engine)
@@ -97,7 +106,7 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
         .access(plan.access.clone())
         .grace(plan.grace)
         .pause_accept(plan.pause_accept)
-        .tls(plan.tls.settings.clone())
+        .tls(tls)
         .options(plan.sockets.options(plan.backlog));
     if let Some(most) = plan.max_conns {
         server = server.max_conns(most);

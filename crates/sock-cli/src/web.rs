@@ -1,7 +1,7 @@
 //! What is said and done about a web server before it serves: where to look at it, who else can, and
 //! what the program may touch from then on.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use sock::{Access, Endpoint, Run};
 use sock_proto::protocols::http::Offer;
 use sock_proto::{Event, Host, Interest, Observer, What};
 
+use crate::elsewhere::{elsewhere, is_everywhere};
 use crate::lockdown::{self, Lock};
 
 /// A web server.
@@ -61,7 +62,9 @@ impl Web {
     pub(crate) fn notes(&self, endpoints: &[Endpoint], access: &Access) -> Vec<Note> {
         let opens = endpoints.iter().filter_map(opens);
         let mut notes: Vec<_> = opens.map(|text| Note { code: "open", text }).collect();
-        notes.extend(endpoints.iter().find_map(elsewhere).map(|text| Note { code: "open", text }));
+        notes.extend(
+            endpoints.iter().find_map(from_elsewhere).map(|text| Note { code: "open", text }),
+        );
         let is_ip = endpoints.iter().any(|endpoint| endpoint.host().is_some());
         let [v4, v6] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         if is_ip && !access.admits(Some(v4)) && !access.admits(Some(v6)) {
@@ -69,16 +72,10 @@ impl Web {
                         --allow 127.0.0.1, and leave it out of --deny";
             notes.push(Note { code: "denied", text: text.to_owned() });
         }
-        let is_everywhere = |endpoint: &&Endpoint| match endpoint.host() {
-            Some(Host::Every) => true,
-            Some(Host::V4(ip)) => ip.is_unspecified(),
-            Some(Host::V6(ip, _)) => ip.is_unspecified(),
-            Some(Host::Name(_) | Host::Loopback) | None => false,
-        };
         if let Some(folder) = &self.folder
             && self.offer.auth.is_none()
             && access.allow.is_empty()
-            && let Some(endpoint) = endpoints.iter().find(is_everywhere)
+            && let Some(endpoint) = endpoints.iter().find(|endpoint| is_everywhere(endpoint))
         {
             let can = if folder.is_writable { "read and store files in" } else { "read" };
             let port = endpoint.port().unwrap_or_default();
@@ -94,28 +91,9 @@ impl Web {
 }
 
 /// How somebody at another machine gets there, where everybody can.
-fn elsewhere(endpoint: &Endpoint) -> Option<String> {
-    match endpoint.host()? {
-        Host::Every => {}
-        Host::V4(ip) if ip.is_unspecified() => {}
-        Host::V4(_) | Host::V6(..) | Host::Name(_) | Host::Loopback => return None,
-    }
-    let address = own_address()?;
-    let there = endpoint.clone().with_host(Host::V4(address));
-    let url = url(&there)?;
+fn from_elsewhere(endpoint: &Endpoint) -> Option<String> {
+    let url = url(&elsewhere(endpoint)?)?;
     Some(format!("from another machine: {url}"))
-}
-
-/// The address by which others most likely know this machine.
-fn own_address() -> Option<Ipv4Addr> {
-    // A datagram socket that is connected has chosen its way, and has sent nothing. Nobody has this
-    // address (RFC 5737), so the way is the one to everybody.
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    match socket.local_addr().ok()?.ip() {
-        IpAddr::V4(ip) if !ip.is_loopback() && !ip.is_unspecified() => Some(ip),
-        IpAddr::V4(_) | IpAddr::V6(_) => None,
-    }
 }
 
 /// How somebody gets to see what is served there.

@@ -172,6 +172,13 @@ impl Out<'_> {
         }
     }
 
+    /// Tells whether what is said here travels within the session of another protocol, such as TLS
+    /// ([`Nested`](crate::Nested)).
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        self.peers.state(self.peer).is_some_and(|state| state.told == Told::Content)
+    }
+
     /// Says what the end of the conversation is to be called, whatever it looks like from outside; the
     /// first word counts.
     pub fn because(&mut self, how: How) {

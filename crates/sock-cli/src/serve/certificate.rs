@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use sock::{Bound, Endpoint};
 use sock_proto::{Host, Transport};
 
+use crate::elsewhere::elsewhere;
+
 /// A directory with the file that clients trust the server by, for as long as it runs.
 #[derive(Debug)]
 pub(super) struct Passing(PathBuf);
@@ -66,12 +68,8 @@ pub(super) fn announce(
     let presented = presented.clone();
     let Some(own) = presented.chain.first() else { return Ok((bound, None)) };
     let now = bound.within().wall();
-    let is_made = if presented.self_made.is_some() { ", made on the spot" } else { "" };
-    let text = format!(
-        "certificate{is_made}: {own}, expires {}, SHA-256 {}",
-        own.expiry(now),
-        own.fingerprint()
-    );
+    let text =
+        format!("certificate: {own}, expires {}, SHA-256 {}", own.expiry(now), own.fingerprint());
     let mut bound = bound.saying("certificate", text);
     let Some(pem) = &presented.self_made else { return Ok((bound, None)) };
     let (path, passing) = if let Some(path) = file {
@@ -85,6 +83,14 @@ pub(super) fn announce(
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.transport() == Transport::Tls) {
         let command = command(service, endpoint, &path);
         bound = bound.saying("certificate", format!("a client trusts it by: {command}"));
+        if let Some(there) = elsewhere(endpoint) {
+            let command = self::command(service, &there, Path::new(FILE));
+            let text = format!(
+                "from another machine: copy {} there as {FILE}, and {command}",
+                path.display()
+            );
+            bound = bound.saying("certificate", text);
+        }
     }
     Ok((bound, passing))
 }

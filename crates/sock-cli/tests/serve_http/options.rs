@@ -114,6 +114,11 @@ fn without_a_directory_there_is_a_page_or_an_echo() {
     let page = get(web.port, "/", &[]);
     assert_eq!(page.status, 200);
     assert!(page.text().contains("sock serve http"), "{}", page.text());
+    let asked = request("GET", "/", &[])
+        .replace("Host: localhost", &format!("Host: 127.0.0.1:{}", web.port));
+    let by_hand = format!("<pre>sock connect --crlf 127.0.0.1:{}\n", web.port);
+    let page = ask(web.port, asked).text();
+    assert!(page.contains(&by_hand) && page.contains("by TCP and sent these lines"), "{page}");
     web.stop();
     let web = Web::start(&["--echo", "127.0.0.1:0"]);
     let request = request("GET", "/any/thing", &["X-Mine: yes"]);

@@ -19,7 +19,11 @@ fn the_command_that_a_server_prints_works_as_it_is_printed() {
     let mut server = Program::start(sock(&["serve", "upper", "tls://127.0.0.1:0"]));
     assert!(server.error_line().starts_with("listening on tls://127.0.0.1:"));
     let certificate = server.error_line();
-    assert!(certificate.starts_with("certificate, made on the spot: CN=sock, made on the spot (for 127.0.0.1, ::1, localhost"), "{certificate}");
+    assert!(
+        certificate
+            .starts_with("certificate: CN=sock, made on the spot (for 127.0.0.1, ::1, localhost"),
+        "{certificate}"
+    );
     assert!(certificate.contains(" (in 29 days), SHA-256 "), "{certificate}");
     let command = server.error_line();
     let command = command.strip_prefix("a client trusts it by: sock ").expect(&command);
@@ -232,4 +236,37 @@ fn one_client_is_wired_to_standard_input_and_output() {
     assert_eq!(server.until_end(), b"");
     server.finish().expect(0);
     client.finish().expect(0);
+}
+
+#[test]
+fn what_is_printed_for_another_machine_is_what_the_certificate_is_for() {
+    let office = Office::new();
+    let file = office.dir().join("certificate.pem");
+    let arguments = ["serve", "http", "--cert-out", file.to_str().unwrap(), "tls://:0"];
+    let mut server = Program::start(sock(&arguments));
+    let listening = server.error_line();
+    let port = listening.rsplit(':').next().unwrap();
+    // Where this machine has no address but its own, nothing is printed for others.
+    let open = server.error_line();
+    let next = server.error_line();
+    let Some(url) = next.strip_prefix("from another machine: ") else {
+        assert!(next.starts_with("certificate: CN=sock"), "{open}\n{next}");
+        return;
+    };
+    let certificate = server.error_line();
+    let host = url.strip_prefix("https://").and_then(|url| url.split(':').next()).unwrap();
+    assert!(certificate.contains(&format!(", {host})")), "{certificate}");
+    assert!(server.error_line().starts_with("a client trusts it by: sock get https://localhost:"));
+    let copied = server.error_line();
+    let (begin, command) =
+        copied.split_once(" there as certificate.pem, and sock ").expect(&copied);
+    assert!(begin.starts_with("from another machine: copy /"), "{copied}");
+    let mut command: Command = sock(&command.split(' ').collect::<Vec<_>>());
+    command.current_dir(office.dir()).env("no_proxy", "*");
+    let page = Program::run(command, b"").expect(0).text();
+    // The page says how it is called by hand, as it was called.
+    assert!(page.contains(&format!("<pre>sock connect --crlf tls://{host}:{port}\n")), "{page}");
+    assert!(page.contains("agreed on TLS"), "{page}");
+    server.signal(rustix::process::Signal::TERM);
+    server.finish().expect(0);
 }

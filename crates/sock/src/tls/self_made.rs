@@ -50,8 +50,8 @@ impl SelfMade {
     }
 }
 
-/// What a client may have called when it comes to these endpoints.
-pub(super) fn names(endpoints: &[Endpoint]) -> Vec<SanType> {
+/// What a client may have called when it comes to these endpoints, and these others.
+pub(super) fn names(endpoints: &[Endpoint], others: &[String]) -> Vec<SanType> {
     let mut names = vec![
         Some(SanType::IpAddress(Ipv4Addr::LOCALHOST.into())),
         Some(SanType::IpAddress(Ipv6Addr::LOCALHOST.into())),
@@ -71,6 +71,10 @@ pub(super) fn names(endpoints: &[Endpoint]) -> Vec<SanType> {
             Some(Host::V4(_) | Host::V6(..) | Host::Loopback | Host::Every) | None => None,
         });
     }
+    names.extend(others.iter().map(|other| match other.parse() {
+        Ok(ip) => Some(SanType::IpAddress(ip)),
+        Err(_) => dns(other),
+    }));
     let mut each = Vec::new();
     for name in names.into_iter().flatten() {
         if !each.contains(&name) {

@@ -27,6 +27,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTls {
     identity: Option<(PathBuf, PathBuf)>,
+    names: Vec<String>,
     client_authorities: Vec<PathBuf>,
     alpn: Vec<Vec<u8>>,
     versions: Versions,
@@ -38,6 +39,7 @@ impl Default for ServerTls {
     fn default() -> Self {
         Self {
             identity: None,
+            names: Vec::new(),
             client_authorities: Vec::new(),
             alpn: Vec::new(),
             versions: Versions::default(),
@@ -58,6 +60,13 @@ impl ServerTls {
     #[must_use]
     pub fn identity(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Makes the certificate, where one is made on the spot, for this name or address as well.
+    #[must_use]
+    pub fn made_for(mut self, host: impl Into<String>) -> Self {
+        self.names.push(host.into());
         self
     }
 
@@ -112,7 +121,7 @@ impl ServerTls {
         let (identity, pem) = if let Some((certificate, key)) = &self.identity {
             (files::identity(certificate, key)?, None)
         } else {
-            let made = SelfMade::new(&self_made::names(endpoints))?;
+            let made = SelfMade::new(&self_made::names(endpoints, &self.names))?;
             (made.identity, Some(made.pem))
         };
         let chain = identity.cert.iter().map(Certificate::of).collect();

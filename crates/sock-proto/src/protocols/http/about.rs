@@ -1,10 +1,10 @@
 //! About: the page of a server that has nothing else to show: what it is, what a request and an answer
 //! are, and how to serve something.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Write;
 use core::time::Duration;
 
 use super::answer::{Answer, Part};
@@ -12,8 +12,9 @@ use super::date;
 use super::head::{Head, Method};
 use super::page::{self, Escaped};
 
-/// Answers GET and HEAD for `/`, and nothing else; `raw` is the head as it came, at the time of day `wall`.
-pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration) -> Answer {
+/// Answers GET and HEAD for `/`, and nothing else; `raw` is the head as it came, at the time of day `wall`,
+/// and within TLS or not.
+pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration, is_within: bool) -> Answer {
     if head.method == Method::Options {
         return Answer::new(204).with("Allow", "GET, HEAD, OPTIONS");
     }
@@ -26,22 +27,19 @@ pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration) -> Answer {
         );
     }
     let asked = String::from_utf8_lossy(raw);
-    let mut body = String::with_capacity(PAGE.len() + 2 * raw.len());
-    let (before, after) = PAGE.split_once("REQUEST").unwrap_or((PAGE, ""));
-    // Writing to a string cannot fail.
-    let _ = write!(body, "{before}{}", Escaped(asked.trim_ascii_end()));
-    let (before, after) = after.split_once("DATE").unwrap_or((after, ""));
     let mut date = Vec::new();
     date::write(wall.as_secs(), &mut date);
-    body += before;
-    body += &String::from_utf8_lossy(&date);
-    let (before, after) = after.split_once("LENGTH").unwrap_or((after, ""));
-    let (middle, after) = after.split_once("PLACE").unwrap_or((after, ""));
-    let place = Escaped(&place(head)).to_string();
-    let rest = [before, middle, &place, after].into_iter().map(str::len).sum::<usize>();
-    let len = own_len(body.len() + rest);
-    // As above.
-    let _ = write!(body, "{before}{len}{middle}{place}{after}");
+    let host = head.field("Host").and_then(|host| str::from_utf8(host).ok());
+    let host = host.filter(|host| !host.is_empty());
+    let body = page([
+        ("WITHIN", if is_within { WITHIN_TLS } else { " and sent" }.to_owned()),
+        ("REQUEST", Escaped(asked.trim_ascii_end()).to_string()),
+        ("DATE", String::from_utf8_lossy(&date).into_owned()),
+        ("LENGTH", String::new()),
+        ("ADDRESS", Escaped(&address(host, is_within)).to_string()),
+        ("HOST", Escaped(host.unwrap_or("localhost")).to_string()),
+        ("TRUST", if is_within { TRUST } else { "" }.to_owned()),
+    ]);
     Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         // The page shows the request itself.
@@ -49,17 +47,40 @@ pub(super) fn answer(head: &Head<'_>, raw: &[u8], wall: Duration) -> Answer {
         .and(Part::Bytes(body.into_bytes()))
 }
 
+/// The page with each of these, which stand in it in this order; `LENGTH` is what comes out.
+fn page<const N: usize>(mut slots: [(&str, String); N]) -> String {
+    let own: usize = slots.iter().map(|(slot, _)| slot.len()).sum();
+    let given: usize = slots.iter().map(|(_, value)| value.len()).sum();
+    let len = own_len(PAGE.len() - own + given);
+    let mut page = String::with_capacity(len);
+    let mut rest = PAGE;
+    for (slot, value) in &mut slots {
+        let (before, after) = rest.split_once(*slot).unwrap_or((rest, ""));
+        page += before;
+        if *slot == "LENGTH" {
+            *value = len.to_string();
+        }
+        page += value;
+        rest = after;
+    }
+    page + rest
+}
+
 /// Where the client found us, with the port, as `sock connect` takes it; what usually is where it does not say.
-fn place(head: &Head<'_>) -> String {
-    let host = head.field("Host").and_then(|host| core::str::from_utf8(host).ok());
-    let Some(host) = host.filter(|host| !host.is_empty()) else {
-        return String::from("localhost:8000");
-    };
+fn address(host: Option<&str>, is_within: bool) -> String {
+    let (scheme, usual) = if is_within { ("tls://", "443") } else { ("", "80") };
+    let Some(host) = host else { return format!("{scheme}localhost:8000") };
     let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     // What follows the last colon of an address of IPv6 ends with its bracket.
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| is_number(port));
-    if has_port { host.into() } else { format!("{}:80", host.trim_end_matches(':')) }
+    let port = if has_port { String::new() } else { format!(":{usual}") };
+    format!("{scheme}{}{port}", if has_port { host } else { host.trim_end_matches(':') })
 }
+
+const WITHIN_TLS: &str = ", agreed on TLS, and sent within that";
+const TRUST: &str = "
+<p>A certificate that the server has made on the spot is trusted by its file: add the <code>--ca FILE</code> that the
+server prints when it starts.</p>";
 
 /// How long a text of this length is together with its own length in decimal digits.
 fn own_len(rest: usize) -> usize {
@@ -74,6 +95,21 @@ const PAGE: &str = include_str!("about.html");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_client_is_told_to_call_as_it_has_called() {
+        for (host, is_within, expected) in [
+            (Some("localhost:8080"), false, "localhost:8080"),
+            (Some("example.org"), false, "example.org:80"),
+            (Some("[::1]:8000"), false, "[::1]:8000"),
+            (Some("[::1]"), true, "tls://[::1]:443"),
+            (Some("127.0.0.1:8443"), true, "tls://127.0.0.1:8443"),
+            (Some("a:"), true, "tls://a:443"),
+            (None, false, "localhost:8000"),
+        ] {
+            assert_eq!(address(host, is_within), expected);
+        }
+    }
 
     #[test]
     fn a_length_counts_its_own_digits() {

@@ -12,7 +12,7 @@ use super::parse::{End, Wrong};
 use super::request::Framing;
 use super::write::Form;
 use super::{Offer, Place, about, page};
-use crate::Time;
+use crate::{Out, Time};
 
 /// So much of a body that nobody wants is read, so that the conversation can go on behind it.
 pub(super) const UNWANTED: u64 = 1 << 20;
@@ -30,12 +30,7 @@ pub(super) enum Sink {
 
 impl Sink {
     /// Decides what becomes of a request, from its head; `raw` is the head as it came.
-    pub(super) fn of(
-        head: &Head<'_>,
-        raw: &[u8],
-        offer: &Offer,
-        wall: core::time::Duration,
-    ) -> Self {
+    pub(super) fn of(head: &Head<'_>, raw: &[u8], offer: &Offer, out: &Out<'_>) -> Self {
         if let Err(answer) = files::admits(head, offer) {
             return Self::Known(answer);
         }
@@ -58,10 +53,10 @@ impl Sink {
                 }
             }
             (Place::Site(site), Method::Get | Method::Head | Method::Options) => {
-                files::answer(head, offer, &**site, wall)
+                files::answer(head, offer, &**site, out.wall())
             }
             (Place::Explained, Method::Get | Method::Head | Method::Options) => {
-                about::answer(head, raw, wall)
+                about::answer(head, raw, out.wall(), out.is_within())
             }
             (Place::Site(_) | Place::Explained, Method::Put | Method::Post | Method::Other) => {
                 let cure =

@@ -75,7 +75,7 @@ impl Talk {
         let Request { head, framing, persists, expects } = request;
         let mut form =
             Form { version: head.version, is_head: head.method == Method::Head, persists };
-        let sink = Sink::of(&head, raw, offer, out.wall());
+        let sink = Sink::of(&head, raw, offer, out);
         form.persists &= !sink.is_unmeasured();
         let length = if let Framing::Length(n) = framing { n } else { 0 };
         let body = Body::new(framing);
