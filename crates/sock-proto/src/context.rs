@@ -47,11 +47,13 @@ impl Context {
 
     /// Tells whether anybody wants events of this kind.
     #[must_use]
+    #[inline]
     pub fn is_watched(&self, interest: Interest) -> bool {
         self.interest.contains(interest)
     }
 
     /// Tells the observer what happened just now; costs a branch when nobody wants to know.
+    #[inline]
     pub fn emit(&self, conn: u64, what: What<'_>) {
         if self.interest.contains(what.interest())
             && conn != Link::OWN_SIDE

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 use core::time::Duration;
 
 use crate::context::Context;
@@ -18,6 +19,38 @@ pub struct Out<'a> {
     pub(crate) wake: &'a mut Option<Time>,
     pub(crate) cx: &'a mut Context,
     pub(crate) peer: Peer,
+    /// What came from the peer, where its engine can send from there.
+    came: &'a [u8],
+    /// The part of that which is owed to the peer before anything else.
+    back: Range<usize>,
+}
+
+impl<'a> Out<'a> {
+    pub(crate) fn new(
+        peers: &'a mut Peers,
+        wake: &'a mut Option<Time>,
+        cx: &'a mut Context,
+        peer: Peer,
+    ) -> Self {
+        Self { peers, wake, cx, peer, came: &[], back: 0..0 }
+    }
+
+    /// The same for a protocol that is given `came`, of a stream, and may give it back without a copy.
+    #[inline]
+    pub(crate) fn giving_back(
+        peers: &'a mut Peers,
+        wake: &'a mut Option<Time>,
+        cx: &'a mut Context,
+        peer: Peer,
+        came: &'a [u8],
+    ) -> Self {
+        Self { peers, wake, cx, peer, came, back: 0..0 }
+    }
+
+    /// What of it was given back, and is not in the outbox.
+    pub(crate) fn back(&self) -> Range<usize> {
+        self.back.clone()
+    }
 }
 
 impl Out<'_> {
@@ -52,7 +85,8 @@ impl Out<'_> {
 
     /// Speaks to another peer of this session.
     pub fn to(&mut self, peer: Peer) -> Out<'_> {
-        Out { peers: self.peers, wake: self.wake, cx: self.cx, peer }
+        self.keep();
+        Out::new(self.peers, self.wake, self.cx, peer)
     }
 
     /// Queues bytes, or one datagram (which may be empty).
@@ -60,9 +94,15 @@ impl Out<'_> {
     /// To a peer that is not open, or that was told that we are done, nothing can be sent: the
     /// bytes are dropped and a note `late-send` says so.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.queue(bytes.len() as u64, |state, cx| {
-            state.outbox.push(bytes, state.kind, &mut cx.pool);
+        let place = self.place_of(bytes);
+        let back = self.queue(bytes.len() as u64, |state, cx| match place {
+            Some(place) if state.outbox.is_empty() => place,
+            Some(_) | None => {
+                state.outbox.push(bytes, state.kind, &mut cx.pool);
+                0..0
+            }
         });
+        self.back = back.unwrap_or_default();
     }
 
     /// Queues a range of a file, of a stream: the engine sends it, without a copy where it can. If
@@ -74,14 +114,17 @@ impl Out<'_> {
         });
     }
 
-    fn queue(&mut self, len: u64, push: impl FnOnce(&mut State, &mut Context)) {
+    fn queue<R>(
+        &mut self,
+        len: u64,
+        push: impl FnOnce(&mut State, &mut Context) -> R,
+    ) -> Option<R> {
+        self.keep();
         let now = self.cx.now;
         let pause = self.cx.limits.pauses.write;
         let Some(state) = self.peers.open_mut(self.peer).filter(|s| s.ours == Ours::Open) else {
-            let conn = self.conn();
-            let text = format_args!("{len} B were not sent: we had already ended");
-            self.cx.emit(conn, What::Note { code: "late-send", text });
-            return;
+            self.tell_late(len);
+            return None;
         };
         if state.outbox.is_empty() {
             state.moved = now;
@@ -90,8 +133,34 @@ impl Out<'_> {
             }
         }
         state.drained.release();
-        push(state, self.cx);
+        let pushed = push(state, self.cx);
         self.peers.activate(self.peer);
+        Some(pushed)
+    }
+
+    #[cold]
+    fn tell_late(&self, len: u64) {
+        let text = format_args!("{len} B were not sent: we had already ended");
+        self.cx.emit(self.conn(), What::Note { code: "late-send", text });
+    }
+
+    /// Where `bytes` lie within what came, if they are a part of it: addresses tell, since what came
+    /// lives as long as this.
+    fn place_of(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        let from = bytes.as_ptr().addr().checked_sub(self.came.as_ptr().addr())?;
+        let place = from..from.checked_add(bytes.len())?;
+        (place.end <= self.came.len() && !place.is_empty()).then_some(place)
+    }
+
+    /// Queues what was given back in place: something comes behind it, or somebody else has a turn.
+    #[inline]
+    fn keep(&mut self) {
+        let back = core::mem::take(&mut self.back);
+        if !back.is_empty()
+            && let Some(state) = self.peers.open_mut(self.peer)
+        {
+            state.outbox.push(&self.came[back], Kind::Stream, &mut self.cx.pool);
+        }
     }
 
     /// Formats and queues one message.
@@ -122,7 +191,8 @@ impl Out<'_> {
     /// Tells how many bytes wait for this peer, those of ranges too.
     #[must_use]
     pub fn queued(&self) -> u64 {
-        self.peers.state(self.peer).map_or(0, |state| state.outbox.len())
+        let waits = self.peers.state(self.peer).map_or(0, |state| state.outbox.len());
+        waits + self.back.len() as u64
     }
 
     /// Ends our direction once everything queued is sent; the peer is still heard.

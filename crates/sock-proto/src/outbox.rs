@@ -27,10 +27,12 @@ pub struct Pool {
 }
 
 impl Pool {
+    #[inline]
     pub(crate) fn take(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn give(&mut self, mut buf: Vec<u8>) {
         if (1..=SPARE).contains(&buf.capacity()) && self.spare.len() < SPARES {
             buf.clear();
@@ -62,6 +64,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Queues bytes, or one datagram.
+    #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8], kind: Kind, pool: &mut Pool) {
         self.len += bytes.len() as u64;
         let mut rest = bytes;
@@ -94,6 +97,7 @@ impl Outbox {
     }
 
     /// The bytes that come next: of a stream as many as lie together, or one datagram.
+    #[inline]
     pub(crate) fn first(&self) -> Option<&[u8]> {
         match self.pieces.front()? {
             Piece::Bytes { bytes, at } => Some(&bytes[*at..]),
@@ -102,6 +106,7 @@ impl Outbox {
     }
 
     /// The range of a file that comes next.
+    #[inline]
     pub(crate) fn range(&self) -> Option<&Span> {
         match self.pieces.front()? {
             Piece::Range(span) => Some(span),
@@ -110,6 +115,7 @@ impl Outbox {
     }
 
     /// Whether a range comes behind the first piece.
+    #[inline]
     pub(crate) fn has_range_next(&self) -> bool {
         matches!(self.pieces.get(1), Some(Piece::Range(_)))
     }
@@ -135,6 +141,7 @@ impl Outbox {
     }
 
     /// Takes `n` bytes off the first piece; an exhausted piece goes back to the pool.
+    #[inline]
     pub(crate) fn advance(&mut self, n: u64, pool: &mut Pool) {
         let Some(piece) = self.pieces.front_mut() else { return };
         let n = n.min(piece.len());
@@ -162,11 +169,13 @@ impl Outbox {
     }
 
     /// Bytes that wait, those of ranges too.
+    #[inline]
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
     /// Whether nothing waits, not even an empty datagram.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }

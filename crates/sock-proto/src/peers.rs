@@ -114,6 +114,7 @@ impl Peers {
         Self { first: State::new(gate), more: None }
     }
 
+    #[inline]
     pub(crate) fn state(&self, peer: Peer) -> Option<&State> {
         if peer == Peer::FIRST {
             return Some(&self.first);
@@ -121,6 +122,7 @@ impl Peers {
         self.more.as_ref()?.states.get(&peer.0)
     }
 
+    #[inline]
     pub(crate) fn state_mut(&mut self, peer: Peer) -> Option<&mut State> {
         if peer == Peer::FIRST {
             return Some(&mut self.first);
@@ -129,6 +131,7 @@ impl Peers {
     }
 
     /// The state of a peer that is open.
+    #[inline]
     pub(crate) fn open_mut(&mut self, peer: Peer) -> Option<&mut State> {
         self.state_mut(peer).filter(|state| state.life == Life::Open)
     }
@@ -159,6 +162,7 @@ impl Peers {
     }
 
     /// Notes that the engine has something to do for `peer`.
+    #[inline]
     pub(crate) fn activate(&mut self, peer: Peer) {
         if let Some(more) = &mut self.more
             && more.active.back() != Some(&peer)
@@ -187,7 +191,14 @@ impl Peers {
     }
 
     /// The outbox of `into` has changed, or it opened: who feeds it may be read again.
+    #[inline]
     pub(crate) fn activate_feeders(&mut self, into: Peer, now: Time) {
+        if self.more.is_some() {
+            self.activate_each_feeder(into, now);
+        }
+    }
+
+    fn activate_each_feeder(&mut self, into: Peer, now: Time) {
         let feeders = self.more.as_ref().map_or(0, |more| more.feeders.len());
         for n in 0..feeders {
             let Some((from, to)) = self.more.as_ref().and_then(|more| more.feeders.get(n).copied())
@@ -228,7 +239,11 @@ impl Peers {
     }
 
     /// When something about a peer is to be looked at.
+    #[inline]
     pub(crate) fn next_look(&self, state: &State, cx: &Context) -> Option<Time> {
+        if state.is_free(cx) {
+            return None;
+        }
         state.next_look(self.patience(state, cx), cx)
     }
 

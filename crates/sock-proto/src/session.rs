@@ -17,6 +17,7 @@
 //! short, and only then do the limits of what is left unsent run. And no command may leave output: a
 //! producer has had its turn.
 
+mod in_place;
 mod limits;
 mod nesting;
 mod ranges;
@@ -120,29 +121,8 @@ impl<P: Protocol> Session<P> {
 
     /// Bytes, or one datagram, came from the peer in a call that began at `since`.
     pub fn data(&mut self, peer: Peer, bytes: &[u8], since: Time, cx: &mut Context) {
-        let Some(state) = self.peers.open_mut(peer).filter(|s| s.theirs != Theirs::Ended) else {
-            return;
-        };
-        if bytes.is_empty() && state.kind == Kind::Stream {
-            return;
-        }
-        if state.told != Told::Frame {
-            state.received += bytes.len() as u64;
-        }
-        state.read_from = cx.now + cx.limits.pauses.read;
-        let (conn, kind, heard, told) = (state.conn, state.kind, state.is_heard(), state.told);
-        if heard {
-            // What we no longer hear keeps nobody waiting.
-            state.moved = cx.now;
-        }
-        if told != Told::Frame {
-            cx.emit(conn, What::Received { kind, bytes, since });
-        }
-        if heard {
-            return self.handle(peer, Input::Data(bytes), cx);
-        }
-        if let Some(state) = self.peers.state_mut(peer) {
-            state.discarded += bytes.len() as u64;
+        if self.hears(peer, bytes, since, cx) {
+            self.handle(peer, Input::Data(bytes), cx);
         }
     }
 
@@ -211,7 +191,8 @@ impl<P: Protocol> Session<P> {
     /// The peer, if something may be sent to it now.
     fn sendable(&self, peer: Peer, cx: &Context) -> Option<&State> {
         self.peers.state(peer).filter(|state| {
-            state.life == Life::Open
+            !state.outbox.is_empty()
+                && state.life == Life::Open
                 && matches!(state.ours, Ours::Open | Ours::Finishing)
                 && state.write_from <= cx.now
         })
@@ -336,6 +317,16 @@ impl<P: Protocol> Session<P> {
         self.peers.more.as_mut()?.active.pop_front()
     }
 
+    /// Tells whether nothing is to be done about the peer but to go on reading it: an engine may leave
+    /// out all that follows a call. True is a promise; false promises nothing.
+    #[must_use]
+    #[inline]
+    pub fn is_calm(&self, peer: Peer, cx: &Context) -> bool {
+        let has_timer = self.wake.is_some() || self.look.is_some();
+        let is_alone = self.peers.more.is_none();
+        is_alone && !has_timer && self.peers.state(peer).is_some_and(|state| state.is_calm(cx))
+    }
+
     /// Tells whether the peer is to be read now.
     #[must_use]
     pub fn wants_read(&self, peer: Peer, cx: &Context) -> bool {
@@ -391,7 +382,7 @@ impl<P: Protocol> Session<P> {
     }
 
     fn handle(&mut self, peer: Peer, input: Input<'_>, cx: &mut Context) {
-        let mut out = Out { peers: &mut self.peers, wake: &mut self.wake, cx, peer };
+        let mut out = Out::new(&mut self.peers, &mut self.wake, cx, peer);
         self.protocol.handle(input, &mut out);
     }
 }

@@ -54,7 +54,7 @@ impl Service {
         name: &'static str,
         make: impl Fn() -> P + Send + Sync + 'static,
     ) -> Self {
-        Self::new(name, Sharing::Each, make)
+        Self::new(name, Sharing::Each, move || Box::new(make()))
     }
 
     /// A service with one protocol that all connections share, such as a room.
@@ -62,15 +62,15 @@ impl Service {
         name: &'static str,
         make: impl Fn() -> P + Send + Sync + 'static,
     ) -> Self {
-        Self::new(name, Sharing::All, make)
+        Self::new(name, Sharing::All, move || Box::new(make()))
     }
 
-    fn new<P: Protocol + Send + 'static>(
+    fn new(
         name: &'static str,
         sharing: Sharing,
-        make: impl Fn() -> P + Send + Sync + 'static,
+        make: impl Fn() -> Box<dyn Protocol + Send> + Send + Sync + 'static,
     ) -> Self {
-        let make = Arc::new(move || Box::new(make()) as Box<dyn Protocol + Send>);
+        let make = Arc::new(make);
         let (datagrams, alpn) = (Datagrams::Stateless, &[][..]);
         Self { name, make, sharing, datagrams, alpn, row: None, layer: None }
     }

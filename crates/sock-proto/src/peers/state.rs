@@ -142,6 +142,28 @@ impl State {
         self.theirs == Theirs::Heard && self.ours != Ours::Aborting
     }
 
+    /// Whether nothing about a stream that is open can fall due: it has no limit, no pause and no end. Most
+    /// are asked only this, after every message.
+    #[inline]
+    pub(super) fn is_free(&self, cx: &Context) -> bool {
+        self.kind == Kind::Stream
+            && self.ours == Ours::Open
+            && cx.limits.idle.is_none()
+            && self.read_from.max(self.write_from) <= cx.now
+    }
+
+    /// Whether it is open, heard, owed nothing, and nothing about it can fall due.
+    #[inline]
+    pub(crate) fn is_calm(&self, cx: &Context) -> bool {
+        self.life == Life::Open
+            && self.theirs == Theirs::Heard
+            && self.ear == Ear::Open
+            && self.drained != Drained::Asked
+            && self.outbox.is_empty()
+            && !matches!(self.gate, Gate::Feeds(_))
+            && self.is_free(cx)
+    }
+
     /// When something about this peer is to be looked at.
     pub(super) fn next_look(&self, patience: Option<Time>, cx: &Context) -> Option<Time> {
         if self.life != Life::Open {

@@ -49,6 +49,7 @@ impl<P: Protocol> Session<P> {
 
 impl State {
     /// Sees to it that bytes come next where a range does, for an engine that takes no ranges.
+    #[inline]
     pub(crate) fn load(&mut self, cx: &mut Context) {
         if !cx.takes_ranges && self.outbox.range().is_some() {
             self.read_range(cx);

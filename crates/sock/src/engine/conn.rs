@@ -1,5 +1,6 @@
 //! Conn: moves bytes between one socket and its session.
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,7 +155,8 @@ pub(super) fn push(
                 full = true;
                 break;
             }
-            if let Some(span) = session.range(peer, cx) {
+            let Some(bytes) = session.output(peer, cx) else {
+                let Some(span) = session.range(peer, cx) else { break };
                 match ranges::send(io, span, TURN) {
                     Ok(Some(n)) => {
                         turn += usize::try_from(n).unwrap_or(TURN);
@@ -166,8 +168,7 @@ pub(super) fn push(
                     Err(error) => return Pushed::Broken(reason(error)),
                 }
                 continue;
-            }
-            let Some(bytes) = session.output(peer, cx) else { break };
+            };
             let since = if cx.is_watched(Interest::DATA) { run.now() } else { cx.now };
             match io.send(bytes, session.has_range_next(peer)) {
                 Ok(n) => {
@@ -205,8 +206,35 @@ pub(super) fn push(
     }
 }
 
-/// Reads once, into `buf`, and tells the session; false if the conversation is over. The end of a
-/// stream to which nothing can be sent any more is the end of it all, for the reason `broken`.
+/// Sends what the protocol gives back of what was received, from where it lies.
+pub(super) fn give_back(
+    run: &Run,
+    io: &Io,
+    session: &mut AnySession,
+    peer: Peer,
+    bytes: &[u8],
+    cx: &mut Context,
+) -> Pushed {
+    let since = stamp(run, cx);
+    let (n, pushed) = loop {
+        break match io.send(bytes, false) {
+            Ok(n) => (n, Pushed::Open),
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN | Errno::NOBUFS) => (0, Pushed::Blocked),
+            Err(error) => (0, Pushed::Broken(reason(error))),
+        };
+    };
+    stamp(run, cx);
+    session.sent_in_place(peer, bytes, n, since, cx);
+    if pushed == Pushed::Blocked {
+        session.stalled(peer, cx);
+    }
+    pushed
+}
+
+/// Reads once, into `buf`, and tells the session; none if the conversation is over, otherwise which
+/// part of `buf` is to be [given back](give_back) now. The end of a stream to which nothing can be sent
+/// any more is the end of it all, for the reason `broken`.
 pub(super) fn pull(
     run: &Run,
     io: &Io,
@@ -215,8 +243,8 @@ pub(super) fn pull(
     buf: &mut [u8],
     broken: Option<Reason>,
     cx: &mut Context,
-) -> bool {
-    let Some(fd) = io.descriptor() else { return true };
+) -> Option<Range<usize>> {
+    let Some(fd) = io.descriptor() else { return Some(0..0) };
     let is_stream = io.kind() == Kind::Stream;
     // Of a datagram the kernel tells the whole length, so that a cut one is noticed.
     let flags =
@@ -227,12 +255,15 @@ pub(super) fn pull(
             Ok((0, _)) if is_stream => {
                 if let Some(reason) = broken {
                     session.closed(peer, reason, cx);
-                    return false;
+                    return None;
                 }
                 session.eof(peer, cx);
             }
             Ok((n, whole)) => {
                 stamp(run, cx);
+                if is_stream && broken.is_none() {
+                    return Some(session.data_in_place(peer, &buf[..n], since, cx));
+                }
                 session.data(peer, &buf[..n], since, cx);
                 if whole > n {
                     session.cut(peer, whole - n, cx);
@@ -242,10 +273,10 @@ pub(super) fn pull(
             Err(Errno::AGAIN) => {}
             Err(error) => {
                 session.closed(peer, broken.unwrap_or(reason(error)), cx);
-                return false;
+                return None;
             }
         }
-        return true;
+        return Some(0..0);
     }
 }
 

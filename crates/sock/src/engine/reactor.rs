@@ -21,7 +21,7 @@ use std::time::Duration;
 use slab::Slab;
 use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, Transport, What};
 
-use super::conn::{Conn, Holds, Io, Pushed, pull, push, session_of};
+use super::conn::{Conn, Holds, Io, Pushed, give_back, pull, push, session_of};
 use super::crew::{Counts, Crew};
 use super::datagrams::Held;
 use super::dialer::Dialer;
@@ -231,10 +231,20 @@ impl<W: Wait> Reactor<W> {
         if event.read {
             let (run, cx, buf) = (&self.plan.run, &mut self.cx, &mut self.buf);
             let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-            if session.wants_read(peer, cx)
-                && !pull(run, &conn.io, session, peer, buf, conn.broken, cx)
-            {
-                return self.depart(slot);
+            if session.wants_read(peer, cx) {
+                let pulled = pull(run, &conn.io, session, peer, buf, conn.broken, cx);
+                let Some(back) = pulled else { return self.depart(slot) };
+                if !back.is_empty() {
+                    match give_back(run, &conn.io, session, peer, &buf[back], cx) {
+                        Pushed::Open | Pushed::Over => {}
+                        Pushed::Blocked => conn.is_blocked = true,
+                        Pushed::Broken(reason) => conn.broken = Some(reason),
+                    }
+                }
+                let is_sound = !conn.is_blocked && conn.broken.is_none();
+                if is_sound && conn.want == Want::READ && session.is_calm(peer, cx) {
+                    return Ok(());
+                }
             }
         }
         self.settle(slot)
