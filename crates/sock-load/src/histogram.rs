@@ -138,6 +138,15 @@ impl Histogram {
         Ok(Self(counts))
     }
 
+    /// Each time that was counted, in ns, with how often, the shortest first.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
+    }
+
+    pub(crate) fn counts(&self) -> &Counts<u64> {
+        &self.0
+    }
+
     fn unless_empty<T>(&self, of: impl FnOnce(&Counts<u64>) -> T) -> Option<T> {
         (!self.0.is_empty()).then(|| of(&self.0))
     }

@@ -55,4 +55,21 @@ impl Latency {
             histogram: Some(histogram.clone()),
         }
     }
+
+    /// The percentiles by name, those that so many times can speak of: of the highest at least one time lies beyond.
+    pub(crate) fn percentiles(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
+        let all = [
+            ("p50", self.p50, 1),
+            ("p75", self.p75, 4),
+            ("p90", self.p90, 10),
+            ("p95", self.p95, 20),
+            ("p99", self.p99, 100),
+            ("p99.9", self.p99_9, 1_000),
+            ("p99.99", self.p99_99, 10_000),
+        ];
+        let count = self.count;
+        all.into_iter()
+            .filter(move |(_, _, needed)| count >= *needed)
+            .map(|(name, at, _)| (name, at))
+    }
 }

@@ -21,17 +21,34 @@
 //! assert_eq!(latency.p50.map(|ns| ns / 1_000), Some(50));
 //! ```
 
+mod clean;
+mod compare;
+mod hdr;
 mod histogram;
+mod judge;
 mod latency;
+mod picture;
+mod read;
 mod report;
+mod text;
 mod told;
 mod trouble;
+mod units;
+mod words;
 
+pub use compare::{Comparison, Finding, Measure, Ratio, Row, compare, compare_text, table_text};
+pub use hdr::{HdrLog, write_hdr};
 pub use histogram::{BadHistogram, Histogram};
 pub use latency::Latency;
+pub use picture::{html, svg, table_html, table_svg};
+pub use read::{ReadError, read_reports};
 pub use report::{
     Bytes, Connections, Cpu, Machine, Messages, Report, Schema, Second, ServerCpu, Throughput,
     Usage, Verdict,
 };
+pub use text::{Style, text};
 pub use told::{Direction, Pacing, Told};
 pub use trouble::{Cause, ErrorCount};
+
+/// The JSON Schema (draft 2020-12) of a report.
+pub const SCHEMA: &str = include_str!("../schema.json");

@@ -1,7 +1,5 @@
 //! A report is read back as it was written, by this version and, as far as it knows them, by others.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
 use proptest::prelude::*;
 use sock_load::{Bytes, Cause, ErrorCount, Histogram, Latency, Messages, Report};
 
@@ -51,6 +49,8 @@ fn a_cause_that_came_later_is_another_one() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_histogram_is_read_back_as_it_was(times in prop::collection::vec(any::<u64>(), 0..50)) {
         let mut one = Histogram::new();

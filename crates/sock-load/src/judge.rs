@@ -1,0 +1,105 @@
+//! What a run says about itself: whether its figures are the server's at all, and what is missing.
+
+use crate::report::{Report, Verdict};
+use crate::told::Pacing;
+use crate::units::{as_f64, chosen, count, counted, duration, percent};
+
+/// From here on a core has nothing left: the rest goes to interrupts and the scheduler.
+const BUSY: f64 = 0.95;
+/// A schedule that is kept to within this is kept: a wake-up across cores alone may cost a tenth of it.
+const LATE_NS: u64 = 1_000_000;
+/// A schedule is kept when this part of its messages left.
+const KEPT: f64 = 0.99;
+
+impl Verdict {
+    /// The verdict on `report`, from all that it holds but its verdict.
+    ///
+    /// A closed loop is saturated when the generator's busiest worker has no core left, an open loop when it also sends
+    /// too little or more than 1 ms too late (at the 99th percentile).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock_load::{Report, Verdict};
+    ///
+    /// let mut report = Report::default();
+    /// report.cpu.busiest = Some(0.99);
+    /// let verdict = Verdict::of(&report);
+    /// assert_eq!(verdict.saturated, Some(true));
+    /// assert!(verdict.lines[0].contains("use --workers"));
+    /// ```
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        let messages = report.messages;
+        let expected = messages.due.unwrap_or(messages.sent).max(messages.sent);
+        let missing = expected.saturating_sub(messages.replies);
+        let busy = report.cpu.busiest.map(|part| part >= BUSY);
+        let late = lateness(report);
+        let saturated = match report.told.pacing {
+            // Who keeps the schedule has room, however busy it is.
+            Pacing::Open { .. } if late.is_none() => Some(false),
+            Pacing::Open { .. } | Pacing::Closed { .. } | Pacing::Bulk { .. } => busy,
+        };
+        let mut lines = Vec::new();
+        if saturated == Some(true) {
+            lines.push(saturation(report));
+        }
+        lines.extend(late);
+        if messages.replies == 0 && messages.sent > 0 {
+            lines.push("no reply at all: there is no latency to speak of".into());
+        }
+        if missing > 0 && !matches!(report.told.pacing, Pacing::Bulk { .. }) {
+            lines.push(format!(
+                "{} of {} without a right reply ({})",
+                count(missing),
+                counted(expected, "message is", "messages are"),
+                percent(as_f64(missing) / as_f64(expected)),
+            ));
+        }
+        let connections = report.connections;
+        if connections.peak < report.told.connections && connections.asked > 0 {
+            lines.push(format!(
+                "only {} of {} were open at once: the load was less than was asked for",
+                count(connections.peak),
+                counted(report.told.connections, "connection", "connections"),
+            ));
+        }
+        Self { saturated, missing, lines }
+    }
+}
+
+fn saturation(report: &Report) -> String {
+    let workers = report.told.workers.max(1);
+    let busiest = percent(report.cpu.busiest.unwrap_or(1.0).min(1.0));
+    let core = if workers == 1 { "its core was" } else { "its busiest worker's core was" };
+    let room = report.machine.cores.is_none_or(|cores| cores > workers);
+    let advice = if room {
+        format!("use --workers {}", workers + 1)
+    } else {
+        "this machine has no core left: load from another one".into()
+    };
+    format!(
+        "generator saturated: {core} {busiest} busy; the figures are the generator's limit, not the server's: {advice}"
+    )
+}
+
+/// How a schedule was not kept.
+fn lateness(report: &Report) -> Option<String> {
+    let Pacing::Open { rate } = report.told.pacing else { return None };
+    let messages = report.messages;
+    let due = messages.due?;
+    let p99 = report.lateness.as_ref().and_then(|late| late.p99);
+    if as_f64(messages.sent) < as_f64(due) * KEPT {
+        return Some(format!(
+            "the schedule was not kept: {} of {} left; --rate {rate} is more than can be carried here",
+            count(messages.sent),
+            counted(due, "message", "messages"),
+        ));
+    }
+    let p99 = p99.filter(|ns| *ns > LATE_NS)?;
+    Some(format!(
+        "the schedule was kept late: 1 of 100 messages left more than {} after its time ({} is allowed); latency counts that wait",
+        duration(p99, false),
+        chosen(LATE_NS, false),
+    ))
+}
