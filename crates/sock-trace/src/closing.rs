@@ -1,0 +1,191 @@
+//! The end of a socket: what lies in it, who else holds it, and what the kernel counted that nobody saw.
+
+use serde_json::json;
+use sock_record::{Args, CallKind, Gap};
+
+use crate::calls::Sys;
+use crate::entry::fd_of;
+use crate::lookup;
+use crate::sockets::{At, Seen};
+use crate::sys::Tid;
+use crate::tape::begun;
+use crate::tasks::{On, Process};
+use crate::tracer::Tracer;
+
+impl Tracer<'_> {
+    /// What has to be known before a descriptor is closed.
+    pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, at: At, args: &mut Args) {
+        let t = self.tape.now();
+        let Some(seen) = self.see(tid, fd, t).filter(|seen| seen.at == at) else { return };
+        let moment = seen.moment(&self.book.all[at].line);
+        let mut more = |name: &str, value| drop(args.more.insert(name.to_owned(), value));
+        if let Some(state) = moment.state {
+            more("state", json!(state));
+        }
+        if let Some(unread) = moment.inq {
+            more("unread", json!(unread));
+        }
+        if let Some(unsent) = moment.outq {
+            more("unsent", json!(unsent));
+        }
+        if let Some(linger) = seen.linger() {
+            more("linger_s", json!(linger.as_secs()));
+        }
+        self.compare(at, &seen, moment.inq.unwrap_or(0));
+        drop(seen);
+        let holders = self.holders(tid, fd, at);
+        if !holders.is_empty() {
+            more("held_by", json!(holders));
+        }
+    }
+
+    /// The descriptors by which it is still held: each with its process's number in the record.
+    fn holders(&self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
+        let Some(own) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return Vec::new() };
+        let mut holders = Vec::new();
+        for (pid, process) in &self.tasks.processes {
+            // A process that shares nothing with the past of this socket is not worth a look.
+            if *pid != own && process.program != self.program(own) {
+                continue;
+            }
+            for (other, inode) in lookup::sockets(*pid) {
+                if (*pid, other) != (own, fd) && self.book.with_inode(inode) == Some(at) {
+                    holders.push(json!({ "proc": process.id, "fd": other }));
+                }
+            }
+        }
+        holders
+    }
+
+    fn program(&self, pid: Tid) -> usize {
+        self.tasks.processes.get(&pid).map_or(0, |process| process.program)
+    }
+
+    /// Compares the kernel's counts with what was seen, while nothing is under way.
+    fn compare(&mut self, at: At, seen: &Seen, waiting: u64) {
+        let known = &self.book.all[at];
+        if known.has_gap || known.is_listener || known.is_dgram() || known.under_way > 0 {
+            return;
+        }
+        let Some((out, come)) = seen.counts().and_then(|counts| known.gap(counts, waiting)) else {
+            return;
+        };
+        let (seen_out, seen_in, sock) = (known.out, known.come, known.line.sock);
+        self.book.all[at].has_gap = true;
+        let why = "bytes went through it by other ways than the calls that are traced: io_uring (try --no-io-uring), or a \
+                   program that is not traced holds it too";
+        self.tape.write(Gap {
+            sock,
+            kernel_out: Some(out),
+            seen_out: Some(seen_out),
+            kernel_in: Some(come),
+            seen_in: Some(seen_in),
+            why: Some(why.to_owned()),
+        });
+    }
+
+    /// The sockets that `close_range` is about to close.
+    pub(crate) fn in_range(&mut self, tid: Tid, args: &[u64; 6], t: u64) -> Vec<(i32, At)> {
+        /// Only marks them to be closed at exec: `CLOSE_RANGE_CLOEXEC`.
+        const LATER: u64 = 4;
+        let [first, last, flags, ..] = *args;
+        let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return Vec::new() };
+        if flags & LATER != 0 {
+            return Vec::new();
+        }
+        let range = first & 0xffff_ffff..=last & 0xffff_ffff;
+        let found = lookup::sockets(pid).into_iter().map(|(fd, _)| fd);
+        let inside = found.filter(|fd| u64::try_from(*fd).is_ok_and(|fd| range.contains(&fd)));
+        let inside: Vec<i32> = inside.collect();
+        inside.into_iter().filter_map(|fd| Some((fd, self.see(tid, fd, t)?.at))).collect()
+    }
+
+    /// Whoever held a socket has closed it: nothing more comes from it, if nobody else holds it.
+    pub(crate) fn closed(&mut self, tid: Tid, at: At, still_held: bool) {
+        if let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid)
+            && let Some(process) = self.tasks.processes.get_mut(&pid)
+        {
+            process.sockets.retain(|socket| *socket != at);
+        }
+        if !still_held {
+            self.book.all[at].has_ended = true;
+            self.wake_others(at);
+        }
+    }
+
+    /// A task is about to end: with the last of a process, the kernel closes what it holds.
+    pub(crate) fn dying(&mut self, tid: Tid) {
+        let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return };
+        let has_sockets =
+            self.tasks.processes.get(&pid).is_some_and(|process| !process.sockets.is_empty());
+        if self.tasks.count(pid) > 1 || !has_sockets {
+            return;
+        }
+        let t = self.tape.now();
+        self.forget_call(tid);
+        for (fd, _) in lookup::sockets(pid) {
+            let Some(seen) = self.see(tid, fd, t) else { continue };
+            let at = seen.at;
+            drop(seen);
+            let Some(process) = self.tasks.process(tid) else { return };
+            let id = process.id;
+            let ev = self.tape.ev();
+            let mut call = begun(ev, id, CallKind::Close, tid, t);
+            self.before_close(tid, fd, at, &mut call.args);
+            call.args.more.insert("by".to_owned(), json!("exit"));
+            (call.fd, call.sock) = (Some(fd), Some(self.book.all[at].line.sock));
+            (call.exit, call.ret) = (Some(self.tape.now()), Some(0));
+            let still_held = call.args.more.contains_key("held_by");
+            self.write(call);
+            self.closed(tid, at, still_held);
+        }
+    }
+
+    /// A process was killed so that it could not be asked: what it held is closed with it.
+    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &Process) {
+        let t = self.tape.now();
+        for &at in &process.sockets {
+            if self.tasks.processes.values().any(|other| other.sockets.contains(&at)) {
+                continue;
+            }
+            let ev = self.tape.ev();
+            let mut call = begun(ev, process.id, CallKind::Close, pid, t);
+            call.args.more.insert("by".to_owned(), json!("kill"));
+            (call.sock, call.exit) = (Some(self.book.all[at].line.sock), Some(t));
+            self.write(call);
+            self.book.all[at].has_ended = true;
+            self.wake_others(at);
+        }
+    }
+
+    /// What a task was in the middle of never returned to it.
+    pub(crate) fn forget_call(&mut self, tid: Tid) {
+        self.interrupted(tid);
+        let Some(open) = self.tasks.tasks.get_mut(&tid).and_then(|task| task.open.take()) else {
+            return;
+        };
+        let On::Sock(at) = open.on else { return };
+        self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
+        let Some(process) = self.tasks.process(tid) else { return };
+        let kind = crate::decode::kind(open.sys);
+        let mut call = begun(open.ev, process.id, kind, tid, open.enter);
+        (call.sys, call.args) = (Some(open.sys.name().into()), open.wish.args);
+        call.fd = Some(fd_of(open.sys, &open.args));
+        call.sock = Some(self.book.all[at].line.sock);
+        call.dir = crate::decode::dir(open.sys);
+        self.write(call);
+    }
+
+    /// A call that a signal interrupted did not go on: it has failed.
+    pub(crate) fn interrupted(&mut self, tid: Tid) {
+        let taken = self.tasks.tasks.get_mut(&tid).and_then(|task| task.interrupted.take());
+        if let Some((open, t)) = taken {
+            self.write_call(tid, open, -i64::from(libc::EINTR), t);
+        }
+    }
+
+    /// Whether a call closes one descriptor.
+    pub(crate) fn is_close(sys: Sys) -> bool {
+        matches!(sys, Sys::Close | Sys::Dup2 | Sys::Dup3)
+    }
+}

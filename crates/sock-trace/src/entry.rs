@@ -1,0 +1,195 @@
+//! The entry of a call: which socket it is about, and whether the task is to go on at once.
+
+use sock_record::{Level, Origin};
+
+use crate::calls::{HERE, Sys};
+use crate::decode::{fd, wish};
+use crate::plan::TraceError;
+use crate::sockets::{At, Seen};
+use crate::sys::{Go, Info, Tid, go, info};
+use crate::tasks::{Held, On, Open, Phase};
+use crate::tracer::Tracer;
+use crate::waits;
+
+/// So many descriptors of a wait are looked at to see whether a socket is among them.
+const LOOKED_AT: usize = 64;
+
+/// What is done at the entry of a call.
+enum Next {
+    /// It is none of ours: no stop at its end.
+    Ignore,
+    /// It is followed to its end.
+    Follow(On),
+}
+
+impl Tracer<'_> {
+    pub(crate) fn enter(&mut self, tid: Tid) -> Result<(), TraceError> {
+        let Some(Info::Entry { arch, nr, args }) = info(tid) else {
+            return Ok(go(tid, Go::On, 0)?);
+        };
+        let sys = usize::try_from(nr).ok().and_then(|nr| *self.calls.get(nr)?);
+        let Some(sys) = sys.filter(|_| arch == HERE.arch) else {
+            self.warn_of_foreign(tid);
+            return Ok(go(tid, Go::On, 0)?);
+        };
+        let t = self.tape.now();
+        if let Some(open) = self.resume(tid, sys, &args) {
+            return self.begin(tid, open);
+        }
+        let on = match self.look_at(tid, sys, &args, t) {
+            Next::Ignore => return Ok(go(tid, Go::On, 0)?),
+            Next::Follow(on) => on,
+        };
+        let mut wish = wish(tid, sys, &args);
+        if matches!(sys, Sys::Close | Sys::Dup2 | Sys::Dup3) && let On::Sock(at) = on {
+            self.before_close(tid, fd_of(sys, &args), at, &mut wish.args);
+        }
+        let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish };
+        self.begin(tid, open)
+    }
+
+    /// The call that a signal interrupted goes on: it is the same one, or its error is known now.
+    fn resume(&mut self, tid: Tid, sys: Sys, args: &[u64; 6]) -> Option<Open> {
+        let (open, _) = self.tasks.tasks.get(&tid)?.interrupted.as_ref()?;
+        let goes_on = sys == Sys::Restart || (open.sys == sys && open.args == *args);
+        if !goes_on {
+            self.interrupted(tid);
+            return None;
+        }
+        self.tasks.tasks.get_mut(&tid)?.interrupted.take().map(|(open, _)| open)
+    }
+
+    /// What a call is about.
+    fn look_at(&mut self, tid: Tid, sys: Sys, args: &[u64; 6], t: u64) -> Next {
+        match sys {
+            Sys::Socket | Sys::Socketpair => Next::Follow(On::New),
+            Sys::EpollWait | Sys::EpollPwait | Sys::EpollPwait2 => {
+                Next::Follow(On::Wait(waits::begun(tid, sys, args)))
+            }
+            Sys::Poll | Sys::Ppoll | Sys::Select | Sys::Pselect6 => {
+                let waiting = waits::begun(tid, sys, args);
+                let fds: Vec<i32> = waiting.asked.iter().take(LOOKED_AT).map(|(fd, _)| *fd).collect();
+                let is_ours = fds.into_iter().any(|fd| self.see(tid, fd, t).is_some());
+                if is_ours { Next::Follow(On::Wait(waiting)) } else { Next::Ignore }
+            }
+            Sys::Splice => {
+                let [from, to] = [args[0], args[2]].map(|arg| Some(self.see(tid, fd(arg), t)?.at));
+                if from.is_none() && to.is_none() {
+                    return Next::Ignore;
+                }
+                Next::Follow(On::Both { from, to })
+            }
+            Sys::CloseRange => {
+                let closed = self.in_range(tid, args, t);
+                if closed.is_empty() { Next::Ignore } else { Next::Follow(On::Range(closed)) }
+            }
+            // A copy onto itself closes nothing.
+            Sys::Dup2 | Sys::Dup3 if fd(args[0]) == fd(args[1]) => Next::Ignore,
+            // Without a call that it belongs to, it continues one that is none of ours.
+            Sys::Restart => Next::Ignore,
+            _ => match self.see(tid, fd_of(sys, args), t) {
+                None => Next::Ignore,
+                Some(seen) => Next::Follow(On::Sock(seen.at)),
+            },
+        }
+    }
+
+    /// The socket behind a descriptor of a task; a new one is written down.
+    pub(crate) fn see(&mut self, tid: Tid, fd: i32, t: u64) -> Option<Seen> {
+        self.see_from(tid, fd, Origin::Passed, t)
+    }
+
+    pub(crate) fn see_from(&mut self, tid: Tid, fd: i32, from: Origin, t: u64) -> Option<Seen> {
+        let pid = self.tasks.tasks.get(&tid)?.pid;
+        let process = self.tasks.processes.get_mut(&pid)?;
+        let (seen, is_new) = self.book.see(&process.window, fd, from, t)?;
+        if !process.sockets.contains(&seen.at) {
+            process.sockets.push(seen.at);
+        }
+        let learned = self.book.is_vague(seen.at) && self.book.learn(&seen);
+        if is_new || learned {
+            if is_new && self.book.all[seen.at].line.from == Origin::Passed {
+                self.book.learn(&seen);
+            }
+            self.say_sock(seen.at);
+        }
+        Some(seen)
+    }
+
+    pub(crate) fn say_sock(&mut self, at: At) {
+        let line = self.book.all[at].line.clone();
+        self.tape.write(line);
+    }
+
+    /// A call begins: the task goes in, or is held.
+    fn begin(&mut self, tid: Tid, open: Open) -> Result<(), TraceError> {
+        let t = open.enter;
+        let mut phase = Phase::Running;
+        let mut held = None;
+        match &open.on {
+            On::Sock(at) => {
+                let at = *at;
+                self.book.all[at].under_way += 1;
+                self.book.all[at].used_by(tid);
+                match crate::decode::kind(open.sys) {
+                    sock_record::CallKind::Send => self.book.all[at].sent_at = t,
+                    sock_record::CallKind::Recv => {
+                        let (waits, has_data) = self.would_wait(tid, &open, at);
+                        if (waits || has_data) && self.is_held(tid, at) {
+                            held = Some(Held { at, since: t, has_data });
+                        } else if waits && !has_data {
+                            phase = Phase::Blocked(t);
+                        }
+                    }
+                    sock_record::CallKind::Accept => phase = Phase::Blocked(t),
+                    _ => {}
+                }
+            }
+            On::Wait(waiting) if waiting.timeout.is_none_or(|time| !time.is_zero()) => {
+                phase = Phase::Blocked(t);
+            }
+            On::New | On::Both { .. } | On::Wait(_) | On::Range(_) => {}
+        }
+        if let Some(task) = self.tasks.tasks.get_mut(&tid) {
+            (task.latest, task.open, task.phase) = (Some(open.ev), Some(open), phase);
+        }
+        match held {
+            Some(held) => self.hold(tid, held),
+            None => {
+                go(tid, Go::ToExit, 0)?;
+                if phase != Phase::Running {
+                    self.reconsider();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a receive would wait, and whether there is something to receive.
+    fn would_wait(&mut self, tid: Tid, open: &Open, at: At) -> (bool, bool) {
+        let Some(seen) = self.see(tid, fd_of(open.sys, &open.args), open.enter) else {
+            return (false, true);
+        };
+        let has_ended = self.book.all[at].mate.is_some_and(|mate| self.book.all[mate].has_ended);
+        let has_data = has_ended || seen.waiting().is_some_and(|n| n > 0);
+        (!open.wish.is_impatient && !seen.is_nonblocking(), has_data)
+    }
+
+    fn warn_of_foreign(&mut self, tid: Tid) {
+        if !std::mem::replace(&mut self.warned_of_foreign, true) {
+            let name = self.tasks.process(tid).map_or("?", |process| &process.name);
+            let text = format!(
+                "{name} makes calls of another kind of machine (32 bit): they are not shown"
+            );
+            self.tape.note(None, "foreign", Level::Warn, text);
+        }
+    }
+}
+
+/// The descriptor that a call is about.
+pub(crate) fn fd_of(sys: Sys, args: &[u64; 6]) -> i32 {
+    fd(match sys {
+        Sys::Dup2 | Sys::Dup3 => args[1],
+        _ => args[0],
+    })
+}

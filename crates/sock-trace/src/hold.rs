@@ -1,0 +1,141 @@
+//! Holding: a receiver waits at its entry for what the other side is about to send.
+//!
+//! Under ptrace every call of a sender takes some 20 µs longer, and a receiver that is blocked in the kernel wakes up at
+//! the first of three quick sends: what is one receive when nobody looks would be three. So a receiver of a stream is kept
+//! *before* its call
+//!
+//! - until the tasks at the other end are waiting themselves, are kept with nothing to receive, or are gone;
+//! - or until nothing was sent for the time of the hold, counted from the latest send or from its own entry;
+//! - and not at all where the other end has ended, or is not traced.
+//!
+//! Every order of events that this brings about is one that the scheduler could have chosen.
+
+use sock_record::Kind;
+
+use crate::sockets::At;
+use crate::sys::{Go, Tid, go};
+use crate::tasks::{Held, Phase};
+use crate::tracer::Tracer;
+
+impl Tracer<'_> {
+    /// Whether a receive on this socket is to wait for others at all.
+    pub(crate) fn is_held(&self, tid: Tid, at: At) -> bool {
+        !self.plan.hold.is_zero()
+            && self.book.all[at].is_stream()
+            && !self.book.all[at].is_listener
+            && self.others(at).is_some_and(|users| {
+                !users.is_empty() && !users.contains(&tid) && !self.are_quiet(users)
+            })
+    }
+
+    /// Keeps a task at the entry of a receive.
+    pub(crate) fn hold(&mut self, tid: Tid, held: Held) {
+        self.set_phase(tid, Phase::Held(held));
+        self.held.push(tid);
+        self.outcome.held.0 += 1;
+        self.reconsider();
+    }
+
+    /// The tasks at the other end: of its mate, or of the listener in whose queue it lies.
+    fn others(&self, at: At) -> Option<&[Tid]> {
+        let known = &self.book.all[at];
+        if let Some(mate) = known.mate {
+            return (mate != at && !self.book.all[mate].has_ended)
+                .then_some(&self.book.all[mate].users[..]);
+        }
+        let peer = known.line.peer.as_deref()?;
+        let is_it = |local: &str| {
+            let port = |place: &str| place.rsplit_once(':').map(|(_, port)| port.to_owned());
+            local == peer || (known.line.kind == Kind::Stream && port(local) == port(peer))
+        };
+        let mut listeners = self.book.all.iter().filter(|other| other.is_listener);
+        let listener = listeners.find(|other| other.line.local.as_deref().is_some_and(is_it))?;
+        (!listener.has_ended).then_some(&listener.users[..])
+    }
+
+    /// Whether nothing is to be expected of these tasks before they are sent something.
+    fn are_quiet(&self, tasks: &[Tid]) -> bool {
+        tasks.iter().all(|tid| {
+            self.tasks.tasks.get(tid).is_none_or(|task| match task.phase {
+                Phase::Running => false,
+                Phase::Blocked(_) => true,
+                Phase::Held(held) => !held.has_data,
+            })
+        })
+    }
+
+    /// Lets go of those for whom there is nothing more to wait for.
+    pub(crate) fn reconsider(&mut self) {
+        while let Some(place) = self.held.iter().position(|tid| self.may_go(*tid)) {
+            let tid = self.held.swap_remove(place);
+            self.let_in(tid);
+        }
+    }
+
+    fn may_go(&self, tid: Tid) -> bool {
+        match self.tasks.tasks.get(&tid).map(|task| task.phase) {
+            Some(Phase::Held(held)) => {
+                self.others(held.at).is_none_or(|users| users.is_empty() || self.are_quiet(users))
+            }
+            Some(Phase::Running | Phase::Blocked(_)) | None => true,
+        }
+    }
+
+    /// Lets go of those whose time is over.
+    pub(crate) fn release_late(&mut self, now: u64) {
+        while let Some(place) = self.held.iter().position(|tid| self.hold_end(*tid) <= now) {
+            let tid = self.held.swap_remove(place);
+            self.outcome.held.1 += 1;
+            self.let_in(tid);
+        }
+    }
+
+    /// When the first hold ends, in ns since t0.
+    pub(crate) fn hold_ends(&self) -> Option<u64> {
+        self.held.iter().map(|tid| self.hold_end(*tid)).min()
+    }
+
+    fn hold_end(&self, tid: Tid) -> u64 {
+        let Some(Phase::Held(held)) = self.tasks.tasks.get(&tid).map(|task| task.phase) else {
+            return 0;
+        };
+        let sent_at = self.book.all[held.at].mate.map_or(0, |mate| self.book.all[mate].sent_at);
+        let hold = u64::try_from(self.plan.hold.as_nanos()).unwrap_or(u64::MAX);
+        held.since.max(sent_at).saturating_add(hold)
+    }
+
+    fn let_in(&mut self, tid: Tid) {
+        let phase = match self.tasks.tasks.get(&tid).map(|task| task.phase) {
+            Some(Phase::Held(held)) if !held.has_data => Phase::Blocked(self.tape.now()),
+            _ => Phase::Running,
+        };
+        self.set_phase(tid, phase);
+        // A task that was killed meanwhile says so at the next wait.
+        let _ = go(tid, Go::ToExit, 0);
+    }
+
+    /// Something went out on a socket: whoever waits at the other end has something to do.
+    pub(crate) fn wake_others(&mut self, at: At) {
+        let Some(mate) = self.book.all[at].mate else { return };
+        for tid in &self.book.all[mate].users {
+            let Some(task) = self.tasks.tasks.get_mut(tid) else { continue };
+            match &mut task.phase {
+                Phase::Held(held) if held.at == mate => held.has_data = true,
+                Phase::Blocked(_) => task.phase = Phase::Running,
+                Phase::Held(_) | Phase::Running => {}
+            }
+        }
+    }
+
+    /// A call on a listener's port: its acceptors have something to do.
+    pub(crate) fn wake_acceptors(&mut self, at: At) {
+        let users: Vec<Tid> = self.others(at).unwrap_or_default().to_vec();
+        for tid in users {
+            if let Some(task) = self.tasks.tasks.get_mut(&tid)
+                && matches!(task.phase, Phase::Blocked(_))
+            {
+                task.phase = Phase::Running;
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Silence: two sides that wait for each other, told while they do.
+
+use sock_record::{CallKind, Level};
+
+use crate::decode::kind;
+use crate::sockets::At;
+use crate::sys::Tid;
+use crate::tasks::{On, Open, Phase};
+use crate::tracer::Tracer;
+
+/// Both have to be silent for so long, in ns, before it is said.
+const LONG: u64 = 2_000_000_000;
+
+impl Tracer<'_> {
+    /// Says of connections of which both ends wait to receive, and nothing is on its way.
+    pub(crate) fn tell_silence(&mut self, now: u64) {
+        let waiting: Vec<(Tid, At, u64)> = self
+            .tasks
+            .tasks
+            .iter()
+            .filter_map(|(tid, task)| {
+                let (Phase::Blocked(since), Some(open)) = (task.phase, &task.open) else { return None };
+                let at = receives_on(open)?;
+                (now.saturating_sub(since.max(open.enter)) >= LONG).then_some((*tid, at, since))
+            })
+            .collect();
+        for (tid, at, since) in &waiting {
+            let Some(mate) = self.book.all[*at].mate else { continue };
+            let pair = (*at.min(&mate), *at.max(&mate));
+            let other = waiting.iter().find(|(_, there, _)| *there == mate);
+            let Some((other, _, other_since)) = other.filter(|(other, ..)| other != tid) else { continue };
+            if self.told_silent.contains(&pair) || self.has_bytes_under_way(pair) {
+                continue;
+            }
+            self.told_silent.push(pair);
+            let name = |tid: &Tid| self.tasks.process(*tid).map_or("?", |process| &process.name);
+            let seconds = (now - since.max(other_since)) / 1_000_000_000;
+            let text = format!(
+                "a deadlock: {} waits to receive from {}, which waits to receive from it, for {seconds} s now, and \
+                 nothing is on its way; one of them has to send, or to end its direction",
+                name(tid),
+                name(other)
+            );
+            let ev = self.tasks.tasks.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));
+            self.tape.note(ev, "deadlock", Level::Warn, text);
+        }
+    }
+
+    /// Whether one end has sent what the other has not received.
+    fn has_bytes_under_way(&self, (one, other): (At, At)) -> bool {
+        let (one, other) = (&self.book.all[one], &self.book.all[other]);
+        one.out != other.come || other.out != one.come
+    }
+}
+
+fn receives_on(open: &Open) -> Option<At> {
+    match open.on {
+        On::Sock(at) if kind(open.sys) == CallKind::Recv => Some(at),
+        _ => None,
+    }
+}

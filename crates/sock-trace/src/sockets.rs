@@ -1,0 +1,382 @@
+//! The sockets of a trace, told apart by asking the kernel at every call.
+//!
+//! Descriptors are not followed: they are copied, inherited, passed and given out again. A copy of the descriptor is
+//! taken (`pidfd_getfd(2)`, about 1 µs), the kernel's own name for the socket is read from it (`SO_COOKIE`), and the copy is
+//! closed before the program goes on, so that it never keeps a socket open. Where copies are refused, the inode in
+//! `/proc` takes the cookie's place.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+
+use rustix::net::{AddressFamily, SocketAddrAny, SocketType, ipproto, sockopt};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use sock_record::{Family, Interval, Kind, Origin, Sock, SockId};
+
+use crate::lookup::{self, Entry};
+use crate::netlink::Diag;
+use crate::sys::{Tid, kernel_counts, out_queue, tcp_facts};
+use crate::words::tcp_state;
+
+/// The place of a socket in the book.
+pub(crate) type At = usize;
+
+/// How a process's descriptors are looked at.
+pub(crate) struct Window {
+    pid: Tid,
+    pidfd: Option<OwnedFd>,
+}
+
+impl Window {
+    pub(crate) fn new(pid: Tid) -> Self {
+        let pidfd = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Self { pid, pidfd }
+    }
+
+    /// A copy of a descriptor.
+    fn copy(&self, fd: i32) -> Copy {
+        let Some(pidfd) = &self.pidfd else { return Copy::Refused };
+        match pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()) {
+            Ok(fd) => Copy::Taken(fd),
+            Err(rustix::io::Errno::BADF | rustix::io::Errno::SRCH) => Copy::None,
+            Err(_) => Copy::Refused,
+        }
+    }
+}
+
+enum Copy {
+    Taken(OwnedFd),
+    None,
+    Refused,
+}
+
+/// A socket that a call is about.
+pub(crate) struct Seen {
+    pub(crate) at: At,
+    /// A copy of its descriptor, to be dropped before the program goes on.
+    pub(crate) hand: Option<OwnedFd>,
+    /// What `/proc` told instead.
+    entry: Option<Entry>,
+}
+
+/// What is true of a socket at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Moment {
+    pub(crate) state: Option<&'static str>,
+    pub(crate) inq: Option<u64>,
+    pub(crate) outq: Option<u64>,
+}
+
+impl Seen {
+    /// Its state, and how much waits in its queues.
+    pub(crate) fn moment(&self, line: &Sock) -> Moment {
+        match (&self.hand, &self.entry) {
+            (Some(hand), _) => {
+                let is_tcp = line.proto.as_deref() == Some("tcp");
+                let facts = if is_tcp { tcp_facts(hand) } else { None };
+                let state = facts.and_then(|facts| tcp_state(facts.state));
+                let has_queues = state != Some("LISTEN");
+                Moment {
+                    state,
+                    inq: rustix::io::ioctl_fionread(hand).ok().filter(|_| has_queues),
+                    outq: out_queue(hand).filter(|_| has_queues),
+                }
+            }
+            (None, Some(entry)) => {
+                Moment { state: entry.state, inq: entry.inq, outq: entry.outq }
+            }
+            (None, None) => Moment::default(),
+        }
+    }
+
+    /// Whether calls on it return at once, as far as the kernel tells.
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        let flags = self.hand.as_ref().and_then(|hand| rustix::fs::fcntl_getfl(hand).ok());
+        flags.is_some_and(|flags| flags.contains(rustix::fs::OFlags::NONBLOCK))
+    }
+
+    /// Bytes that wait to be received.
+    pub(crate) fn waiting(&self) -> Option<u64> {
+        match &self.hand {
+            Some(hand) => rustix::io::ioctl_fionread(hand).ok(),
+            None => self.entry.as_ref()?.inq,
+        }
+    }
+
+    /// The time that a close is to take for what is unsent; zero: it resets (`SO_LINGER`).
+    pub(crate) fn linger(&self) -> Option<std::time::Duration> {
+        sockopt::socket_linger(self.hand.as_ref()?).ok().flatten()
+    }
+
+    /// Bytes that went out and that came in, by the kernel's count.
+    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
+        kernel_counts(self.hand.as_ref()?)
+    }
+}
+
+/// What is known of a socket.
+pub(crate) struct Known {
+    pub(crate) line: Sock,
+    inode: Option<u64>,
+    /// Bytes of the stream that were seen to go out and to come in.
+    pub(crate) out: u64,
+    pub(crate) come: u64,
+    /// The kernel's counts when it was first seen: what came before is no gap.
+    before: (u64, u64),
+    pub(crate) mate: Option<At>,
+    /// Tasks that called on it lately.
+    pub(crate) users: Vec<Tid>,
+    pub(crate) is_listener: bool,
+    /// When the latest send on it began, in ns since t0.
+    pub(crate) sent_at: u64,
+    /// Calls on it that are under way.
+    pub(crate) under_way: u32,
+    pub(crate) has_gap: bool,
+    /// It has ended its direction, or was closed: nothing more comes from it.
+    pub(crate) has_ended: bool,
+}
+
+/// So many tasks that called on a socket are remembered: with more, it is a crowd, and nobody is held for it.
+const USERS: usize = 8;
+
+impl Known {
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.line.kind, Kind::Stream)
+    }
+
+    /// Whether it keeps messages apart.
+    pub(crate) fn is_dgram(&self) -> bool {
+        !self.is_stream()
+    }
+
+    pub(crate) fn used_by(&mut self, tid: Tid) {
+        if !self.users.contains(&tid) {
+            if self.users.len() == USERS {
+                self.users.remove(0);
+            }
+            self.users.push(tid);
+        }
+    }
+
+    /// The bytes that a send moved.
+    pub(crate) fn send(&mut self, n: u64) -> Interval {
+        let off = Interval::at(self.out, n);
+        self.out = off.end();
+        off
+    }
+
+    /// The bytes that a receive moved; one that only looks moves none.
+    pub(crate) fn receive(&mut self, n: u64, only_looks: bool) -> Interval {
+        let off = Interval::at(self.come, n);
+        if !only_looks {
+            self.come = off.end();
+        }
+        off
+    }
+
+    /// What was not seen: the kernel's counts beside ours, where they differ.
+    pub(crate) fn gap(&self, (out, come): (u64, u64), waiting: u64) -> Option<(u64, u64)> {
+        let (out, come) = (out - self.before.0.min(out), come - self.before.1.min(come));
+        // A kernel without counts; and a FIN that arrived may count as one byte.
+        let agrees = (out == 0 || out == self.out)
+            && (come == 0 || come == self.come + waiting || come == self.come + waiting + 1);
+        (!agrees).then_some((out, come.saturating_sub(waiting)))
+    }
+}
+
+/// All sockets of a trace.
+pub(crate) struct Book {
+    pub(crate) all: Vec<Known>,
+    by_cookie: HashMap<u64, At>,
+    by_inode: HashMap<u64, At>,
+    /// Connected sockets of the internet, by both addresses.
+    by_ends: HashMap<(String, String), At>,
+    diag: Diag,
+}
+
+impl Book {
+    pub(crate) fn new() -> Self {
+        Self {
+            all: Vec::new(),
+            by_cookie: HashMap::new(),
+            by_inode: HashMap::new(),
+            by_ends: HashMap::new(),
+            diag: Diag::new(),
+        }
+    }
+
+    /// The socket behind a descriptor, and whether that is the first time that it is seen; none for what is no
+    /// socket.
+    pub(crate) fn see(&mut self, window: &Window, fd: i32, from: Origin, t: u64) -> Option<(Seen, bool)> {
+        if fd < 0 {
+            return None;
+        }
+        match window.copy(fd) {
+            Copy::None => None,
+            Copy::Taken(hand) => {
+                let cookie = sockopt::socket_cookie(&hand).ok()?;
+                if let Some(&at) = self.by_cookie.get(&cookie) {
+                    return Some((Seen { at, hand: Some(hand), entry: None }, false));
+                }
+                let at = self.add(describe(&hand, SockId(0), from, t)?);
+                let known = &mut self.all[at];
+                known.line.cookie = Some(format!("{cookie:x}"));
+                known.inode = rustix::fs::fstat(&hand).ok().map(|stat| stat.st_ino);
+                known.before = kernel_counts(&hand).unwrap_or_default();
+                if let Some(inode) = known.inode {
+                    self.by_inode.insert(inode, at);
+                }
+                self.by_cookie.insert(cookie, at);
+                Some((Seen { at, hand: Some(hand), entry: None }, true))
+            }
+            Copy::Refused => {
+                let inode = lookup::inode(window.pid, fd)?;
+                let entry = lookup::entry(window.pid, inode);
+                if let Some(&at) = self.by_inode.get(&inode) {
+                    return Some((Seen { at, hand: None, entry }, false));
+                }
+                let (family, kind, proto) = entry.as_ref().map_or(
+                    // In no table before it has an address: the likeliest.
+                    (Family::Inet, Kind::Stream, None),
+                    |entry| (entry.family.clone(), entry.kind.clone(), entry.proto),
+                );
+                let mut line = Sock::new(SockId(0), family, kind, from, t);
+                line.proto = proto.map(str::to_owned);
+                let at = self.add(line);
+                self.all[at].inode = Some(inode);
+                self.by_inode.insert(inode, at);
+                Some((Seen { at, hand: None, entry }, true))
+            }
+        }
+    }
+
+    fn add(&mut self, mut line: Sock) -> At {
+        let at = self.all.len();
+        line.sock = SockId(u32::try_from(at + 1).unwrap_or(u32::MAX));
+        self.all.push(Known {
+            line,
+            inode: None,
+            out: 0,
+            come: 0,
+            before: (0, 0),
+            mate: None,
+            users: Vec::new(),
+            is_listener: false,
+            sent_at: 0,
+            under_way: 0,
+            has_gap: false,
+            has_ended: false,
+        });
+        at
+    }
+
+    /// The socket with this inode, if it was seen.
+    pub(crate) fn with_inode(&self, inode: u64) -> Option<At> {
+        self.by_inode.get(&inode).copied()
+    }
+
+    /// Learns the addresses that a socket has by now, and who is at its other end; tells whether that was new.
+    pub(crate) fn learn(&mut self, seen: &Seen) -> bool {
+        let (local, peer) = match (&seen.hand, &seen.entry) {
+            (Some(hand), _) => {
+                let local = rustix::net::getsockname(hand).ok().and_then(|addr| text(&addr));
+                let peer = rustix::net::getpeername(hand).ok().flatten();
+                (local, peer.and_then(|addr| text(&addr)))
+            }
+            (None, Some(entry)) => (entry.local.clone(), entry.peer.clone()),
+            (None, None) => return false,
+        };
+        let known = &mut self.all[seen.at];
+        let mut is_new = false;
+        if local.is_some() && local != known.line.local {
+            (known.line.local, is_new) = (local, true);
+        }
+        if peer.is_some() && peer != known.line.peer {
+            (known.line.peer, is_new) = (peer, true);
+        }
+        self.find_mate(seen.at) || is_new
+    }
+
+    /// Whether the addresses of a socket may have changed although no call said so: a connect that took its time, an
+    /// address that the system chose.
+    pub(crate) fn is_vague(&self, at: At) -> bool {
+        let known = &self.all[at];
+        let line = &known.line;
+        !known.is_listener
+            && (line.local.is_none() || (known.is_stream() && line.peer.is_none()))
+            && line.family != Family::Unix
+    }
+
+    fn find_mate(&mut self, at: At) -> bool {
+        let line = &self.all[at].line;
+        let mate = match line.family {
+            Family::Unix => {
+                let peer = self.all[at].inode.and_then(|inode| self.diag.unix_peer(inode));
+                peer.and_then(|inode| self.with_inode(inode))
+            }
+            _ if self.all[at].is_dgram() => None,
+            _ => {
+                let (Some(local), Some(peer)) = (&line.local, &line.peer) else { return false };
+                let ends = (local.clone(), peer.clone());
+                let mate = self.by_ends.get(&(ends.1.clone(), ends.0.clone())).copied();
+                self.by_ends.insert(ends, at);
+                // Who calls itself is its own mate.
+                if line.local == line.peer { Some(at) } else { mate }
+            }
+        };
+        mate.is_some_and(|mate| self.wed(at, mate))
+    }
+
+    /// Two sockets are each other's ends; tells whether that was new.
+    pub(crate) fn wed(&mut self, one: At, other: At) -> bool {
+        let is_new = self.all[one].mate != Some(other);
+        for (at, mate) in [(one, other), (other, one)] {
+            self.all[at].mate = Some(mate);
+            self.all[at].line.mate = Some(self.all[mate].line.sock);
+        }
+        is_new
+    }
+}
+
+/// What a socket is, by its own word.
+fn describe(hand: &OwnedFd, id: SockId, from: Origin, t: u64) -> Option<Sock> {
+    let family = match sockopt::socket_domain(hand).ok()? {
+        AddressFamily::INET => Family::Inet,
+        AddressFamily::INET6 => Family::Inet6,
+        AddressFamily::UNIX => Family::Unix,
+        other => Family::from(format!("family {}", other.as_raw()).as_str()),
+    };
+    let kind = match sockopt::socket_type(hand).ok()? {
+        SocketType::STREAM => Kind::Stream,
+        SocketType::DGRAM => Kind::Dgram,
+        SocketType::SEQPACKET => Kind::Seqpacket,
+        SocketType::RAW => Kind::Raw,
+        other => Kind::from(format!("type {}", other.as_raw()).as_str()),
+    };
+    let mut sock = Sock::new(id, family, kind, from, t);
+    let protocol = sockopt::socket_protocol(hand).ok().flatten();
+    sock.proto = match protocol {
+        Some(ipproto::TCP) => Some("tcp".into()),
+        Some(ipproto::UDP) => Some("udp".into()),
+        Some(other) => Some(format!("protocol {}", other.as_raw())),
+        None => None,
+    };
+    Some(sock)
+}
+
+/// An address as the record writes it; none for one without a name or without a port.
+fn text(addr: &SocketAddrAny) -> Option<String> {
+    if let Ok(addr) = std::net::SocketAddr::try_from(addr.clone()) {
+        let addr = match addr {
+            std::net::SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => {
+                std::net::SocketAddr::new(v6.ip().to_canonical(), v6.port())
+            }
+            other => other,
+        };
+        return (addr.port() != 0).then(|| addr.to_string());
+    }
+    let unix = rustix::net::SocketAddrUnix::try_from(addr.clone()).ok()?;
+    if let Some(path) = unix.path_bytes() {
+        return Some(String::from_utf8_lossy(path).into_owned()).filter(|path| !path.is_empty());
+    }
+    unix.abstract_name().map(|name| format!("@{}", String::from_utf8_lossy(name)))
+}

@@ -1,0 +1,183 @@
+//! The stage: which program starts when, and how those end that would go on for ever.
+
+use sock_record::Level;
+
+use crate::plan::{Ended, Start, TraceError};
+use crate::sys::{Child, Tid, kill, spawn};
+use crate::tracer::Tracer;
+
+/// A program that has not begun to listen by then is not waited for any longer.
+const PATIENCE: u64 = 3_000_000_000;
+/// After the last program, the others have so long to end by themselves, in ns.
+const BEFORE_TERM: u64 = 500_000_000;
+/// And so long to obey.
+const BEFORE_KILL: u64 = 1_000_000_000;
+
+/// Where the programs are.
+#[derive(Default)]
+pub(crate) struct Stage {
+    /// Their first processes.
+    pub(crate) started: Vec<Child>,
+    /// When the latest of them started, in ns since t0.
+    since: u64,
+    /// The latest of them listens.
+    is_ready: bool,
+    /// When everybody is asked to end, and when they are made to.
+    term_at: Option<u64>,
+    kill_at: Option<u64>,
+    /// Nobody else is started any more.
+    is_closing: bool,
+}
+
+impl Tracer<'_> {
+    /// Starts the next program.
+    pub(crate) fn start_next(&mut self) -> Result<(), TraceError> {
+        let n = self.stage.started.len();
+        let Some(program) = self.plan.programs.get(n) else { return Ok(()) };
+        let child = spawn(&program.argv, &self.filter).map_err(|source| TraceError::Refused {
+            program: program.name().to_owned(),
+            cure: cure(&source),
+            source,
+        })?;
+        let t = self.tape.now();
+        let line = self.tasks.start(child.pid, n, program.name(), program.words(), t);
+        self.tape.write(line);
+        self.stage.started.push(child);
+        (self.stage.since, self.stage.is_ready) = (t, false);
+        if self.plan.start == Start::Now {
+            self.start_next()?;
+        }
+        Ok(())
+    }
+
+    /// A process has begun to listen, or has bound a datagram socket.
+    pub(crate) fn ready(&mut self, tid: Tid) -> Result<(), TraceError> {
+        let program = self.tasks.process(tid).map(|process| process.program);
+        let is_latest = program.is_some_and(|program| program + 1 == self.stage.started.len());
+        if is_latest && !std::mem::replace(&mut self.stage.is_ready, true) {
+            self.start_if_due(self.tape.now())?;
+        }
+        Ok(())
+    }
+
+    fn start_if_due(&mut self, now: u64) -> Result<(), TraceError> {
+        let (waited, n) = (now.saturating_sub(self.stage.since), self.stage.started.len());
+        if self.stage.is_closing || n >= self.plan.programs.len() {
+            return Ok(());
+        }
+        let before = &self.plan.programs[n - 1];
+        let is_due = match self.plan.start {
+            Start::Listen if self.stage.is_ready => true,
+            Start::Listen if self.outcome.ended[n - 1].is_some() => {
+                let text = format!("{} ended before it had begun to listen", before.name());
+                self.tape.note(None, "start", Level::Warn, text);
+                true
+            }
+            Start::Listen if waited >= PATIENCE => {
+                let text = format!(
+                    "{} did not begin to listen in 3 s: {} was started all the same",
+                    before.name(),
+                    self.plan.programs[n].name()
+                );
+                self.tape.note(None, "start", Level::Warn, text);
+                true
+            }
+            Start::Listen => false,
+            Start::Now => true,
+            Start::After(time) => u128::from(waited) >= time.as_nanos(),
+        };
+        if is_due { self.start_next() } else { Ok(()) }
+    }
+
+    /// Looks whether something is due; once in a while.
+    pub(crate) fn look(&mut self, now: u64) -> Result<(), TraceError> {
+        self.start_if_due(now)?;
+        if let Some(signal) = self.plan.control.take() {
+            self.stage.is_closing = true;
+            self.signal(signal);
+        }
+        let time = self.plan.timeout.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        if time.is_some_and(|time| now >= time) && !self.outcome.timed_out {
+            self.outcome.timed_out = true;
+            self.close_at(now);
+        }
+        if self.stage.term_at.is_some_and(|at| now >= at) {
+            self.stage.term_at = None;
+            self.stage.kill_at = Some(now + BEFORE_KILL);
+            self.signal(libc::SIGTERM);
+        }
+        if self.stage.kill_at.is_some_and(|at| now >= at) {
+            self.stage.kill_at = None;
+            self.signal(libc::SIGKILL);
+        }
+        self.tell_silence(now);
+        Ok(())
+    }
+
+    /// Nobody is started any more, and those who are still there are asked to end at `at`.
+    fn close_at(&mut self, at: u64) {
+        self.stage.is_closing = true;
+        if self.stage.kill_at.is_none() {
+            self.stage.term_at = Some(self.stage.term_at.map_or(at, |before| before.min(at)));
+        }
+    }
+
+    fn signal(&self, signal: i32) {
+        for pid in self.tasks.processes.keys() {
+            kill(*pid, signal);
+        }
+    }
+
+    /// A process has no task any more.
+    pub(crate) fn process_ended(&mut self, pid: Tid, how: Result<i32, i32>) {
+        let Some(process) = self.tasks.processes.remove(&pid) else { return };
+        self.leave_sockets(pid, &process);
+        let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else { return };
+        let failure = if process.has_begun { None } else { self.stage.started[n].failure() };
+        let not_run = failure.map(|error| Ended::NotRun(error.raw_os_error().unwrap_or_default()));
+        let ended = not_run.unwrap_or(match how {
+            Ok(status) => Ended::Exit(status),
+            Err(signal) => Ended::Signal(signal),
+        });
+        self.outcome.ended[n] = Some(ended);
+        let now = self.tape.now();
+        if matches!(ended, Ended::NotRun(_)) {
+            self.close_at(now);
+        } else if n + 1 == self.plan.programs.len() && self.plan.stop {
+            self.close_at(now + BEFORE_TERM);
+        }
+    }
+
+    /// Whether everybody has ended who was to be started.
+    pub(crate) fn is_over(&self) -> bool {
+        let all_started =
+            self.stage.is_closing || self.stage.started.len() == self.plan.programs.len();
+        all_started && self.tasks.tasks.is_empty()
+    }
+
+    /// The exit statuses as the record has them: 128 and the signal, as shells tell it.
+    pub(crate) fn statuses(&self) -> Vec<Option<i32>> {
+        let status = |ended: &Ended| match *ended {
+            Ended::Exit(status) => status,
+            Ended::Signal(signal) => 128 + signal,
+            Ended::NotRun(libc::ENOENT) => 127,
+            Ended::NotRun(_) => 126,
+        };
+        self.outcome.ended.iter().map(|ended| ended.as_ref().map(status)).collect()
+    }
+}
+
+/// What to do where nobody may be traced.
+fn cure(error: &std::io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => {
+            "the system forbids ptrace: in a container start it with --cap-add SYS_PTRACE (or --security-opt \
+             seccomp=unconfined), on a machine with Yama set kernel.yama.ptrace_scope to 1 or 0, and run it under no \
+             debugger and no strace"
+        }
+        Some(libc::ENOSYS) => {
+            "this system has no ptrace: an emulated machine cannot trace; use a build for the machine itself"
+        }
+        _ => "the system has no room for one more process: end some, or raise `ulimit -u`",
+    }
+}

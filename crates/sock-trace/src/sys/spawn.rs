@@ -1,0 +1,139 @@
+//! A program that is traced from its first instruction.
+//!
+//! ```text
+//! tracer   fork ── seize ── write to `go` ───────────────── wait: it stops at exec
+//!            │                  │
+//! child      └─ read from `go` ─┴─ filter ── exec ── the program
+//! ```
+//!
+//! The child waits on a pipe and not in a stop: a stop by SIGSTOP would leave a trace in its signals. If the tracer dies
+//! meanwhile, the pipe ends and the child with it.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::{Tid, seize};
+
+/// A program on its way.
+pub(crate) struct Child {
+    pub(crate) pid: Tid,
+    /// Holds the errno where it could not become the program.
+    failed: File,
+}
+
+impl Child {
+    /// Why it never became the program; to be asked once it has ended. None if it did.
+    pub(crate) fn failure(&mut self) -> Option<io::Error> {
+        let mut errno = [0; 4];
+        self.failed.read_exact(&mut errno).ok()?;
+        Some(io::Error::from_raw_os_error(i32::from_ne_bytes(errno)))
+    }
+}
+
+/// Starts a program under `filter`, traced.
+///
+/// # Errors
+///
+/// The system gives no process, or does not let it be traced; nothing is left behind.
+pub(crate) fn spawn(argv: &[CString], filter: &[libc::sock_filter]) -> io::Result<Child> {
+    let (wait_for, go) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (failed, fail) = pipe_with(PipeFlags::CLOEXEC)?;
+    // Everything is made ready before the fork: the child may only make system calls.
+    let mut pointers: Vec<*const libc::c_char> = argv.iter().map(|word| word.as_ptr()).collect();
+    pointers.push(ptr::null());
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: the child makes system calls only (`become_program` allocates nothing and takes no lock) and ends by
+    // exec or `_exit`; all memory that it reads was made before.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        // SAFETY: as above; `pointers` ends with a null pointer.
+        unsafe { become_program(&pointers, &program, &wait_for, &go, &fail) };
+    }
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    drop((wait_for, fail));
+    let begun = seize(pid).and_then(|()| File::from(go).write_all(b"!"));
+    if let Err(error) = begun {
+        // The pipe has ended, and so does the child.
+        let mut status = 0;
+        // SAFETY: `status` lives over the call; the child is ours.
+        let _ = unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
+        return Err(error);
+    }
+    Ok(Child { pid, failed: File::from(failed) })
+}
+
+/// # Safety
+///
+/// Runs in a child that was forked and has one thread; `argv` ends with a null pointer.
+unsafe fn become_program(
+    argv: &[*const libc::c_char],
+    program: &libc::sock_fprog,
+    wait_for: &OwnedFd,
+    go: &OwnedFd,
+    fail: &OwnedFd,
+) -> ! {
+    let (wait_for, go, fail) = (wait_for.as_raw_fd(), go.as_raw_fd(), fail.as_raw_fd());
+    let mut word = 0_u8;
+    // SAFETY: only system calls, with pointers to memory that lives until the end of the process.
+    unsafe {
+        // What this program ignores or holds back is no concern of that one.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+        // Its own copy would keep the pipe from ending with the tracer.
+        libc::close(go);
+        loop {
+            match libc::read(wait_for, (&raw mut word).cast(), 1) {
+                1 => break,
+                -1 if *libc::__errno_location() == libc::EINTR => {}
+                _ => libc::_exit(ABANDONED),
+            }
+        }
+        if install(program) < 0 {
+            // Without privileges the kernel asks for the promise never to gain any, which ends setuid programs:
+            // so it is made only where it is asked for.
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+            if install(program) < 0 {
+                give_up(fail);
+            }
+        }
+        libc::execvp(argv[0], argv.as_ptr());
+        give_up(fail)
+    }
+}
+
+/// # Safety
+///
+/// As [`become_program`].
+unsafe fn install(program: &libc::sock_fprog) -> libc::c_long {
+    // SAFETY: the kernel reads the program, which lives in memory that the fork copied.
+    unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, ptr::from_ref(program))
+    }
+}
+
+/// # Safety
+///
+/// As [`become_program`].
+unsafe fn give_up(fail: RawFd) -> ! {
+    // SAFETY: only system calls; four bytes of an int that lives over the call.
+    unsafe {
+        let errno = *libc::__errno_location();
+        libc::write(fail, (&raw const errno).cast(), 4);
+        libc::_exit(ABANDONED)
+    }
+}
+
+/// The status of a child that never became the program; its pipe says why.
+const ABANDONED: i32 = 127;

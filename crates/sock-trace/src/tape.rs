@@ -1,0 +1,73 @@
+//! The record as it grows: numbers for calls, and the clock.
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use sock_record::{Bytes, Call, CallKind, Ev, Level, Line, Note, ProcId};
+
+use crate::decode::Wish;
+use crate::memory;
+use crate::sys::Tid;
+
+/// Takes the lines of the record, as they come.
+pub(crate) struct Tape<'a> {
+    sink: &'a mut dyn FnMut(Line),
+    began: Timespec,
+    latest: u64,
+    /// So many bytes of each call are kept; none: all.
+    preview: Option<u64>,
+}
+
+impl<'a> Tape<'a> {
+    pub(crate) fn new(preview: Option<u64>, sink: &'a mut dyn FnMut(Line)) -> Self {
+        Self { sink, began: clock_gettime(ClockId::Monotonic), latest: 0, preview }
+    }
+
+    /// The time since t0, in ns.
+    pub(crate) fn now(&self) -> u64 {
+        nanos(clock_gettime(ClockId::Monotonic)).saturating_sub(nanos(self.began))
+    }
+
+    /// A number for one more call.
+    pub(crate) fn ev(&mut self) -> Ev {
+        self.latest += 1;
+        Ev(self.latest)
+    }
+
+    pub(crate) fn write(&mut self, line: impl Into<Line>) {
+        (self.sink)(line.into());
+    }
+
+    pub(crate) fn note(&mut self, ev: Option<Ev>, code: &str, level: Level, text: impl Into<String>) {
+        self.write(Note { ev, code: code.to_owned(), level, text: text.into() });
+    }
+
+    /// Gives a call the first of the `n` bytes that it moved, out of the task's memory.
+    pub(crate) fn keep(&self, tid: Tid, wish: &Wish, n: u64, call: &mut Call) {
+        let there = memory::total(&wish.pieces).min(n);
+        let want = self.preview.map_or(there, |preview| preview.min(there));
+        if want == 0 || wish.pieces.is_empty() {
+            call.cut = n > 0;
+            return;
+        }
+        let data = memory::gather(tid, &wish.pieces, want);
+        call.cut = (data.len() as u64) < n;
+        call.data = Some(Bytes::from(data));
+    }
+}
+
+/// A call of which its beginning is known.
+pub(crate) fn begun(ev: Ev, proc: ProcId, kind: CallKind, tid: Tid, enter: u64) -> Call {
+    let mut call = Call::new(ev, proc, kind, enter);
+    call.tid = u32::try_from(tid).ok();
+    call
+}
+
+/// The time of day, in ns since 1970.
+pub(crate) fn wall() -> Option<u64> {
+    Some(nanos(clock_gettime(ClockId::Realtime)))
+}
+
+fn nanos(time: Timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let part = u64::try_from(time.tv_nsec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000_000).saturating_add(part)
+}

@@ -1,0 +1,225 @@
+//! Tasks and processes: who is traced, and what each of them is doing.
+
+use std::collections::HashMap;
+use std::fs;
+
+use sock_record::{Ev, Proc, ProcHow, ProcId};
+
+use crate::calls::Sys;
+use crate::decode::Wish;
+use crate::sockets::{At, Window};
+use crate::sys::Tid;
+use crate::waits::Waiting;
+
+/// A thread of a traced program.
+pub(crate) struct Task {
+    /// Its process.
+    pub(crate) pid: Tid,
+    pub(crate) phase: Phase,
+    /// The call that it is in.
+    pub(crate) open: Option<Open>,
+    /// A call that a signal interrupted: it goes on, or has failed, as what comes next shows.
+    pub(crate) interrupted: Option<(Open, u64)>,
+    /// Its latest call, for what is said about it.
+    pub(crate) latest: Option<Ev>,
+}
+
+/// What a task is doing, as far as its stops tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// In a call that waits, since then.
+    Blocked(u64),
+    /// Kept at the entry of a receive.
+    Held(Held),
+}
+
+/// A receiver that is kept at its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) at: At,
+    pub(crate) since: u64,
+    /// There is something to receive.
+    pub(crate) has_data: bool,
+}
+
+/// A call that has begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) ev: Ev,
+    pub(crate) sys: Sys,
+    pub(crate) args: [u64; 6],
+    pub(crate) enter: u64,
+    pub(crate) on: On,
+    pub(crate) wish: Wish,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone)]
+pub(crate) enum On {
+    /// Nothing that is there yet.
+    New,
+    Sock(At),
+    /// Bytes go from one descriptor to another.
+    Both { from: Option<At>, to: Option<At> },
+    Wait(Waiting),
+    /// Several descriptors are closed at once.
+    Range(Vec<(i32, At)>),
+}
+
+/// A process of a traced program.
+pub(crate) struct Process {
+    pub(crate) id: ProcId,
+    pub(crate) window: Window,
+    pub(crate) name: String,
+    /// Which of the programs it belongs to.
+    pub(crate) program: usize,
+    /// It has become the program that was asked for.
+    pub(crate) has_begun: bool,
+    /// Sockets that it called on, and did not close.
+    pub(crate) sockets: Vec<At>,
+    /// What is said of it once it does something worth telling: most processes of a shell never do.
+    pub(crate) unsaid: Option<Proc>,
+}
+
+/// All that are traced.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    pub(crate) tasks: HashMap<Tid, Task>,
+    pub(crate) processes: HashMap<Tid, Process>,
+    latest: u32,
+}
+
+impl Tasks {
+    /// The process of a task.
+    pub(crate) fn process(&self, tid: Tid) -> Option<&Process> {
+        self.processes.get(&self.tasks.get(&tid)?.pid)
+    }
+
+    /// How many tasks a process has.
+    pub(crate) fn count(&self, pid: Tid) -> usize {
+        self.tasks.values().filter(|task| task.pid == pid).count()
+    }
+
+    /// Takes in a program's first process.
+    pub(crate) fn start(&mut self, pid: Tid, program: usize, name: &str, argv: Vec<String>, t: u64) -> Proc {
+        self.add(pid, pid, program, name);
+        let id = self.processes[&pid].id;
+        let argv = Some(argv);
+        Proc { pid: number(pid), ppid: None, argv, ..Proc::new(id, name, t) }
+    }
+
+    fn add(&mut self, tid: Tid, pid: Tid, program: usize, name: &str) {
+        let (phase, open) = (Phase::Running, None);
+        self.tasks.insert(tid, Task { pid, phase, open, interrupted: None, latest: None });
+        if !self.processes.contains_key(&pid) {
+            self.latest += 1;
+            let process = Process {
+                id: ProcId(self.latest),
+                window: Window::new(pid),
+                name: name.to_owned(),
+                program,
+                has_begun: false,
+                sockets: Vec::new(),
+                unsaid: None,
+            };
+            self.processes.insert(pid, process);
+        }
+    }
+
+    /// Takes in a task that a traced one made.
+    pub(crate) fn meet(&mut self, tid: Tid, t: u64) {
+        if self.tasks.contains_key(&tid) {
+            return;
+        }
+        let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+        let field = |name: &str| -> Option<Tid> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().parse().ok()
+        };
+        let pid = field("Tgid:").unwrap_or(tid);
+        let parent = field("PPid:").filter(|parent| *parent != 0);
+        let known = self.processes.contains_key(&pid);
+        let of = if known { Some(pid) } else { parent };
+        let (program, name) = of
+            .and_then(|of| self.processes.get(&of))
+            .map_or((0, "?".to_owned()), |process| (process.program, process.name.clone()));
+        self.add(tid, pid, program, &name);
+        let Some(process) = self.processes.get_mut(&pid).filter(|_| !known) else { return };
+        process.has_begun = true;
+        let ppid = parent.and_then(number);
+        let how = ProcHow::Fork;
+        process.unsaid =
+            Some(Proc { pid: number(pid), ppid, how, ..Proc::new(process.id, name, t) });
+    }
+
+    /// What is still to be said of a process that does something worth telling.
+    pub(crate) fn introduce(&mut self, id: ProcId) -> Option<Proc> {
+        self.processes.values_mut().find(|process| process.id == id)?.unsaid.take()
+    }
+
+    /// A process has become another program than the one it was, or the one it was started as.
+    pub(crate) fn became(&mut self, pid: Tid, t: u64) {
+        // All its other threads are gone.
+        self.tasks.retain(|tid, task| task.pid != pid || *tid == pid);
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        // What it could see before, it may see no more, and the other way round.
+        process.window = Window::new(pid);
+        if !std::mem::replace(&mut process.has_begun, true) {
+            return;
+        }
+        let argv = command_line(pid);
+        process.name = title(&argv);
+        let new = Proc::new(process.id, process.name.as_str(), t);
+        // Who forks and then becomes another program is told as a fork, by what it became.
+        let before = process.unsaid.take();
+        let (how, ppid, t) = before.map_or((ProcHow::Exec, None, t), |line| (line.how, line.ppid, line.t));
+        process.unsaid = Some(Proc { pid: number(pid), ppid, argv: Some(argv), how, t, ..new });
+    }
+}
+
+fn number(pid: Tid) -> Option<u32> {
+    u32::try_from(pid).ok()
+}
+
+fn command_line(pid: Tid) -> Vec<String> {
+    let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words = raw.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let mut words: Vec<String> = words.collect();
+    words.pop_if(|last| last.is_empty());
+    words
+}
+
+/// What people call a program: the script, where an interpreter runs one.
+#[must_use]
+pub fn title(argv: &[String]) -> String {
+    const INTERPRETERS: [&str; 9] =
+        ["python", "node", "java", "sh", "bash", "dash", "ruby", "perl", "php"];
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let Some(program) = argv.first().map(|word| base(word)) else { return "?".to_owned() };
+    let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let script = argv[1..].iter().find(|word| !word.starts_with('-'));
+    match script {
+        // `python3 -c CODE` and `python3 -m MODULE` have no script.
+        Some(script) if INTERPRETERS.contains(&stem) && !argv[1..].iter().any(|w| w == "-c") => {
+            if argv.iter().any(|word| word == "-m") { script.clone() } else { base(script) }
+        }
+        _ => program,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_called_by_its_script() {
+        let title = |line: &str| title(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(title("python3 labs/TCPServer.py 80"), "TCPServer.py");
+        assert_eq!(title("/usr/bin/python3.11 -u server.py"), "server.py");
+        assert_eq!(title("python3 -m http.server 8000"), "http.server");
+        assert_eq!(title("python3 -c print"), "python3");
+        assert_eq!(title("curl -s http://localhost/"), "curl");
+        assert_eq!(title("./a.out"), "a.out");
+    }
+}

@@ -1,0 +1,204 @@
+//! The loop: waits for a task to stop, hears why, and lets it go on.
+
+use std::time::Duration;
+
+use rustix::system::uname;
+use sock_record::{Call, End, Level, Meta};
+
+use crate::calls::{HERE, Sys};
+use crate::filter::filter;
+use crate::plan::{Outcome, Plan, TraceError};
+use crate::sockets::Book;
+use crate::stage::Stage;
+use crate::sys::{Alarm, Go, Stop, Tid, Waited, go, wait};
+use crate::tape::{Tape, wall};
+use crate::tasks::{Phase, Tasks};
+
+/// How often it is looked whether something takes too long, in ns.
+const LOOK: u64 = 50_000_000;
+
+/// Runs the programs and tells `sink` every line of the record, in the order in which calls return.
+///
+/// The calling thread traces; it must not have children of its own, whose ends it would hear of. Signals that the
+/// terminal sends reach the programs by themselves; for others there is [`Plan::control`].
+///
+/// # Errors
+///
+/// The system lets nobody be traced (the message says what to do), or fails in the middle: then the programs are
+/// killed.
+pub fn trace(plan: &Plan, sink: &mut dyn FnMut(sock_record::Line)) -> Result<Outcome, TraceError> {
+    Tracer::new(plan, sink)?.run()
+}
+
+pub(crate) struct Tracer<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) tape: Tape<'a>,
+    pub(crate) tasks: Tasks,
+    pub(crate) book: Book,
+    pub(crate) stage: Stage,
+    pub(crate) filter: Vec<libc::sock_filter>,
+    pub(crate) outcome: Outcome,
+    /// Tasks that are kept at a receive.
+    pub(crate) held: Vec<Tid>,
+    /// By its number on this machine, each traced call.
+    pub(crate) calls: Vec<Option<Sys>>,
+    pub(crate) warned_of_foreign: bool,
+    /// Pairs of sockets of whose silence was told.
+    pub(crate) told_silent: Vec<(usize, usize)>,
+    alarm: Alarm,
+    /// When the alarm rings next, in ns since t0.
+    rings: u64,
+    looks: u64,
+}
+
+impl<'a> Tracer<'a> {
+    fn new(plan: &'a Plan, sink: &'a mut dyn FnMut(sock_record::Line)) -> Result<Self, TraceError> {
+        let alarm = Alarm::new()?;
+        plan.control.listen(Alarm::waker());
+        let mut calls = Vec::new();
+        for (sys, nr) in HERE.calls() {
+            let nr = nr as usize;
+            calls.resize(calls.len().max(nr + 1), None);
+            calls[nr] = Some(sys);
+        }
+        let outcome =
+            Outcome { ended: vec![None; plan.programs.len()], ..Outcome::default() };
+        Ok(Self {
+            plan,
+            tape: Tape::new(plan.preview, sink),
+            tasks: Tasks::default(),
+            book: Book::new(),
+            stage: Stage::default(),
+            filter: filter(HERE, plan.refuse_rings),
+            outcome,
+            held: Vec::new(),
+            calls,
+            warned_of_foreign: false,
+            told_silent: Vec::new(),
+            alarm,
+            rings: u64::MAX,
+            looks: 0,
+        })
+    }
+
+    fn run(mut self) -> Result<Outcome, TraceError> {
+        self.tape.write(Meta {
+            backend: Some("ptrace-seccomp".into()),
+            kernel: Some(uname().release().to_string_lossy().into_owned()),
+            t0_unix_ns: wall(),
+            hold_us: u64::try_from(self.plan.hold.as_micros()).ok(),
+            preview: self.plan.preview,
+            ..Meta::new("trace")
+        });
+        self.start_next()?;
+        while !self.is_over() {
+            self.set_alarm();
+            match wait()? {
+                Waited::Stopped(tid, stop) => self.stopped(tid, stop)?,
+                Waited::Exited(tid, status) => self.ended(tid, Ok(status)),
+                Waited::Killed(tid, signal) => self.ended(tid, Err(signal)),
+                Waited::Interrupted => self.rings = u64::MAX,
+                // Everybody has gone, and the next program is not due yet.
+                Waited::Nobody if !self.is_over() => self.rest(),
+                Waited::Nobody => break,
+            }
+            let now = self.tape.now();
+            if now >= self.looks {
+                self.looks = now + LOOK;
+                self.look(now)?;
+            }
+            self.release_late(now);
+        }
+        let (t, exit) = (self.tape.now(), self.statuses());
+        self.tape.write(End { t, exit, dropped: 0 });
+        Ok(self.outcome)
+    }
+
+    /// Waits for the alarm where there is nobody to wait for.
+    fn rest(&mut self) {
+        let _ = rustix::thread::nanosleep(&rustix::time::Timespec {
+            tv_sec: 0,
+            tv_nsec: 10_000_000,
+        });
+        self.looks = 0;
+    }
+
+    fn set_alarm(&mut self) {
+        let due = self.hold_ends().map_or(self.looks, |at| at.min(self.looks));
+        if due < self.rings {
+            let left = due.saturating_sub(self.tape.now());
+            self.alarm.ring_in(Duration::from_nanos(left));
+            self.rings = due;
+        }
+    }
+
+    fn stopped(&mut self, tid: Tid, stop: Stop) -> Result<(), TraceError> {
+        if !self.tasks.tasks.contains_key(&tid) {
+            self.tasks.meet(tid, self.tape.now());
+        }
+        match stop {
+            Stop::Entry => self.enter(tid)?,
+            Stop::Exit => self.leave(tid)?,
+            Stop::Born | Stop::Fresh => go(tid, Go::On, 0)?,
+            Stop::Became(former) => {
+                self.become_program(tid, former);
+                go(tid, Go::On, 0)?;
+            }
+            Stop::Dying => {
+                self.dying(tid);
+                go(tid, Go::On, 0)?;
+            }
+            Stop::Group => go(tid, Go::Stay, 0)?,
+            Stop::Signal(signal) => {
+                if signal == libc::SIGPIPE {
+                    let ev = self.tasks.tasks.get(&tid).and_then(|task| task.latest);
+                    let text = "SIGPIPE comes with this error: a signal that ends a program which does not ignore it";
+                    self.tape.note(ev, "sigpipe", Level::Info, text);
+                }
+                go(tid, Go::On, signal)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn become_program(&mut self, tid: Tid, former: Tid) {
+        if former != tid {
+            // The thread that called exec has taken its leader's number.
+            self.forget(former);
+        }
+        self.forget_call(tid);
+        self.tasks.became(tid, self.tape.now());
+    }
+
+    /// Writes a call, behind what is to be said of who made it.
+    pub(crate) fn write(&mut self, call: Call) {
+        if let Some(line) = self.tasks.introduce(call.proc) {
+            self.tape.write(line);
+        }
+        self.tape.write(call);
+    }
+
+    /// A task is over.
+    fn ended(&mut self, tid: Tid, how: Result<i32, i32>) {
+        let Some(task) = self.tasks.tasks.get(&tid) else { return };
+        let pid = task.pid;
+        self.forget(tid);
+        if self.tasks.count(pid) == 0 {
+            self.process_ended(pid, how);
+        }
+        self.reconsider();
+    }
+
+    /// Lets go of a task that is no more; what it was doing never returned.
+    pub(crate) fn forget(&mut self, tid: Tid) {
+        self.forget_call(tid);
+        self.held.retain(|held| *held != tid);
+        self.tasks.tasks.remove(&tid);
+    }
+
+    pub(crate) fn set_phase(&mut self, tid: Tid, phase: Phase) {
+        if let Some(task) = self.tasks.tasks.get_mut(&tid) {
+            task.phase = phase;
+        }
+    }
+}
