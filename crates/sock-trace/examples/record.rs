@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let programs = parts.map(|argv| Program::new(argv.iter().map(String::as_str)));
     let mut to = Writer::new(BufWriter::new(File::create(file)?));
     let mut written: Result<(), io::Error> = Ok(());
-    let outcome = trace(&Plan::new(programs), &mut |line| {
+    let hold = std::env::var("HOLD").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
+    let outcome = trace(&Plan::new(programs).hold(std::time::Duration::from_micros(hold)), &mut |line| {
         if written.is_ok() {
             written = to.write(&line);
         }

@@ -40,6 +40,10 @@ pub(crate) enum Sys {
     EpollWait,
     EpollPwait,
     EpollPwait2,
+    /// From here on, descriptors may be closed unseen.
+    IoUringSetup,
+    /// No socket is in it: see `cpu`.
+    Getaffinity,
     /// The kernel's own continuation of a call that a signal interrupted.
     Restart,
 }
@@ -65,7 +69,7 @@ pub(crate) const HERE: Machine = if cfg!(target_arch = "aarch64") { AARCH64 } el
 const NONE: u32 = u32::MAX;
 
 /// Name, and number on x86-64 (asm/unistd_64.h) and aarch64 (asm-generic/unistd.h).
-const TABLE: [(Sys, &str, [u32; 2]); 38] = [
+const TABLE: [(Sys, &str, [u32; 2]); 40] = [
     (Sys::Read, "read", [0, 63]),
     (Sys::Write, "write", [1, 64]),
     (Sys::Close, "close", [3, 57]),
@@ -90,6 +94,7 @@ const TABLE: [(Sys, &str, [u32; 2]); 38] = [
     (Sys::Setsockopt, "setsockopt", [54, 208]),
     (Sys::Getsockopt, "getsockopt", [55, 209]),
     (Sys::Fcntl, "fcntl", [72, 25]),
+    (Sys::Getaffinity, "sched_getaffinity", [204, 123]),
     (Sys::Restart, "restart_syscall", [219, 128]),
     (Sys::EpollWait, "epoll_wait", [232, NONE]),
     (Sys::Pselect6, "pselect6", [270, 72]),
@@ -102,11 +107,12 @@ const TABLE: [(Sys, &str, [u32; 2]); 38] = [
     (Sys::Sendmmsg, "sendmmsg", [307, 269]),
     (Sys::Preadv2, "preadv2", [327, 286]),
     (Sys::Pwritev2, "pwritev2", [328, 287]),
+    (Sys::IoUringSetup, "io_uring_setup", [IO_URING_SETUP, IO_URING_SETUP]),
     (Sys::CloseRange, "close_range", [436, 436]),
     (Sys::EpollPwait2, "epoll_pwait2", [441, 441]),
 ];
 
-/// `io_uring_setup`, the same everywhere: it is not traced, and refused where the user asks for that.
+/// The same everywhere; it is refused where the user asks for that.
 pub(crate) const IO_URING_SETUP: u32 = 425;
 
 impl Machine {
@@ -148,6 +154,7 @@ mod tests {
             (Sys::Recvmmsg, Some(libc::SYS_recvmmsg)),
             (Sys::Pselect6, Some(libc::SYS_pselect6)),
             (Sys::EpollPwait2, Some(libc::SYS_epoll_pwait2)),
+            (Sys::Getaffinity, Some(libc::SYS_sched_getaffinity)),
             (Sys::Restart, Some(libc::SYS_restart_syscall)),
             (Sys::Getsockopt, Some(libc::SYS_getsockopt)),
         ];

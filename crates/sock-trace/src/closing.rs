@@ -14,9 +14,8 @@ use crate::tracer::Tracer;
 
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
-    pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, at: At, args: &mut Args) {
-        let t = self.tape.now();
-        let Some(seen) = self.see(tid, fd, t).filter(|seen| seen.at == at) else { return };
+    pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, seen: Seen, args: &mut Args) {
+        let at = seen.at;
         let moment = seen.moment(&self.book.all[at].line);
         let mut more = |name: &str, value| drop(args.more.insert(name.to_owned(), value));
         if let Some(state) = moment.state {
@@ -116,22 +115,24 @@ impl Tracer<'_> {
     /// A task is about to end: with the last of a process, the kernel closes what it holds.
     pub(crate) fn dying(&mut self, tid: Tid) {
         let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return };
+        self.forget_call(tid);
+        if let Some(process) = self.tasks.processes.get_mut(&pid) {
+            process.window.distrust();
+        }
         let has_sockets =
             self.tasks.processes.get(&pid).is_some_and(|process| !process.sockets.is_empty());
         if self.tasks.count(pid) > 1 || !has_sockets {
             return;
         }
         let t = self.tape.now();
-        self.forget_call(tid);
         for (fd, _) in lookup::sockets(pid) {
             let Some(seen) = self.see(tid, fd, t) else { continue };
             let at = seen.at;
-            drop(seen);
             let Some(process) = self.tasks.process(tid) else { return };
             let id = process.id;
             let ev = self.tape.ev();
             let mut call = begun(ev, id, CallKind::Close, tid, t);
-            self.before_close(tid, fd, at, &mut call.args);
+            self.before_close(tid, fd, seen, &mut call.args);
             call.args.more.insert("by".to_owned(), json!("exit"));
             (call.fd, call.sock) = (Some(fd), Some(self.book.all[at].line.sock));
             (call.exit, call.ret) = (Some(self.tape.now()), Some(0));

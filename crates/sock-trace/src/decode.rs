@@ -56,6 +56,8 @@ pub(crate) fn kind(sys: Sys) -> CallKind {
         | Sys::EpollWait
         | Sys::EpollPwait
         | Sys::EpollPwait2
+        | Sys::IoUringSetup
+        | Sys::Getaffinity
         | Sys::Restart => CallKind::Wait,
     }
 }
@@ -152,6 +154,8 @@ pub(crate) fn wish(tid: Tid, sys: Sys, args: &[u64; 6]) -> Wish {
         | Sys::EpollWait
         | Sys::EpollPwait
         | Sys::EpollPwait2
+        | Sys::IoUringSetup
+        | Sys::Getaffinity
         | Sys::Restart => {}
     }
     wish

@@ -7,7 +7,7 @@ use crate::decode::{fd, wish};
 use crate::plan::TraceError;
 use crate::sockets::{At, Seen};
 use crate::sys::{Go, Info, Tid, go, info};
-use crate::tasks::{Held, On, Open, Phase};
+use crate::tasks::{Held, On, Open, Phase, Process};
 use crate::tracer::Tracer;
 use crate::waits;
 
@@ -20,6 +20,8 @@ enum Next {
     Ignore,
     /// It is followed to its end.
     Follow(On),
+    /// So it is, and it is about this socket.
+    On(Seen),
 }
 
 impl Tracer<'_> {
@@ -36,15 +38,22 @@ impl Tracer<'_> {
         if let Some(open) = self.resume(tid, sys, &args) {
             return self.begin(tid, open);
         }
-        let on = match self.look_at(tid, sys, &args, t) {
+        let (on, mut seen) = match self.look_at(tid, sys, &args, t) {
             Next::Ignore => return Ok(go(tid, Go::On, 0)?),
-            Next::Follow(on) => on,
+            Next::Follow(on) => (on, None),
+            Next::On(seen) => (On::Sock(seen.at), Some(seen)),
         };
         let mut wish = wish(tid, sys, &args);
-        if matches!(sys, Sys::Close | Sys::Dup2 | Sys::Dup3) && let On::Sock(at) = on {
-            self.before_close(tid, fd_of(sys, &args), at, &mut wish.args);
+        // What is about to be closed must not be kept open.
+        if let Some(fds) = closed_by(sys, &args)
+            && let Some(process) = self.process_mut(tid)
+        {
+            process.window.drop_range(fds);
         }
-        let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish };
+        if Self::is_close(sys) && let Some(seen) = seen.take() {
+            self.before_close(tid, fd_of(sys, &args), seen, &mut wish.args);
+        }
+        let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish, seen };
         self.begin(tid, open)
     }
 
@@ -63,6 +72,14 @@ impl Tracer<'_> {
     fn look_at(&mut self, tid: Tid, sys: Sys, args: &[u64; 6], t: u64) -> Next {
         match sys {
             Sys::Socket | Sys::Socketpair => Next::Follow(On::New),
+            Sys::IoUringSetup => {
+                if let Some(process) = self.process_mut(tid) {
+                    process.window.distrust();
+                }
+                Next::Ignore
+            }
+            Sys::Getaffinity if self.cpu.is_none() => Next::Ignore,
+            Sys::Getaffinity => Next::Follow(On::Affinity),
             Sys::EpollWait | Sys::EpollPwait | Sys::EpollPwait2 => {
                 Next::Follow(On::Wait(waits::begun(tid, sys, args)))
             }
@@ -89,7 +106,7 @@ impl Tracer<'_> {
             Sys::Restart => Next::Ignore,
             _ => match self.see(tid, fd_of(sys, args), t) {
                 None => Next::Ignore,
-                Some(seen) => Next::Follow(On::Sock(seen.at)),
+                Some(seen) => Next::On(seen),
             },
         }
     }
@@ -102,7 +119,7 @@ impl Tracer<'_> {
     pub(crate) fn see_from(&mut self, tid: Tid, fd: i32, from: Origin, t: u64) -> Option<Seen> {
         let pid = self.tasks.tasks.get(&tid)?.pid;
         let process = self.tasks.processes.get_mut(&pid)?;
-        let (seen, is_new) = self.book.see(&process.window, fd, from, t)?;
+        let (seen, is_new) = self.book.see(&mut process.window, fd, from, t)?;
         if !process.sockets.contains(&seen.at) {
             process.sockets.push(seen.at);
         }
@@ -134,10 +151,10 @@ impl Tracer<'_> {
                 match crate::decode::kind(open.sys) {
                     sock_record::CallKind::Send => self.book.all[at].sent_at = t,
                     sock_record::CallKind::Recv => {
-                        let (waits, has_data) = self.would_wait(tid, &open, at);
+                        let (waits, has_data) = self.would_wait(&open, at);
                         if (waits || has_data) && self.is_held(tid, at) {
                             held = Some(Held { at, since: t, has_data });
-                        } else if waits && !has_data {
+                        } else if waits {
                             phase = Phase::Blocked(t);
                         }
                     }
@@ -148,7 +165,7 @@ impl Tracer<'_> {
             On::Wait(waiting) if waiting.timeout.is_none_or(|time| !time.is_zero()) => {
                 phase = Phase::Blocked(t);
             }
-            On::New | On::Both { .. } | On::Wait(_) | On::Range(_) => {}
+            On::New | On::Both { .. } | On::Wait(_) | On::Range(_) | On::Affinity => {}
         }
         if let Some(task) = self.tasks.tasks.get_mut(&tid) {
             (task.latest, task.open, task.phase) = (Some(open.ev), Some(open), phase);
@@ -166,13 +183,29 @@ impl Tracer<'_> {
     }
 
     /// Whether a receive would wait, and whether there is something to receive.
-    fn would_wait(&mut self, tid: Tid, open: &Open, at: At) -> (bool, bool) {
-        let Some(seen) = self.see(tid, fd_of(open.sys, &open.args), open.enter) else {
-            return (false, true);
+    fn would_wait(&mut self, open: &Open, at: At) -> (bool, bool) {
+        let Some(seen) = &open.seen else { return (false, true) };
+        let known = &self.book.all[at];
+        let mate = known.mate.map(|mate| &self.book.all[mate]);
+        let has_data = match mate {
+            Some(mate) if mate.has_ended => true,
+            // Everything was seen: no need to ask.
+            Some(mate) if mate.under_way == 0 && mate.is_whole() && known.is_stream() => {
+                mate.out > known.come
+            }
+            Some(_) | None => seen.waiting().is_some_and(|n| n > 0),
         };
-        let has_ended = self.book.all[at].mate.is_some_and(|mate| self.book.all[mate].has_ended);
-        let has_data = has_ended || seen.waiting().is_some_and(|n| n > 0);
-        (!open.wish.is_impatient && !seen.is_nonblocking(), has_data)
+        if has_data || open.wish.is_impatient {
+            return (false, has_data);
+        }
+        let known = &mut self.book.all[at];
+        let nonblocking = *known.nonblocking.get_or_insert_with(|| seen.ask_nonblocking());
+        (!nonblocking, false)
+    }
+
+    fn process_mut(&mut self, tid: Tid) -> Option<&mut Process> {
+        let pid = self.tasks.tasks.get(&tid)?.pid;
+        self.tasks.processes.get_mut(&pid)
     }
 
     fn warn_of_foreign(&mut self, tid: Tid) {
@@ -192,4 +225,19 @@ pub(crate) fn fd_of(sys: Sys, args: &[u64; 6]) -> i32 {
         Sys::Dup2 | Sys::Dup3 => args[1],
         _ => args[0],
     })
+}
+
+/// The descriptors that a call closes.
+fn closed_by(sys: Sys, args: &[u64; 6]) -> Option<std::ops::RangeInclusive<i32>> {
+    match sys {
+        Sys::Close | Sys::Dup2 | Sys::Dup3 => {
+            let fd = fd_of(sys, args);
+            Some(fd..=fd)
+        }
+        Sys::CloseRange => {
+            let end = |argument: u64| i32::try_from(argument & 0xffff_ffff).unwrap_or(i32::MAX);
+            Some(end(args[0])..=end(args[1]))
+        }
+        _ => None,
+    }
 }

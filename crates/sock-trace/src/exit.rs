@@ -58,6 +58,9 @@ impl Tracer<'_> {
 
     pub(crate) fn write_call(&mut self, tid: Tid, mut open: Open, ret: i64, t: u64) {
         let Some(process) = self.tasks.process(tid).map(|process| process.id) else { return };
+        if let (On::Affinity, Some(cpu), Ok(n)) = (&open.on, &self.cpu, u64::try_from(ret)) {
+            return cpu.tell(tid, open.args[2], n);
+        }
         answer(tid, open.sys, &open.args, ret, &mut open.wish);
         let mut call = begun(open.ev, process, kind(open.sys), tid, open.enter);
         call.sys = Some(open.sys.name().into());
@@ -68,8 +71,9 @@ impl Tracer<'_> {
         {
             (call.ret, call.err) = (Some(-1), Some(words::errno(-error)));
         }
-        match open.on.clone() {
+        match std::mem::replace(&mut open.on, On::New) {
             On::New => self.made(tid, &open, call, t),
+            On::Affinity => {}
             On::Wait(waiting) => self.waited(tid, &open, &waiting, call, t),
             On::Both { from, to } => self.spliced(&open, from, to, &call),
             On::Range(closed) => self.closed_range(tid, &closed, &open, &call),
@@ -82,7 +86,7 @@ impl Tracer<'_> {
     }
 
     /// A call on a socket has returned.
-    fn called(&mut self, tid: Tid, at: At, open: Open, mut call: Call, t: u64) {
+    fn called(&mut self, tid: Tid, at: At, mut open: Open, mut call: Call, t: u64) {
         let (sys, failed) = (open.sys, call.err.is_some());
         if Self::is_close(sys) {
             call.args = open.wish.args;
@@ -90,8 +94,11 @@ impl Tracer<'_> {
             self.write(call);
             return self.closed(tid, at, still_held || failed);
         }
-        let seen = self.see(tid, fd_of(sys, &open.args), t).filter(|seen| seen.at == at);
+        let seen = open.seen.take();
         if let Some(seen) = &seen {
+            if self.book.is_vague(at) {
+                self.learn(Some(seen));
+            }
             let moment = seen.moment(&self.book.all[at].line);
             call.state = moment.state.map(Into::into);
             (call.inq, call.outq) = (moment.inq, moment.outq);
@@ -109,6 +116,9 @@ impl Tracer<'_> {
                 self.wake_others(at);
             }
             _ => {}
+        }
+        if matches!(sys, Sys::Fcntl | Sys::Ioctl) {
+            self.book.all[at].nonblocking = None;
         }
         if call.call == CallKind::Connect {
             self.wake_acceptors(at);

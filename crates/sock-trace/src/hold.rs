@@ -6,7 +6,7 @@
 //!
 //! - until the tasks at the other end are waiting themselves, are kept with nothing to receive, or are gone;
 //! - or until nothing was sent for the time of the hold, counted from the latest send or from its own entry;
-//! - and not at all where the other end has ended, or is not traced.
+//! - and not at all where the other end has ended, is not traced, or has the habit of one send a turn.
 //!
 //! Every order of events that this brings about is one that the scheduler could have chosen.
 
@@ -17,6 +17,9 @@ use crate::sys::{Go, Tid, go};
 use crate::tasks::{Held, Phase};
 use crate::tracer::Tracer;
 
+/// So many turns of one send each are a habit.
+const TERSE: u32 = 8;
+
 impl Tracer<'_> {
     /// Whether a receive on this socket is to wait for others at all.
     pub(crate) fn is_held(&self, tid: Tid, at: At) -> bool {
@@ -26,6 +29,12 @@ impl Tracer<'_> {
             && self.others(at).is_some_and(|users| {
                 !users.is_empty() && !users.contains(&tid) && !self.are_quiet(users)
             })
+            && !self.is_terse(at)
+    }
+
+    /// Whether the other end has, again and again, sent once and then waited: no second send is to be expected.
+    fn is_terse(&self, at: At) -> bool {
+        self.book.all[at].mate.is_some_and(|mate| self.book.all[mate].singles >= TERSE)
     }
 
     /// Keeps a task at the entry of a receive.
@@ -117,6 +126,11 @@ impl Tracer<'_> {
     /// Something went out on a socket: whoever waits at the other end has something to do.
     pub(crate) fn wake_others(&mut self, at: At) {
         let Some(mate) = self.book.all[at].mate else { return };
+        // Returns are not heard in order: it may have been received long ago.
+        let (own, other) = (&self.book.all[at], &self.book.all[mate]);
+        if own.is_stream() && !own.has_ended && own.is_whole() && own.out <= other.come {
+            return;
+        }
         for tid in &self.book.all[mate].users {
             let Some(task) = self.tasks.tasks.get_mut(tid) else { continue };
             match &mut task.phase {

@@ -43,6 +43,7 @@
 
 mod calls;
 mod closing;
+mod cpu;
 mod decode;
 mod entry;
 mod exit;

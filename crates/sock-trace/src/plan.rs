@@ -74,6 +74,7 @@ pub struct Plan {
     pub(crate) hold: Duration,
     pub(crate) preview: Option<u64>,
     pub(crate) refuse_rings: bool,
+    pub(crate) one_cpu: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) stop: bool,
     pub(crate) control: Control,
@@ -89,6 +90,7 @@ impl Plan {
             hold: Duration::from_micros(300),
             preview: Some(64),
             refuse_rings: false,
+            one_cpu: true,
             timeout: None,
             stop: true,
             control: Control::default(),
@@ -120,6 +122,14 @@ impl Plan {
     #[must_use]
     pub fn refuse_rings(mut self, refuse: bool) -> Self {
         self.refuse_rings = refuse;
+        self
+    }
+
+    /// Keeps the programs and the tracer on one CPU, which makes tracing several times as fast and its stories more
+    /// repeatable; programs that ask are told that they may use all of theirs. At first it does.
+    #[must_use]
+    pub fn one_cpu(mut self, one: bool) -> Self {
+        self.one_cpu = one;
         self
     }
 

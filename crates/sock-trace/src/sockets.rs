@@ -1,12 +1,12 @@
 //! The sockets of a trace, told apart by asking the kernel at every call.
 //!
 //! Descriptors are not followed: they are copied, inherited, passed and given out again. A copy of the descriptor is
-//! taken (`pidfd_getfd(2)`, about 1 µs), the kernel's own name for the socket is read from it (`SO_COOKIE`), and the copy is
-//! closed before the program goes on, so that it never keeps a socket open. Where copies are refused, the inode in
-//! `/proc` takes the cookie's place.
+//! taken (`pidfd_getfd(2)`, about 1 µs), and the kernel's own name for the socket is read from it (`SO_COOKIE`). Where copies
+//! are refused, the inode in `/proc` takes the cookie's place.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use rustix::net::{AddressFamily, SocketAddrAny, SocketType, ipproto, sockopt};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
@@ -21,30 +21,59 @@ use crate::words::tcp_state;
 pub(crate) type At = usize;
 
 /// How a process's descriptors are looked at.
+///
+/// A copy is kept for the next call. It is true until the descriptor is closed or another is put in its place, and every
+/// call that does so is traced: then it is dropped, before the call, so that it never keeps a socket open. Where a ring could
+/// close it unseen, nothing is kept.
 pub(crate) struct Window {
     pid: Tid,
     pidfd: Option<OwnedFd>,
+    kept: HashMap<i32, (At, Rc<OwnedFd>)>,
+    keeps: bool,
 }
+
+/// So many copies are kept for a process: descriptors of ours.
+const KEPT: usize = 64;
 
 impl Window {
     pub(crate) fn new(pid: Tid) -> Self {
         let pidfd = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Self { pid, pidfd }
+        Self { pid, pidfd, kept: HashMap::new(), keeps: true }
     }
 
     /// A copy of a descriptor.
     fn copy(&self, fd: i32) -> Copy {
         let Some(pidfd) = &self.pidfd else { return Copy::Refused };
         match pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()) {
-            Ok(fd) => Copy::Taken(fd),
+            Ok(fd) => Copy::Taken(Rc::new(fd)),
             Err(rustix::io::Errno::BADF | rustix::io::Errno::SRCH) => Copy::None,
             Err(_) => Copy::Refused,
         }
     }
+
+    fn keep(&mut self, fd: i32, at: At, hand: &Rc<OwnedFd>) {
+        if self.keeps {
+            if self.kept.len() >= KEPT {
+                self.kept.clear();
+            }
+            self.kept.insert(fd, (at, Rc::clone(hand)));
+        }
+    }
+
+    /// These descriptors are about to mean something else.
+    pub(crate) fn drop_range(&mut self, fds: std::ops::RangeInclusive<i32>) {
+        self.kept.retain(|fd, _| !fds.contains(fd));
+    }
+
+    /// Keeps nothing from now on.
+    pub(crate) fn distrust(&mut self) {
+        self.kept.clear();
+        self.keeps = false;
+    }
 }
 
 enum Copy {
-    Taken(OwnedFd),
+    Taken(Rc<OwnedFd>),
     None,
     Refused,
 }
@@ -52,8 +81,8 @@ enum Copy {
 /// A socket that a call is about.
 pub(crate) struct Seen {
     pub(crate) at: At,
-    /// A copy of its descriptor, to be dropped before the program goes on.
-    pub(crate) hand: Option<OwnedFd>,
+    /// A copy of its descriptor.
+    pub(crate) hand: Option<Rc<OwnedFd>>,
     /// What `/proc` told instead.
     entry: Option<Entry>,
 }
@@ -89,7 +118,7 @@ impl Seen {
     }
 
     /// Whether calls on it return at once, as far as the kernel tells.
-    pub(crate) fn is_nonblocking(&self) -> bool {
+    pub(crate) fn ask_nonblocking(&self) -> bool {
         let flags = self.hand.as_ref().and_then(|hand| rustix::fs::fcntl_getfl(hand).ok());
         flags.is_some_and(|flags| flags.contains(rustix::fs::OFlags::NONBLOCK))
     }
@@ -133,6 +162,12 @@ pub(crate) struct Known {
     pub(crate) has_gap: bool,
     /// It has ended its direction, or was closed: nothing more comes from it.
     pub(crate) has_ended: bool,
+    /// Calls on it return at once; none while nobody has asked.
+    pub(crate) nonblocking: Option<bool>,
+    /// Sends since it last received something.
+    turn: u32,
+    /// So many turns in a row were a single send.
+    pub(crate) singles: u32,
 }
 
 /// So many tasks that called on a socket are remembered: with more, it is a crowd, and nobody is held for it.
@@ -141,6 +176,11 @@ const USERS: usize = 8;
 impl Known {
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.line.kind, Kind::Stream)
+    }
+
+    /// Whether everything that went through it was seen, as far as is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.before == (0, 0) && !self.has_gap && self.line.from != Origin::Passed
     }
 
     /// Whether it keeps messages apart.
@@ -161,6 +201,7 @@ impl Known {
     pub(crate) fn send(&mut self, n: u64) -> Interval {
         let off = Interval::at(self.out, n);
         self.out = off.end();
+        self.turn = self.turn.saturating_add(1);
         off
     }
 
@@ -169,6 +210,11 @@ impl Known {
         let off = Interval::at(self.come, n);
         if !only_looks {
             self.come = off.end();
+            match std::mem::take(&mut self.turn) {
+                0 => {}
+                1 => self.singles = self.singles.saturating_add(1),
+                _ => self.singles = 0,
+            }
         }
         off
     }
@@ -206,15 +252,19 @@ impl Book {
 
     /// The socket behind a descriptor, and whether that is the first time that it is seen; none for what is no
     /// socket.
-    pub(crate) fn see(&mut self, window: &Window, fd: i32, from: Origin, t: u64) -> Option<(Seen, bool)> {
+    pub(crate) fn see(&mut self, window: &mut Window, fd: i32, from: Origin, t: u64) -> Option<(Seen, bool)> {
         if fd < 0 {
             return None;
+        }
+        if let Some((at, hand)) = window.kept.get(&fd) {
+            return Some((Seen { at: *at, hand: Some(Rc::clone(hand)), entry: None }, false));
         }
         match window.copy(fd) {
             Copy::None => None,
             Copy::Taken(hand) => {
                 let cookie = sockopt::socket_cookie(&hand).ok()?;
                 if let Some(&at) = self.by_cookie.get(&cookie) {
+                    window.keep(fd, at, &hand);
                     return Some((Seen { at, hand: Some(hand), entry: None }, false));
                 }
                 let at = self.add(describe(&hand, SockId(0), from, t)?);
@@ -226,6 +276,7 @@ impl Book {
                     self.by_inode.insert(inode, at);
                 }
                 self.by_cookie.insert(cookie, at);
+                window.keep(fd, at, &hand);
                 Some((Seen { at, hand: Some(hand), entry: None }, true))
             }
             Copy::Refused => {
@@ -265,6 +316,9 @@ impl Book {
             under_way: 0,
             has_gap: false,
             has_ended: false,
+            nonblocking: None,
+            turn: 0,
+            singles: 0,
         });
         at
     }

@@ -203,6 +203,16 @@ pub(crate) fn read_memory(tid: Tid, at: u64, buf: &mut [u8]) -> usize {
     usize::try_from(n).unwrap_or_default()
 }
 
+/// Writes into another task's memory at `at`; returns how much there was room for.
+pub(crate) fn write_memory(tid: Tid, at: u64, bytes: &[u8]) -> usize {
+    let Ok(at) = usize::try_from(at) else { return 0 };
+    let here = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let there = libc::iovec { iov_base: ptr::without_provenance_mut(at), iov_len: bytes.len() };
+    // SAFETY: the kernel only reads `bytes`; the other address is the other task's, and a bad one is an error.
+    let n = unsafe { libc::process_vm_writev(tid, &raw const here, 1, &raw const there, 1, 0) };
+    usize::try_from(n).unwrap_or_default()
+}
+
 /// Sends a signal to a process that we started.
 pub(crate) fn kill(pid: Tid, signal: i32) {
     // SAFETY: no memory is involved. A process that has ended meanwhile is an error that changes nothing; its

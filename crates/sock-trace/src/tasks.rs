@@ -7,7 +7,7 @@ use sock_record::{Ev, Proc, ProcHow, ProcId};
 
 use crate::calls::Sys;
 use crate::decode::Wish;
-use crate::sockets::{At, Window};
+use crate::sockets::{At, Seen, Window};
 use crate::sys::Tid;
 use crate::waits::Waiting;
 
@@ -44,7 +44,6 @@ pub(crate) struct Held {
 }
 
 /// A call that has begun.
-#[derive(Debug, Clone)]
 pub(crate) struct Open {
     pub(crate) ev: Ev,
     pub(crate) sys: Sys,
@@ -52,6 +51,8 @@ pub(crate) struct Open {
     pub(crate) enter: u64,
     pub(crate) on: On,
     pub(crate) wish: Wish,
+    /// The socket itself, kept to the call's return: the kernel, too, keeps it for that long.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What a call is about.
@@ -63,6 +64,8 @@ pub(crate) enum On {
     /// Bytes go from one descriptor to another.
     Both { from: Option<At>, to: Option<At> },
     Wait(Waiting),
+    /// Where it may run.
+    Affinity,
     /// Several descriptors are closed at once.
     Range(Vec<(i32, At)>),
 }

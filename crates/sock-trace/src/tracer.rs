@@ -6,6 +6,7 @@ use rustix::system::uname;
 use sock_record::{Call, End, Level, Meta};
 
 use crate::calls::{HERE, Sys};
+use crate::cpu::OneCpu;
 use crate::filter::filter;
 use crate::plan::{Outcome, Plan, TraceError};
 use crate::sockets::Book;
@@ -45,10 +46,14 @@ pub(crate) struct Tracer<'a> {
     pub(crate) warned_of_foreign: bool,
     /// Pairs of sockets of whose silence was told.
     pub(crate) told_silent: Vec<(usize, usize)>,
+    /// They share one CPU, unless that was not wanted.
+    pub(crate) cpu: Option<OneCpu>,
     alarm: Alarm,
     /// When the alarm rings next, in ns since t0.
     rings: u64,
     looks: u64,
+    /// The latest reading of the clock.
+    now: u64,
 }
 
 impl<'a> Tracer<'a> {
@@ -75,9 +80,11 @@ impl<'a> Tracer<'a> {
             calls,
             warned_of_foreign: false,
             told_silent: Vec::new(),
+            cpu: if plan.one_cpu { OneCpu::keep() } else { None },
             alarm,
             rings: u64::MAX,
             looks: 0,
+            now: 0,
         })
     }
 
@@ -97,17 +104,19 @@ impl<'a> Tracer<'a> {
                 Waited::Stopped(tid, stop) => self.stopped(tid, stop)?,
                 Waited::Exited(tid, status) => self.ended(tid, Ok(status)),
                 Waited::Killed(tid, signal) => self.ended(tid, Err(signal)),
-                Waited::Interrupted => self.rings = u64::MAX,
+                Waited::Interrupted => {}
                 // Everybody has gone, and the next program is not due yet.
                 Waited::Nobody if !self.is_over() => self.rest(),
                 Waited::Nobody => break,
             }
-            let now = self.tape.now();
-            if now >= self.looks {
-                self.looks = now + LOOK;
-                self.look(now)?;
+            self.now = self.tape.now();
+            if self.now >= self.looks {
+                self.looks = self.now + LOOK;
+                self.look(self.now)?;
             }
-            self.release_late(now);
+            if !self.held.is_empty() {
+                self.release_late(self.now);
+            }
         }
         let (t, exit) = (self.tape.now(), self.statuses());
         self.tape.write(End { t, exit, dropped: 0 });
@@ -125,9 +134,9 @@ impl<'a> Tracer<'a> {
 
     fn set_alarm(&mut self) {
         let due = self.hold_ends().map_or(self.looks, |at| at.min(self.looks));
-        if due < self.rings {
-            let left = due.saturating_sub(self.tape.now());
-            self.alarm.ring_in(Duration::from_nanos(left));
+        // One that has rung already, seen or not, goes on ringing; one that rings too early is looked at once.
+        if due < self.rings || self.rings <= self.now {
+            self.alarm.ring_in(Duration::from_nanos(due.saturating_sub(self.now)));
             self.rings = due;
         }
     }
