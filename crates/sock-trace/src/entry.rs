@@ -123,11 +123,11 @@ impl Tracer<'_> {
         if !process.sockets.contains(&seen.at) {
             process.sockets.push(seen.at);
         }
-        let learned = self.book.is_vague(seen.at) && self.book.learn(&seen);
-        if is_new || learned {
-            if is_new && self.book.all[seen.at].line.from == Origin::Passed {
-                self.book.learn(&seen);
-            }
+        // Where a call has just made it, there is more to be said in a moment.
+        let is_made = is_new && self.book.all[seen.at].line.from == Origin::Accept;
+        let is_found = is_new && self.book.all[seen.at].line.from == Origin::Passed;
+        let learned = (is_found || self.book.is_vague(seen.at)) && self.book.learn(&seen);
+        if (is_new || learned) && !is_made {
             self.say_sock(seen.at);
         }
         Some(seen)
@@ -153,7 +153,7 @@ impl Tracer<'_> {
                     sock_record::CallKind::Recv => {
                         let (waits, has_data) = self.would_wait(&open, at);
                         if (waits || has_data) && self.is_held(tid, at) {
-                            held = Some(Held { at, since: t, has_data });
+                            held = Some(Held { at, since: t, has_data, until: 0, ran: 0, looks: 0 });
                         } else if waits {
                             phase = Phase::Blocked(t);
                         }

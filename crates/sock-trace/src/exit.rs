@@ -145,6 +145,10 @@ impl Tracer<'_> {
             known.line.listener = Some(listener);
             known.used_by(tid);
             self.book.learn(&seen);
+            if self.book.all[seen.at].mate.is_none() {
+                self.meet_callers();
+                self.book.learn(&seen);
+            }
             self.say_sock(seen.at);
             let known = &self.book.all[seen.at];
             call.sock = Some(known.line.sock);
@@ -155,6 +159,15 @@ impl Tracer<'_> {
             call.args.more.insert("listener".to_owned(), json!(listener));
         }
         self.write(call);
+    }
+
+    /// Who is still in `connect` is connected already, perhaps: its return was not heard yet.
+    fn meet_callers(&mut self) {
+        for task in self.tasks.tasks.values() {
+            if let Some(Open { sys: Sys::Connect, seen: Some(seen), .. }) = &task.open {
+                self.book.learn(seen);
+            }
+        }
     }
 
     /// `socket` or `socketpair` has returned.

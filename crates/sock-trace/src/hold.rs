@@ -5,7 +5,8 @@
 //! *before* its call
 //!
 //! - until the tasks at the other end are waiting themselves, are kept with nothing to receive, or are gone;
-//! - or until nothing was sent for the time of the hold, counted from the latest send or from its own entry;
+//! - or until nothing was sent for the time of the hold, counted from the latest send or from its own entry, while the
+//!   sender had the CPU;
 //! - and not at all where the other end has ended, is not traced, or has the habit of one send a turn.
 //!
 //! Every order of events that this brings about is one that the scheduler could have chosen.
@@ -17,6 +18,8 @@ use crate::sys::{Go, Tid, go};
 use crate::tasks::{Held, Phase};
 use crate::tracer::Tracer;
 
+/// So often a hold is prolonged for tasks that wait for the CPU.
+const MOST_LOOKS: u32 = 20;
 /// So many turns of one send each are a habit.
 const TERSE: u32 = 8;
 
@@ -93,10 +96,35 @@ impl Tracer<'_> {
     /// Lets go of those whose time is over.
     pub(crate) fn release_late(&mut self, now: u64) {
         while let Some(place) = self.held.iter().position(|tid| self.hold_end(*tid) <= now) {
-            let tid = self.held.swap_remove(place);
-            self.outcome.held.1 += 1;
-            self.let_in(tid);
+            let tid = self.held[place];
+            if !self.may_prolong(tid, now) {
+                self.held.swap_remove(place);
+                self.outcome.held.1 += 1;
+                self.let_in(tid);
+            }
         }
+    }
+
+    /// Whether those for whom a task is held had no time to do anything: others had the CPU.
+    fn may_prolong(&mut self, tid: Tid, now: u64) -> bool {
+        let Some(Phase::Held(mut held)) = self.tasks.tasks.get(&tid).map(|task| task.phase) else {
+            return false;
+        };
+        let users = self.others(held.at).unwrap_or_default();
+        let runnable = users.iter().filter_map(|tid| ready_to_run(*tid));
+        let (count, ran) = runnable.fold((0, 0), |(count, sum), ran| (count + 1, sum + ran));
+        let hold = self.hold_nanos();
+        let had_its_time = held.looks > 0 && ran.saturating_sub(held.ran) >= hold;
+        if count == 0 || had_its_time || held.looks >= MOST_LOOKS {
+            return false;
+        }
+        if held.looks == 0 {
+            held.ran = ran;
+        }
+        held.looks += 1;
+        held.until = now + hold;
+        self.set_phase(tid, Phase::Held(held));
+        true
     }
 
     /// When the first hold ends, in ns since t0.
@@ -109,8 +137,11 @@ impl Tracer<'_> {
             return 0;
         };
         let sent_at = self.book.all[held.at].mate.map_or(0, |mate| self.book.all[mate].sent_at);
-        let hold = u64::try_from(self.plan.hold.as_nanos()).unwrap_or(u64::MAX);
-        held.since.max(sent_at).saturating_add(hold)
+        held.since.max(sent_at).saturating_add(self.hold_nanos()).max(held.until)
+    }
+
+    fn hold_nanos(&self) -> u64 {
+        u64::try_from(self.plan.hold.as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn let_in(&mut self, tid: Tid) {
@@ -152,4 +183,15 @@ impl Tracer<'_> {
             }
         }
     }
+}
+
+/// How long a task has run, in ns, if it runs or would if it had the CPU (proc(5): `stat`, `schedstat`).
+fn ready_to_run(tid: Tid) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{tid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    if !rest.trim_start().starts_with('R') {
+        return None;
+    }
+    let schedule = std::fs::read_to_string(format!("/proc/{tid}/schedstat")).ok()?;
+    schedule.split(' ').next()?.parse().ok()
 }

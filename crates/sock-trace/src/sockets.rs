@@ -347,7 +347,8 @@ impl Book {
         if peer.is_some() && peer != known.line.peer {
             (known.line.peer, is_new) = (peer, true);
         }
-        self.find_mate(seen.at) || is_new
+        let has_mate = self.find_mate(seen.at);
+        has_mate || is_new
     }
 
     /// Whether the addresses of a socket may have changed although no call said so: a connect that took its time, an
@@ -397,7 +398,8 @@ fn describe(hand: &OwnedFd, id: SockId, from: Origin, t: u64) -> Option<Sock> {
         AddressFamily::INET => Family::Inet,
         AddressFamily::INET6 => Family::Inet6,
         AddressFamily::UNIX => Family::Unix,
-        other => Family::from(format!("family {}", other.as_raw()).as_str()),
+        // What talks to the kernel (netlink, vsock …) is no conversation between programs.
+        _ => return None,
     };
     let kind = match sockopt::socket_type(hand).ok()? {
         SocketType::STREAM => Kind::Stream,

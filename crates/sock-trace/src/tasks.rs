@@ -41,6 +41,11 @@ pub(crate) struct Held {
     pub(crate) since: u64,
     /// There is something to receive.
     pub(crate) has_data: bool,
+    /// When its time is over, in ns since t0.
+    pub(crate) until: u64,
+    /// How long the others had run when it was looked last, in ns; and how often that was.
+    pub(crate) ran: u64,
+    pub(crate) looks: u32,
 }
 
 /// A call that has begun.
