@@ -9,6 +9,7 @@ mod serve;
 mod sockets;
 mod talk;
 mod tls;
+mod trace;
 mod values;
 mod web;
 
@@ -54,6 +55,9 @@ enum Verb {
     Get(Box<get::GetArgs>),
     /// Names to addresses and back
     Name(NameArgs),
+    /// Run programs and draw what their sockets did
+    #[command(after_help = trace::EXAMPLES)]
+    Trace(Box<trace::TraceArgs>),
     /// Draw a recording
     Show(pictures::ShowArgs),
     /// Every program of the lectures, for real, drawn as it happened
@@ -89,6 +93,7 @@ pub(crate) enum Plan {
     Send(Box<send::Plan>),
     Get(Box<crate::get::Plan>),
     Name(name::Plan),
+    Trace(Box<crate::trace::Plan>),
     Show(show::Plan),
     Demo(demo::Plan),
     /// A page that is there already.
@@ -103,6 +108,7 @@ impl Plan {
             Self::Connect(plan) => plan.screen,
             Self::Send(plan) => plan.screen,
             Self::Get(plan) => plan.screen,
+            Self::Trace(plan) => plan.screen,
             Self::List(_) | Self::Name(_) | Self::Show(_) | Self::Demo(_) | Self::Page(_) => {
                 Screen::default()
             }
@@ -123,6 +129,7 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Connect(args) => Plan::Connect(Box::new(args.plan()?)),
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
         Verb::Get(args) => Plan::Get(Box::new(args.plan()?)),
+        Verb::Trace(args) => Plan::Trace(Box::new(args.plan()?)),
         Verb::Name(args) => Plan::Name(args.plan()),
         Verb::Show(args) => Plan::Show(args.plan()),
         Verb::Demo(args) => Plan::Demo(args.plan()),

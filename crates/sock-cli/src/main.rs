@@ -20,6 +20,7 @@ mod signals;
 mod sockets;
 mod status;
 mod stdio;
+mod trace;
 mod watch;
 mod web;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Plan::Get(plan) => get::run(&plan),
         Plan::Name(plan) => name::run(&plan),
         Plan::Show(plan) => show::run(&plan),
+        Plan::Trace(plan) => trace::run(&plan),
         Plan::Demo(plan) => demo::run(plan),
         Plan::Page(text) => screen::answer(&text),
     };

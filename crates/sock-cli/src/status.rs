@@ -6,6 +6,7 @@ use std::{fmt, io};
 use sock::ErrorKind;
 
 use crate::ending::Broken;
+use crate::trace::ToolFailed;
 
 /// What the program leaves to whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,14 @@ pub(crate) enum Status {
     CannotListen,
     /// Ended by this signal before the work was done.
     Signal(i32),
+    /// What a traced program left.
+    Program(u8),
+    /// `trace`: the tool itself failed.
+    Tool,
+    /// `trace`: a program cannot be run.
+    CannotRun,
+    /// `trace`: a program is not there.
+    NotThere,
 }
 
 impl Status {
@@ -45,6 +54,10 @@ impl Status {
             Self::CutShort => 6,
             Self::Tls => 7,
             Self::CannotListen => 8,
+            Self::Program(status) => status,
+            Self::Tool => 125,
+            Self::CannotRun => 126,
+            Self::NotThere => 127,
             // As a shell counts it.
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }
@@ -54,6 +67,9 @@ impl Status {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         if error.is::<Usage>() {
             return Self::Usage;
+        }
+        if error.is::<ToolFailed>() {
+            return Self::Tool;
         }
         if let Some(broken) = error.downcast_ref::<Broken>() {
             return broken.status();

@@ -148,6 +148,12 @@ impl Plan {
         self
     }
 
+    /// The programs, in their order.
+    #[must_use]
+    pub fn programs(&self) -> &[Program] {
+        &self.programs
+    }
+
     /// What sends signals to the programs while they run.
     #[must_use]
     pub fn control(&self) -> Control {
@@ -166,9 +172,18 @@ struct Asked {
 }
 
 impl Control {
-    /// Sends a signal to every program, once.
+    /// Sends a signal to every program, once; no program is started from then on.
     pub fn signal(&self, signal: i32) {
-        self.0.signal.store(signal, Ordering::Release);
+        self.ask(signal);
+    }
+
+    /// Starts no program any more: a signal has reached them all without our doing.
+    pub fn close(&self) {
+        self.ask(CLOSE);
+    }
+
+    fn ask(&self, what: i32) {
+        self.0.signal.store(what, Ordering::Release);
         if let Some(waker) = self.0.waker.get() {
             waker.wake();
         }
@@ -183,6 +198,9 @@ impl Control {
         Some(self.0.signal.swap(0, Ordering::Acquire)).filter(|signal| *signal != 0)
     }
 }
+
+/// No signal has this number.
+pub(crate) const CLOSE: i32 = -1;
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use sock_record::Level;
 
-use crate::plan::{Ended, Start, TraceError};
+use crate::plan::{CLOSE, Ended, Start, TraceError};
 use crate::sys::{Child, Tid, kill, spawn};
 use crate::tracer::Tracer;
 
@@ -94,7 +94,9 @@ impl Tracer<'_> {
         self.start_if_due(now)?;
         if let Some(signal) = self.plan.control.take() {
             self.stage.is_closing = true;
-            self.signal(signal);
+            if signal != CLOSE {
+                self.signal(signal);
+            }
         }
         let time = self.plan.timeout.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         if time.is_some_and(|time| now >= time) && !self.outcome.timed_out {

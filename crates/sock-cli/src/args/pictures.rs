@@ -32,7 +32,7 @@ pub(super) struct DemoArgs {
 }
 
 #[derive(Args, Debug)]
-struct PaperArgs {
+pub(super) struct PaperArgs {
     /// Draw with plain characters only
     #[arg(long)]
     ascii: bool,
@@ -42,7 +42,7 @@ struct PaperArgs {
 }
 
 impl PaperArgs {
-    fn plan(&self) -> Paper {
+    pub(super) fn plan(&self) -> Paper {
         Paper { ascii: self.ascii, width: self.width }
     }
 }

@@ -1,0 +1,147 @@
+//! The arguments of `trace`, and where one program ends and the next begins.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use sock_trace::{Program, Start};
+
+use super::pictures::PaperArgs;
+use super::screen::ScreenArgs;
+use super::values::{duration, size};
+use crate::status::Usage;
+use crate::trace::{self, Only, Output};
+
+pub(super) const EXAMPLES: &str = "\
+The lecture's two programs, as the lecture draws them:
+  sock trace -- python3 TCPServer.py -- python3 TCPClient.py
+A picture to keep, with every byte, and the record to draw again:
+  sock trace --full -o story.txt -o story.jsonl -- ./server -- ./client
+What comes out how often, of twenty runs:
+  sock trace --repeat 20 -- ./server -- ./client
+A line of the shell is a program, too:
+  sock trace -c 'nc -l 9000' -c 'echo hi | nc -N 127.0.0.1 9000'
+Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, 126: it cannot be run, 127: it is
+not there.";
+
+#[derive(Args, Debug)]
+pub(super) struct TraceArgs {
+    /// A line for the shell, as a program; before those behind `--`
+    #[arg(short = 'c', long = "command", value_name = "LINE")]
+    commands: Vec<String>,
+    /// What a program is called in the picture, in their order
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// When the next program starts: `listen` (when the one before it listens), `now`, or a time after it
+    #[arg(long, value_name = "listen|now|TIME", value_parser = start, default_value = "listen")]
+    start: Start,
+    /// When the last program has ended, let the others go on; else they get SIGTERM after 500 ms, SIGKILL a second later
+    #[arg(long)]
+    no_stop: bool,
+    /// End everything after so long
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Write the record (.jsonl) or the ladder (.txt) to a file; may be given several times
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output)]
+    outputs: Vec<Output>,
+    /// Keep every byte of each call
+    #[arg(long, conflicts_with_all = ["preview", "no_data"])]
+    full: bool,
+    /// Keep so many bytes of each call
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64")]
+    preview: usize,
+    /// Keep no byte of what is sent
+    #[arg(long)]
+    no_data: bool,
+    /// Hold a receiver so long for a sender that is at work, or tracing would take apart what arrives as one; 0: never
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "300us")]
+    hold: Duration,
+    /// Refuse io_uring, so that programs use calls that can be seen
+    #[arg(long)]
+    no_io_uring: bool,
+    /// Let the programs run on all CPUs: tracing is slower then
+    #[arg(long)]
+    all_cpus: bool,
+    /// Draw only the conversations of this port, or only calls of this name (and those at their other end)
+    #[arg(long, value_name = "PORT|CALL")]
+    only: Option<Only>,
+    /// Run it all so many times, and tell how often each outcome came
+    #[arg(long, value_name = "N")]
+    repeat: Option<u32>,
+    /// Draw calls that moved nothing as well
+    #[arg(long)]
+    all_calls: bool,
+    #[command(flatten)]
+    paper: PaperArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    /// The programs, each behind a `--`
+    #[arg(last = true, value_name = "PROGRAM")]
+    programs: Vec<OsString>,
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    match text {
+        "listen" => Ok(Start::Listen),
+        "now" => Ok(Start::Now),
+        other => duration(other).map(Start::After),
+    }
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("jsonl") => Ok(Output::Record(path)),
+        Some("txt") => Ok(Output::Text(path)),
+        _ => Err("the end of its name says what is written: .jsonl (the record) or .txt (the ladder)".to_owned()),
+    }
+}
+
+impl TraceArgs {
+    pub(super) fn plan(self) -> Result<trace::Plan> {
+        let shell = |line: &String| Program::new(["/bin/sh", "-c", line]).named(first_word(line));
+        let mut programs: Vec<Program> = self.commands.iter().map(shell).collect();
+        let parts = self.programs.split(|word| word == "--");
+        programs.extend(parts.filter(|words| !words.is_empty()).map(Program::new));
+        if programs.is_empty() {
+            let text = "which program? write it behind `--`: sock trace -- python3 server.py -- python3 client.py";
+            return Err(Usage(text.to_owned()).into());
+        }
+        if self.names.len() > programs.len() {
+            let (names, count) = (self.names.len(), programs.len());
+            return Err(Usage(format!("{names} names for {count} programs")).into());
+        }
+        for (program, name) in programs.iter_mut().zip(self.names) {
+            *program = program.clone().named(name);
+        }
+        if self.repeat == Some(0) {
+            return Err(Usage("--repeat 0 runs nothing; write at least 1".to_owned()).into());
+        }
+        let preview = if self.no_data { Some(0) } else { u64::try_from(self.preview).ok() };
+        let programs = sock_trace::Plan::new(programs)
+            .start(self.start)
+            .stop(!self.no_stop)
+            .timeout(self.timeout)
+            .hold(self.hold)
+            .preview(preview.filter(|_| !self.full))
+            .refuse_rings(self.no_io_uring)
+            .one_cpu(!self.all_cpus);
+        Ok(trace::Plan {
+            programs,
+            outputs: self.outputs,
+            only: self.only,
+            repeat: self.repeat,
+            all_calls: self.all_calls,
+            paper: self.paper.plan(),
+            screen: self.screen.plan(),
+        })
+    }
+}
+
+/// What a shell line is called: its first word.
+fn first_word(line: &str) -> String {
+    let word = line.split_whitespace().next().unwrap_or("sh");
+    word.rsplit('/').next().unwrap_or(word).to_owned()
+}

@@ -1,0 +1,239 @@
+//! `trace`: runs programs and draws what their sockets did.
+//!
+//! stdout belongs to the programs; everything of ours goes to stderr or into files.
+
+mod only;
+mod outcomes;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::termios::tcgetpgrp;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use sock_record::{Level, Line, Writer};
+use sock_trace::{Control, Ended, Outcome, Plan as Programs, trace};
+
+pub(crate) use self::only::Only;
+use crate::drawing::Paper;
+use crate::screen::{Detail, Screen};
+use crate::status::{Status, Usage};
+
+/// What is run, and how it is shown.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) programs: Programs,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) only: Option<Only>,
+    pub(crate) repeat: Option<u32>,
+    pub(crate) all_calls: bool,
+    pub(crate) paper: Paper,
+    pub(crate) screen: Screen,
+}
+
+/// A file that is written.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// The record.
+    Record(PathBuf),
+    /// The ladder, as text.
+    Text(PathBuf),
+}
+
+/// The tool itself has failed.
+#[derive(Debug)]
+pub(crate) struct ToolFailed;
+
+impl std::fmt::Display for ToolFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cannot trace")
+    }
+}
+
+impl std::error::Error for ToolFailed {}
+
+/// Runs the programs and draws them.
+pub(crate) fn run(plan: &Plan) -> Result<Status> {
+    let signals = watch_signals(plan.programs.control())?;
+    let ended = match plan.repeat {
+        None => once(plan),
+        Some(times) => repeat(plan, times),
+    };
+    signals.close();
+    ended
+}
+
+fn once(plan: &Plan) -> Result<Status> {
+    let (lines, outcome) = traced(plan, true)?;
+    let page = page(plan, &lines, &outcome);
+    for output in &plan.outputs {
+        if let Output::Text(path) = output {
+            std::fs::write(path, &page).with_context(|| cannot_write(path))?;
+        }
+    }
+    if plan.screen.detail != Detail::Quiet {
+        io::stderr().write_all(page.as_bytes())?;
+    }
+    tell_ends(plan, &outcome)?;
+    Ok(status(&outcome))
+}
+
+/// Runs them once, and collects the record.
+fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
+    let mut files = Vec::new();
+    for output in &plan.outputs {
+        if let (Output::Record(path), true) = (output, writes) {
+            let file = File::create(path).with_context(|| cannot_write(path))?;
+            files.push((path, Writer::new(BufWriter::new(file))));
+        }
+    }
+    let (mut lines, mut failed) = (Vec::new(), None);
+    let is_told = plan.screen.detail != Detail::Quiet;
+    let outcome = trace(&plan.programs, &mut |line| {
+        for (path, file) in &mut files {
+            if failed.is_none() {
+                failed = file.write(&line).err().map(|error| (error, path.as_path()));
+            }
+        }
+        // What is worth knowing while it happens.
+        if let Line::Note(note) = &line
+            && note.level != Level::Info
+            && is_told
+        {
+            // Nobody to tell: stderr has gone.
+            let _ = writeln!(io::stderr(), "sock: {}", note.text);
+        }
+        lines.push(line);
+    })
+    .context(ToolFailed)?;
+    for (path, file) in files {
+        let flushed = file.into_inner().into_inner().map_err(io::IntoInnerError::into_error);
+        flushed.with_context(|| cannot_write(path))?;
+    }
+    if let Some((error, path)) = failed {
+        return Err(error).with_context(|| cannot_write(path));
+    }
+    Ok((lines, outcome))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// The ladder, and what the tracer did.
+fn page(plan: &Plan, lines: &[Line], outcome: &Outcome) -> String {
+    let drawing =
+        sock_ladder::Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
+    let shown: Vec<&Line> = match &plan.only {
+        None => lines.iter().collect(),
+        Some(only) => only.of(lines),
+    };
+    let ladder = sock_ladder::ladder(shown.iter().copied(), &drawing);
+    let mut page = ladder.text;
+    if page.is_empty() {
+        page += "no socket was used\n";
+    }
+    if ladder.is_crowded {
+        page += "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl\n";
+    }
+    let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
+    let (held, in_full) = outcome.held;
+    page += &format!("traced: {calls} calls, so that times are longer than untraced");
+    if held > 0 {
+        page += &format!(
+            "; {held} receives were held for a sender at work, {in_full} of them for the whole time"
+        );
+    }
+    page + "\n"
+}
+
+/// Says how programs ended that did not end well.
+fn tell_ends(plan: &Plan, outcome: &Outcome) -> Result<()> {
+    let programs = plan.programs.programs();
+    for (program, ended) in programs.iter().zip(&outcome.ended) {
+        if let Some(Ended::NotRun(errno)) = ended {
+            let error = sock::Error::from_errno("", *errno);
+            let name = program.words().into_iter().next().unwrap_or_default();
+            crate::screen::warn(&format!("cannot run {name}: {error}"))?;
+        }
+    }
+    if outcome.timed_out {
+        crate::screen::warn("the time was over: the programs were ended")?;
+    }
+    Ok(())
+}
+
+/// What the last program leaves.
+fn status(outcome: &Outcome) -> Status {
+    let failed = outcome.ended.iter().flatten().find(|ended| matches!(ended, Ended::NotRun(_)));
+    match failed.or(outcome.ended.last().and_then(Option::as_ref)) {
+        Some(Ended::Exit(status)) => Status::Program(u8::try_from(*status).unwrap_or(u8::MAX)),
+        Some(Ended::Signal(signal)) => Status::Signal(*signal),
+        Some(Ended::NotRun(errno)) if *errno == rustix::io::Errno::NOENT.raw_os_error() => {
+            Status::NotThere
+        }
+        Some(Ended::NotRun(_)) => Status::CannotRun,
+        // A signal came before it was started.
+        None => Status::Signal(SIGINT),
+    }
+}
+
+/// Runs them again and again, and counts what came of it.
+fn repeat(plan: &Plan, times: u32) -> Result<Status> {
+    if !plan.outputs.is_empty() {
+        let text = "--repeat tells how often each outcome came, and writes no files: leave -o away";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut last = Status::Done;
+    let mut runs = 0;
+    for _ in 0..times {
+        let (lines, outcome) = traced(plan, false)?;
+        tell_ends(plan, &outcome)?;
+        last = status(&outcome);
+        runs += 1;
+        *counts.entry(outcomes::tell(&lines, &outcome)).or_default() += 1;
+        if outcome.ended.iter().any(Option::is_none) || matches!(last, Status::NotThere | Status::CannotRun) {
+            break;
+        }
+    }
+    let mut rows: Vec<(&String, &u32)> = counts.iter().collect();
+    rows.sort_by_key(|(outcome, count)| (std::cmp::Reverse(**count), *outcome));
+    let mut table = String::new();
+    for (outcome, count) in rows {
+        let share = f64::from(*count) * 100.0 / f64::from(runs);
+        table += &format!("{count:>5} of {runs} ({share:.0} %)  {outcome}\n");
+    }
+    io::stderr().write_all(table.as_bytes())?;
+    Ok(last)
+}
+
+/// Hands signals on to the programs; those that the terminal sends reach them without us.
+fn watch_signals(control: Control) -> Result<signal_hook::iterator::Handle> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    std::thread::Builder::new().name("sock-signals".to_owned()).spawn(move || {
+        for (place, signal) in signals.forever().enumerate() {
+            match signal {
+                // Who is asked a second time does not ask any more.
+                _ if place > 0 => control.signal(rustix::process::Signal::KILL.as_raw()),
+                SIGTERM => control.signal(SIGTERM),
+                from_terminal if is_in_front() => {
+                    debug_assert!(matches!(from_terminal, SIGINT | SIGHUP), "no other is caught");
+                    control.close();
+                }
+                other => control.signal(other),
+            }
+        }
+    })?;
+    Ok(handle)
+}
+
+/// Whether the terminal sends its signals to our process group.
+fn is_in_front() -> bool {
+    let Ok(terminal) = File::open("/dev/tty") else { return false };
+    tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}

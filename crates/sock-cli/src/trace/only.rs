@@ -1,0 +1,94 @@
+//! What of a record is drawn: the conversations of one port, or calls of one name.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use sock_record::{CallKind, Ev, Line, SockId};
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// Sockets that have this port at either end.
+    Port(u16),
+    /// Calls of this name, and the calls at their other end.
+    Call(CallKind),
+}
+
+impl FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+            return text.parse().map(Self::Port).map_err(|_| "a port is at most 65535".to_owned());
+        }
+        if CallKind::KNOWN.contains(&text) {
+            return Ok(Self::Call(text.into()));
+        }
+        Err(format!("write a port, or a call: {}", CallKind::KNOWN.join(", ")))
+    }
+}
+
+impl Only {
+    /// The lines that are wanted.
+    pub(crate) fn of<'a>(&self, lines: &'a [Line]) -> Vec<&'a Line> {
+        match self {
+            Self::Port(port) => {
+                let wanted = sockets_at(lines, *port);
+                lines.iter().filter(|line| sock_of(line).is_none_or(|sock| wanted.contains(&sock))).collect()
+            }
+            Self::Call(kind) => {
+                let is_wanted = |line: &&Line| match line {
+                    Line::Call(call) => call.call == *kind,
+                    _ => false,
+                };
+                let own = lines.iter().filter(is_wanted).filter_map(ev_of);
+                let mut wanted: BTreeSet<Ev> = own.collect();
+                for link in sock_ladder::pair(lines).links.iter().map(|pair| &pair.link) {
+                    if wanted.contains(&link.from) || wanted.contains(&link.to) {
+                        wanted.extend([link.from, link.to]);
+                    }
+                }
+                lines.iter().filter(|line| ev_of(line).is_none_or(|ev| wanted.contains(&ev))).collect()
+            }
+        }
+    }
+}
+
+fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
+    let ends = format!(":{port}");
+    let has = |place: &Option<String>| place.as_deref().is_some_and(|place| place.ends_with(&ends));
+    let mut wanted: BTreeSet<SockId> = BTreeSet::new();
+    for line in lines {
+        if let Line::Sock(sock) = line
+            && (has(&sock.local) || has(&sock.peer))
+        {
+            wanted.insert(sock.sock);
+        }
+    }
+    // Who talks in datagrams names the other end at each of them.
+    for line in lines {
+        if let Line::Call(call) = line
+            && call.args.addr.as_deref().is_some_and(|addr| addr.ends_with(&ends))
+        {
+            wanted.extend(call.sock);
+        }
+    }
+    wanted
+}
+
+fn sock_of(line: &Line) -> Option<SockId> {
+    match line {
+        Line::Sock(sock) => Some(sock.sock),
+        Line::Call(call) => Some(call.sock.unwrap_or(SockId(0))),
+        Line::Gap(gap) => Some(gap.sock),
+        _ => None,
+    }
+}
+
+fn ev_of(line: &Line) -> Option<Ev> {
+    match line {
+        Line::Call(call) => Some(call.ev),
+        Line::Note(note) => note.ev,
+        _ => None,
+    }
+}
