@@ -2,6 +2,7 @@
 //!
 //! stdout belongs to the programs; everything of ours goes to stderr or into files.
 
+mod live;
 mod only;
 mod outcomes;
 
@@ -14,7 +15,7 @@ use anyhow::{Context, Result};
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use sock_record::{Level, Line, Writer};
+use sock_record::{Line, Writer};
 use sock_trace::{Control, Ended, Outcome, Plan as Programs, trace};
 
 pub(crate) use self::only::Only;
@@ -74,7 +75,7 @@ fn once(plan: &Plan) -> Result<Status> {
             std::fs::write(path, &page).with_context(|| cannot_write(path))?;
         }
     }
-    if plan.screen.detail != Detail::Quiet {
+    if plan.screen.detail != Detail::Quiet && !plan.screen.json {
         io::stderr().write_all(page.as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
@@ -91,21 +92,14 @@ fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
         }
     }
     let (mut lines, mut failed) = (Vec::new(), None);
-    let is_told = plan.screen.detail != Detail::Quiet;
+    let mut live = live::Live::new(plan.screen);
     let outcome = trace(&plan.programs, &mut |line| {
         for (path, file) in &mut files {
             if failed.is_none() {
                 failed = file.write(&line).err().map(|error| (error, path.as_path()));
             }
         }
-        // What is worth knowing while it happens.
-        if let Line::Note(note) = &line
-            && note.level != Level::Info
-            && is_told
-        {
-            // Nobody to tell: stderr has gone.
-            let _ = writeln!(io::stderr(), "sock: {}", note.text);
-        }
+        live.tell(&line);
         lines.push(line);
     })
     .context(ToolFailed)?;
@@ -125,29 +119,35 @@ fn cannot_write(path: &Path) -> String {
 
 /// The ladder, and what the tracer did.
 fn page(plan: &Plan, lines: &[Line], outcome: &Outcome) -> String {
-    let drawing =
-        sock_ladder::Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
+    let drawing = sock_ladder::Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
     let shown: Vec<&Line> = match &plan.only {
-        None => lines.iter().collect(),
+        None if plan.all_calls => lines.iter().collect(),
+        None => only::without_lookups(lines),
         Some(only) => only.of(lines),
     };
     let ladder = sock_ladder::ladder(shown.iter().copied(), &drawing);
     let mut page = ladder.text;
-    if page.is_empty() {
+    if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
         page += "no socket was used\n";
     }
     if ladder.is_crowded {
         page += "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl\n";
     }
+    page + &footer(lines, outcome)
+}
+
+/// What the tracer did to what it saw.
+fn footer(lines: &[Line], outcome: &Outcome) -> String {
     let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
     let (held, in_full) = outcome.held;
-    page += &format!("traced: {calls} calls, so that times are longer than untraced");
-    if held > 0 {
-        page += &format!(
+    let holds = if held == 0 {
+        String::new()
+    } else {
+        format!(
             "; {held} receives were held for a sender at work, {in_full} of them for the whole time"
-        );
-    }
-    page + "\n"
+        )
+    };
+    format!("traced: {calls} calls, so that times are longer than untraced{holds}\n")
 }
 
 /// Says how programs ended that did not end well.
@@ -196,18 +196,20 @@ fn repeat(plan: &Plan, times: u32) -> Result<Status> {
         last = status(&outcome);
         runs += 1;
         *counts.entry(outcomes::tell(&lines, &outcome)).or_default() += 1;
-        if outcome.ended.iter().any(Option::is_none) || matches!(last, Status::NotThere | Status::CannotRun) {
+        if outcome.ended.iter().any(Option::is_none)
+            || matches!(last, Status::NotThere | Status::CannotRun)
+        {
             break;
         }
     }
     let mut rows: Vec<(&String, &u32)> = counts.iter().collect();
     rows.sort_by_key(|(outcome, count)| (std::cmp::Reverse(**count), *outcome));
-    let mut table = String::new();
-    for (outcome, count) in rows {
-        let share = f64::from(*count) * 100.0 / f64::from(runs);
-        table += &format!("{count:>5} of {runs} ({share:.0} %)  {outcome}\n");
-    }
-    io::stderr().write_all(table.as_bytes())?;
+    let row = |(outcome, count): &(&String, &u32)| {
+        let share = f64::from(**count) * 100.0 / f64::from(runs);
+        format!("{count:>5} of {runs} ({share:.0} %)  {outcome}\n")
+    };
+    let table: Vec<String> = rows.iter().map(row).collect();
+    io::stderr().write_all(table.concat().as_bytes())?;
     Ok(last)
 }
 

@@ -3,7 +3,7 @@
 //! `cargo run -p sock-trace --example record FILE -- python3 server.py -- python3 client.py`
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 
 use sock_record::Writer;
 use sock_trace::{Plan, Program, trace};
@@ -15,13 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let programs = parts.map(|argv| Program::new(argv.iter().map(String::as_str)));
     let mut to = Writer::new(BufWriter::new(File::create(file)?));
     let mut written: Result<(), io::Error> = Ok(());
-    let hold = std::env::var("HOLD").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
-    let outcome = trace(&Plan::new(programs).hold(std::time::Duration::from_micros(hold)), &mut |line| {
+    let outcome = trace(&Plan::new(programs), &mut |line| {
         if written.is_ok() {
             written = to.write(&line);
         }
     })?;
     written?;
-    eprintln!("{outcome:?}");
+    writeln!(io::stderr(), "{:?}", outcome.ended)?;
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(crate) const HERE: Machine = if cfg!(target_arch = "aarch64") { AARCH64 } el
 /// What is not there on a machine.
 const NONE: u32 = u32::MAX;
 
-/// Name, and number on x86-64 (asm/unistd_64.h) and aarch64 (asm-generic/unistd.h).
+/// Name, and number on x86-64 (`asm/unistd_64.h`) and aarch64 (`asm-generic/unistd.h`).
 const TABLE: [(Sys, &str, [u32; 2]); 40] = [
     (Sys::Read, "read", [0, 63]),
     (Sys::Write, "write", [1, 64]),

@@ -6,7 +6,8 @@ use sock_record::{Args, CallKind, Gap};
 use crate::calls::Sys;
 use crate::entry::fd_of;
 use crate::lookup;
-use crate::sockets::{At, Seen};
+use crate::seen::Seen;
+use crate::sockets::At;
 use crate::sys::Tid;
 use crate::tape::begun;
 use crate::tasks::{On, Process};
@@ -40,7 +41,7 @@ impl Tracer<'_> {
 
     /// The descriptors by which it is still held: each with its process's number in the record.
     fn holders(&self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
-        let Some(own) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return Vec::new() };
+        let Some(own) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
         let mut holders = Vec::new();
         for (pid, process) in &self.tasks.processes {
             // A process that shares nothing with the past of this socket is not worth a look.
@@ -88,7 +89,7 @@ impl Tracer<'_> {
         /// Only marks them to be closed at exec: `CLOSE_RANGE_CLOEXEC`.
         const LATER: u64 = 4;
         let [first, last, flags, ..] = *args;
-        let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return Vec::new() };
+        let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
         if flags & LATER != 0 {
             return Vec::new();
         }
@@ -101,7 +102,7 @@ impl Tracer<'_> {
 
     /// Whoever held a socket has closed it: nothing more comes from it, if nobody else holds it.
     pub(crate) fn closed(&mut self, tid: Tid, at: At, still_held: bool) {
-        if let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid)
+        if let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid)
             && let Some(process) = self.tasks.processes.get_mut(&pid)
         {
             process.sockets.retain(|socket| *socket != at);
@@ -114,7 +115,7 @@ impl Tracer<'_> {
 
     /// A task is about to end: with the last of a process, the kernel closes what it holds.
     pub(crate) fn dying(&mut self, tid: Tid) {
-        let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return };
+        let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid) else { return };
         self.forget_call(tid);
         if let Some(process) = self.tasks.processes.get_mut(&pid) {
             process.window.distrust();
@@ -161,12 +162,15 @@ impl Tracer<'_> {
 
     /// What a task was in the middle of never returned to it.
     pub(crate) fn forget_call(&mut self, tid: Tid) {
-        self.interrupted(tid);
-        let Some(open) = self.tasks.tasks.get_mut(&tid).and_then(|task| task.open.take()) else {
-            return;
-        };
+        let Some(task) = self.tasks.all.get_mut(&tid) else { return };
+        let is_under_way = task.open.is_some();
+        // One that a signal interrupted would have gone on, had the signal not ended the task.
+        let taken = task.open.take().or_else(|| task.interrupted.take().map(|(open, _)| open));
+        let Some(open) = taken else { return };
         let On::Sock(at) = open.on else { return };
-        self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
+        if is_under_way {
+            self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
+        }
         let Some(process) = self.tasks.process(tid) else { return };
         let kind = crate::decode::kind(open.sys);
         let mut call = begun(open.ev, process.id, kind, tid, open.enter);
@@ -179,7 +183,7 @@ impl Tracer<'_> {
 
     /// A call that a signal interrupted did not go on: it has failed.
     pub(crate) fn interrupted(&mut self, tid: Tid) {
-        let taken = self.tasks.tasks.get_mut(&tid).and_then(|task| task.interrupted.take());
+        let taken = self.tasks.all.get_mut(&tid).and_then(|task| task.interrupted.take());
         if let Some((open, t)) = taken {
             self.write_call(tid, open, -i64::from(libc::EINTR), t);
         }

@@ -31,14 +31,9 @@ impl OneCpu {
     pub(crate) fn tell(&self, tid: Tid, at: u64, n: u64) {
         let told = memory::bytes(tid, at, n.min(CpuSet::MAX_CPU as u64 / 8));
         // Who has chosen its CPUs itself is told the truth.
-        if told == self.bytes(told.len(), |cpu| cpu == self.here) {
-            write_memory(tid, at, &self.bytes(told.len(), |cpu| self.before.is_set(cpu)));
+        if told == bytes(told.len(), |cpu| cpu == self.here) {
+            write_memory(tid, at, &bytes(told.len(), |cpu| self.before.is_set(cpu)));
         }
-    }
-
-    fn bytes(&self, len: usize, is_set: impl Fn(usize) -> bool) -> Vec<u8> {
-        let byte = |n: usize| (0..8).filter(|bit| is_set(8 * n + bit)).fold(0, |byte, bit| byte | 1 << bit);
-        (0..len).map(byte).collect()
     }
 }
 
@@ -47,4 +42,11 @@ impl Drop for OneCpu {
         // It was allowed before.
         let _ = sched_setaffinity(None, &self.before);
     }
+}
+
+/// A mask as the system tells it, a bit for each CPU.
+fn bytes(len: usize, is_set: impl Fn(usize) -> bool) -> Vec<u8> {
+    let byte =
+        |n: usize| (0..8).filter(|bit| is_set(8 * n + bit)).fold(0, |byte, bit| byte | 1 << bit);
+    (0..len).map(byte).collect()
 }

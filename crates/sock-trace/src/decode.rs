@@ -39,12 +39,9 @@ pub(crate) fn kind(sys: Sys) -> CallKind {
         | Sys::Pwritev2
         | Sys::Sendfile
         | Sys::Splice => CallKind::Send,
-        Sys::Recvfrom
-        | Sys::Recvmsg
-        | Sys::Recvmmsg
-        | Sys::Read
-        | Sys::Readv
-        | Sys::Preadv2 => CallKind::Recv,
+        Sys::Recvfrom | Sys::Recvmsg | Sys::Recvmmsg | Sys::Read | Sys::Readv | Sys::Preadv2 => {
+            CallKind::Recv
+        }
         Sys::Setsockopt => CallKind::Setsockopt,
         Sys::Getsockopt => CallKind::Getsockopt,
         Sys::Fcntl => "fcntl".into(),
@@ -77,7 +74,7 @@ pub(crate) fn wish(tid: Tid, sys: Sys, args: &[u64; 6]) -> Wish {
     let [_, one, two, three, four, five] = *args;
     match sys {
         Sys::Bind | Sys::Connect => wish.addr(memory::address(tid, one, two & 0xffff_ffff)),
-        Sys::Listen => wish.more("backlog", json!(one.cast_signed() as i32)),
+        Sys::Listen => wish.more("backlog", json!(fd(one))),
         Sys::Shutdown => wish.args.how = Some(words::shutdown_how(one & 0xffff_ffff).into()),
         Sys::Sendto | Sys::Recvfrom => {
             wish.buffer(one, two);
@@ -179,7 +176,7 @@ pub(crate) fn answer(tid: Tid, sys: Sys, args: &[u64; 6], ret: i64, wish: &mut W
         Sys::Getsockopt => {
             let len = memory::int(tid, four).unwrap_or_default();
             let value = memory::bytes(tid, three, u64::from(len).min(64));
-            let errno = half(&value, 0) as i32;
+            let errno = fd(half(&value, 0));
             let named = if errno == 0 { json!(0) } else { json!(words::errno(errno)) };
             wish.more("value", named);
         }
@@ -233,7 +230,7 @@ impl Wish {
 
 /// A descriptor out of an argument: the upper half means nothing.
 pub(crate) fn fd(argument: u64) -> i32 {
-    (argument & 0xffff_ffff) as u32 as i32
+    u32::try_from(argument & 0xffff_ffff).unwrap_or_default().cast_signed()
 }
 
 /// A number where it is one, else the bytes in hexadecimal.
@@ -244,7 +241,7 @@ fn option_value(name: &str, value: &[u8]) -> Value {
             let (seconds, micros) = (memory::word(value, 0), memory::word(value, 8));
             json!({ "microseconds": seconds.saturating_mul(1_000_000).saturating_add(micros) })
         }
-        (_, 4) => json!(half(value, 0) as u32 as i32),
-        _ => json!(value.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        (_, 4) => json!(fd(half(value, 0))),
+        _ => json!(data_encoding::HEXLOWER.encode(value)),
     }
 }

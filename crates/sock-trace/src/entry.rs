@@ -5,7 +5,8 @@ use sock_record::{Level, Origin};
 use crate::calls::{HERE, Sys};
 use crate::decode::{fd, wish};
 use crate::plan::TraceError;
-use crate::sockets::{At, Seen};
+use crate::seen::Seen;
+use crate::sockets::At;
 use crate::sys::{Go, Info, Tid, go, info};
 use crate::tasks::{Held, On, Open, Phase, Process};
 use crate::tracer::Tracer;
@@ -50,7 +51,9 @@ impl Tracer<'_> {
         {
             process.window.drop_range(fds);
         }
-        if Self::is_close(sys) && let Some(seen) = seen.take() {
+        if Self::is_close(sys)
+            && let Some(seen) = seen.take()
+        {
             self.before_close(tid, fd_of(sys, &args), seen, &mut wish.args);
         }
         let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish, seen };
@@ -59,13 +62,13 @@ impl Tracer<'_> {
 
     /// The call that a signal interrupted goes on: it is the same one, or its error is known now.
     fn resume(&mut self, tid: Tid, sys: Sys, args: &[u64; 6]) -> Option<Open> {
-        let (open, _) = self.tasks.tasks.get(&tid)?.interrupted.as_ref()?;
+        let (open, _) = self.tasks.all.get(&tid)?.interrupted.as_ref()?;
         let goes_on = sys == Sys::Restart || (open.sys == sys && open.args == *args);
         if !goes_on {
             self.interrupted(tid);
             return None;
         }
-        self.tasks.tasks.get_mut(&tid)?.interrupted.take().map(|(open, _)| open)
+        self.tasks.all.get_mut(&tid)?.interrupted.take().map(|(open, _)| open)
     }
 
     /// What a call is about.
@@ -85,7 +88,8 @@ impl Tracer<'_> {
             }
             Sys::Poll | Sys::Ppoll | Sys::Select | Sys::Pselect6 => {
                 let waiting = waits::begun(tid, sys, args);
-                let fds: Vec<i32> = waiting.asked.iter().take(LOOKED_AT).map(|(fd, _)| *fd).collect();
+                let fds: Vec<i32> =
+                    waiting.asked.iter().take(LOOKED_AT).map(|(fd, _)| *fd).collect();
                 let is_ours = fds.into_iter().any(|fd| self.see(tid, fd, t).is_some());
                 if is_ours { Next::Follow(On::Wait(waiting)) } else { Next::Ignore }
             }
@@ -117,7 +121,7 @@ impl Tracer<'_> {
     }
 
     pub(crate) fn see_from(&mut self, tid: Tid, fd: i32, from: Origin, t: u64) -> Option<Seen> {
-        let pid = self.tasks.tasks.get(&tid)?.pid;
+        let pid = self.tasks.all.get(&tid)?.pid;
         let process = self.tasks.processes.get_mut(&pid)?;
         let (seen, is_new) = self.book.see(&mut process.window, fd, from, t)?;
         if !process.sockets.contains(&seen.at) {
@@ -153,7 +157,8 @@ impl Tracer<'_> {
                     sock_record::CallKind::Recv => {
                         let (waits, has_data) = self.would_wait(&open, at);
                         if (waits || has_data) && self.is_held(tid, at) {
-                            held = Some(Held { at, since: t, has_data, until: 0, ran: 0, looks: 0 });
+                            held =
+                                Some(Held { at, since: t, has_data, until: 0, ran: 0, looks: 0 });
                         } else if waits {
                             phase = Phase::Blocked(t);
                         }
@@ -167,17 +172,16 @@ impl Tracer<'_> {
             }
             On::New | On::Both { .. } | On::Wait(_) | On::Range(_) | On::Affinity => {}
         }
-        if let Some(task) = self.tasks.tasks.get_mut(&tid) {
+        if let Some(task) = self.tasks.all.get_mut(&tid) {
             (task.latest, task.open, task.phase) = (Some(open.ev), Some(open), phase);
         }
-        match held {
-            Some(held) => self.hold(tid, held),
-            None => {
-                go(tid, Go::ToExit, 0)?;
-                if phase != Phase::Running {
-                    self.reconsider();
-                }
-            }
+        if let Some(held) = held {
+            self.hold(tid, held);
+            return Ok(());
+        }
+        go(tid, Go::ToExit, 0)?;
+        if phase != Phase::Running {
+            self.reconsider();
         }
         Ok(())
     }
@@ -204,7 +208,7 @@ impl Tracer<'_> {
     }
 
     fn process_mut(&mut self, tid: Tid) -> Option<&mut Process> {
-        let pid = self.tasks.tasks.get(&tid)?.pid;
+        let pid = self.tasks.all.get(&tid)?.pid;
         self.tasks.processes.get_mut(&pid)
     }
 

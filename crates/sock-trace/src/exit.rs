@@ -8,8 +8,10 @@ use crate::decode::{answer, dir, fd, kind};
 use crate::entry::fd_of;
 use crate::memory::{self, half};
 use crate::plan::TraceError;
-use crate::sockets::{At, Seen};
+use crate::seen::Seen;
+use crate::sockets::At;
 use crate::sys::{Go, Info, Tid, go, info};
+use crate::taken;
 use crate::tape::begun;
 use crate::tasks::{On, Open, Phase};
 use crate::tracer::Tracer;
@@ -23,14 +25,14 @@ impl Tracer<'_> {
     pub(crate) fn leave(&mut self, tid: Tid) -> Result<(), TraceError> {
         let Some(Info::Exit { ret }) = info(tid) else { return Ok(go(tid, Go::On, 0)?) };
         let t = self.tape.now();
-        let open = self.tasks.tasks.get_mut(&tid).and_then(|task| task.open.take());
+        let open = self.tasks.all.get_mut(&tid).and_then(|task| task.open.take());
         self.set_phase(tid, Phase::Running);
         let Some(open) = open else { return Ok(go(tid, Go::On, 0)?) };
         if let On::Sock(at) = open.on {
             self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
         }
         if RESTARTS.contains(&ret) {
-            if let Some(task) = self.tasks.tasks.get_mut(&tid) {
+            if let Some(task) = self.tasks.all.get_mut(&tid) {
                 task.interrupted = Some((open, t));
             }
             return Ok(go(tid, Go::On, 0)?);
@@ -117,6 +119,14 @@ impl Tracer<'_> {
             }
             _ => {}
         }
+        if call.call == CallKind::Bind
+            && call.err.as_deref() == Some("EADDRINUSE")
+            && let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid)
+            && let Some(holder) =
+                open.wish.args.addr.as_deref().and_then(|addr| taken::holder(pid, addr))
+        {
+            open.wish.more("holder", holder);
+        }
         if matches!(sys, Sys::Fcntl | Sys::Ioctl) {
             self.book.all[at].nonblocking = None;
         }
@@ -163,7 +173,7 @@ impl Tracer<'_> {
 
     /// Who is still in `connect` is connected already, perhaps: its return was not heard yet.
     fn meet_callers(&mut self) {
-        for task in self.tasks.tasks.values() {
+        for task in self.tasks.all.values() {
             if let Some(Open { sys: Sys::Connect, seen: Some(seen), .. }) = &task.open {
                 self.book.learn(seen);
             }
@@ -185,7 +195,9 @@ impl Tracer<'_> {
                 call.args.more.insert("fds".to_owned(), json!(fds));
                 call.args.more.insert("other".to_owned(), json!(other));
             }
-        } else if let Some(fd) = call.ret.filter(|ret| *ret >= 0).and_then(|fd| i32::try_from(fd).ok()) {
+        } else if let Some(fd) =
+            call.ret.filter(|ret| *ret >= 0).and_then(|fd| i32::try_from(fd).ok())
+        {
             let seen = self.see_from(tid, fd, Origin::Socket, t);
             call.sock = seen.map(|seen| self.book.all[seen.at].line.sock);
             call.fd = Some(fd);
@@ -313,7 +325,7 @@ impl Tracer<'_> {
 
     /// `select`, `poll` or `epoll_wait` has returned.
     fn waited(&mut self, tid: Tid, open: &Open, waiting: &Waiting, mut call: Call, t: u64) {
-        let Some(pid) = self.tasks.tasks.get(&tid).map(|task| task.pid) else { return };
+        let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid) else { return };
         let ready = waits::ended(tid, pid, open.sys, &open.args, call.ret.unwrap_or(-1));
         let is_of_ours = waiting.asked.is_empty();
         let ready = self.name_all(tid, &ready, t);

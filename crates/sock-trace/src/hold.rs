@@ -68,7 +68,7 @@ impl Tracer<'_> {
     /// Whether nothing is to be expected of these tasks before they are sent something.
     fn are_quiet(&self, tasks: &[Tid]) -> bool {
         tasks.iter().all(|tid| {
-            self.tasks.tasks.get(tid).is_none_or(|task| match task.phase {
+            self.tasks.all.get(tid).is_none_or(|task| match task.phase {
                 Phase::Running => false,
                 Phase::Blocked(_) => true,
                 Phase::Held(held) => !held.has_data,
@@ -85,7 +85,7 @@ impl Tracer<'_> {
     }
 
     fn may_go(&self, tid: Tid) -> bool {
-        match self.tasks.tasks.get(&tid).map(|task| task.phase) {
+        match self.tasks.all.get(&tid).map(|task| task.phase) {
             Some(Phase::Held(held)) => {
                 self.others(held.at).is_none_or(|users| users.is_empty() || self.are_quiet(users))
             }
@@ -107,14 +107,14 @@ impl Tracer<'_> {
 
     /// Whether those for whom a task is held had no time to do anything: others had the CPU.
     fn may_prolong(&mut self, tid: Tid, now: u64) -> bool {
-        let Some(Phase::Held(mut held)) = self.tasks.tasks.get(&tid).map(|task| task.phase) else {
+        let Some(Phase::Held(mut held)) = self.tasks.all.get(&tid).map(|task| task.phase) else {
             return false;
         };
         let users = self.others(held.at).unwrap_or_default();
         let runnable = users.iter().filter_map(|tid| ready_to_run(*tid));
         let (count, ran) = runnable.fold((0, 0), |(count, sum), ran| (count + 1, sum + ran));
-        let hold = self.hold_nanos();
-        let had_its_time = held.looks > 0 && ran.saturating_sub(held.ran) >= hold;
+        let time = self.hold_nanos();
+        let had_its_time = held.looks > 0 && ran.saturating_sub(held.ran) >= time;
         if count == 0 || had_its_time || held.looks >= MOST_LOOKS {
             return false;
         }
@@ -122,7 +122,7 @@ impl Tracer<'_> {
             held.ran = ran;
         }
         held.looks += 1;
-        held.until = now + hold;
+        held.until = now + time;
         self.set_phase(tid, Phase::Held(held));
         true
     }
@@ -133,7 +133,7 @@ impl Tracer<'_> {
     }
 
     fn hold_end(&self, tid: Tid) -> u64 {
-        let Some(Phase::Held(held)) = self.tasks.tasks.get(&tid).map(|task| task.phase) else {
+        let Some(Phase::Held(held)) = self.tasks.all.get(&tid).map(|task| task.phase) else {
             return 0;
         };
         let sent_at = self.book.all[held.at].mate.map_or(0, |mate| self.book.all[mate].sent_at);
@@ -145,7 +145,7 @@ impl Tracer<'_> {
     }
 
     fn let_in(&mut self, tid: Tid) {
-        let phase = match self.tasks.tasks.get(&tid).map(|task| task.phase) {
+        let phase = match self.tasks.all.get(&tid).map(|task| task.phase) {
             Some(Phase::Held(held)) if !held.has_data => Phase::Blocked(self.tape.now()),
             _ => Phase::Running,
         };
@@ -163,7 +163,7 @@ impl Tracer<'_> {
             return;
         }
         for tid in &self.book.all[mate].users {
-            let Some(task) = self.tasks.tasks.get_mut(tid) else { continue };
+            let Some(task) = self.tasks.all.get_mut(tid) else { continue };
             match &mut task.phase {
                 Phase::Held(held) if held.at == mate => held.has_data = true,
                 Phase::Blocked(_) => task.phase = Phase::Running,
@@ -176,7 +176,7 @@ impl Tracer<'_> {
     pub(crate) fn wake_acceptors(&mut self, at: At) {
         let users: Vec<Tid> = self.others(at).unwrap_or_default().to_vec();
         for tid in users {
-            if let Some(task) = self.tasks.tasks.get_mut(&tid)
+            if let Some(task) = self.tasks.all.get_mut(&tid)
                 && matches!(task.phase, Phase::Blocked(_))
             {
                 task.phase = Phase::Running;

@@ -1,4 +1,4 @@
-//! Who is at the other end of a unix socket: the kernel tells by inode (sock_diag(7), `UNIX_DIAG_PEER`).
+//! Who is at the other end of a unix socket: the kernel tells by inode (`sock_diag(7)`, `UNIX_DIAG_PEER`).
 
 use std::os::fd::OwnedFd;
 
@@ -29,7 +29,7 @@ impl Diag {
     }
 }
 
-/// `struct nlmsghdr` and `struct unix_diag_req` (linux/unix_diag.h): this socket, and its peer.
+/// `struct nlmsghdr` and `struct unix_diag_req` (`linux/unix_diag.h`): this socket, and its peer.
 fn question(inode: u32) -> Vec<u8> {
     const BY_FAMILY: u16 = 20;
     const REQUEST: u16 = 1;

@@ -16,10 +16,12 @@ impl Tracer<'_> {
     pub(crate) fn tell_silence(&mut self, now: u64) {
         let waiting: Vec<(Tid, At, u64)> = self
             .tasks
-            .tasks
+            .all
             .iter()
             .filter_map(|(tid, task)| {
-                let (Phase::Blocked(since), Some(open)) = (task.phase, &task.open) else { return None };
+                let (Phase::Blocked(since), Some(open)) = (task.phase, &task.open) else {
+                    return None;
+                };
                 let at = receives_on(open)?;
                 (now.saturating_sub(since.max(open.enter)) >= LONG).then_some((*tid, at, since))
             })
@@ -28,7 +30,9 @@ impl Tracer<'_> {
             let Some(mate) = self.book.all[*at].mate else { continue };
             let pair = (*at.min(&mate), *at.max(&mate));
             let other = waiting.iter().find(|(_, there, _)| *there == mate);
-            let Some((other, _, other_since)) = other.filter(|(other, ..)| other != tid) else { continue };
+            let Some((other, _, other_since)) = other.filter(|(other, ..)| other != tid) else {
+                continue;
+            };
             if self.told_silent.contains(&pair) || self.has_bytes_under_way(pair) {
                 continue;
             }
@@ -41,7 +45,7 @@ impl Tracer<'_> {
                 name(tid),
                 name(other)
             );
-            let ev = self.tasks.tasks.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));
+            let ev = self.tasks.all.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));
             self.tape.note(ev, "deadlock", Level::Warn, text);
         }
     }

@@ -6,141 +6,18 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
 
 use rustix::net::{AddressFamily, SocketAddrAny, SocketType, ipproto, sockopt};
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use sock_record::{Family, Interval, Kind, Origin, Sock, SockId};
 
-use crate::lookup::{self, Entry};
+use crate::lookup;
 use crate::netlink::Diag;
-use crate::sys::{Tid, kernel_counts, out_queue, tcp_facts};
-use crate::words::tcp_state;
+use crate::seen::Seen;
+use crate::sys::{Tid, kernel_counts};
+use crate::window::{Copy, Window};
 
 /// The place of a socket in the book.
 pub(crate) type At = usize;
-
-/// How a process's descriptors are looked at.
-///
-/// A copy is kept for the next call. It is true until the descriptor is closed or another is put in its place, and every
-/// call that does so is traced: then it is dropped, before the call, so that it never keeps a socket open. Where a ring could
-/// close it unseen, nothing is kept.
-pub(crate) struct Window {
-    pid: Tid,
-    pidfd: Option<OwnedFd>,
-    kept: HashMap<i32, (At, Rc<OwnedFd>)>,
-    keeps: bool,
-}
-
-/// So many copies are kept for a process: descriptors of ours.
-const KEPT: usize = 64;
-
-impl Window {
-    pub(crate) fn new(pid: Tid) -> Self {
-        let pidfd = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Self { pid, pidfd, kept: HashMap::new(), keeps: true }
-    }
-
-    /// A copy of a descriptor.
-    fn copy(&self, fd: i32) -> Copy {
-        let Some(pidfd) = &self.pidfd else { return Copy::Refused };
-        match pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()) {
-            Ok(fd) => Copy::Taken(Rc::new(fd)),
-            Err(rustix::io::Errno::BADF | rustix::io::Errno::SRCH) => Copy::None,
-            Err(_) => Copy::Refused,
-        }
-    }
-
-    fn keep(&mut self, fd: i32, at: At, hand: &Rc<OwnedFd>) {
-        if self.keeps {
-            if self.kept.len() >= KEPT {
-                self.kept.clear();
-            }
-            self.kept.insert(fd, (at, Rc::clone(hand)));
-        }
-    }
-
-    /// These descriptors are about to mean something else.
-    pub(crate) fn drop_range(&mut self, fds: std::ops::RangeInclusive<i32>) {
-        self.kept.retain(|fd, _| !fds.contains(fd));
-    }
-
-    /// Keeps nothing from now on.
-    pub(crate) fn distrust(&mut self) {
-        self.kept.clear();
-        self.keeps = false;
-    }
-}
-
-enum Copy {
-    Taken(Rc<OwnedFd>),
-    None,
-    Refused,
-}
-
-/// A socket that a call is about.
-pub(crate) struct Seen {
-    pub(crate) at: At,
-    /// A copy of its descriptor.
-    pub(crate) hand: Option<Rc<OwnedFd>>,
-    /// What `/proc` told instead.
-    entry: Option<Entry>,
-}
-
-/// What is true of a socket at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Moment {
-    pub(crate) state: Option<&'static str>,
-    pub(crate) inq: Option<u64>,
-    pub(crate) outq: Option<u64>,
-}
-
-impl Seen {
-    /// Its state, and how much waits in its queues.
-    pub(crate) fn moment(&self, line: &Sock) -> Moment {
-        match (&self.hand, &self.entry) {
-            (Some(hand), _) => {
-                let is_tcp = line.proto.as_deref() == Some("tcp");
-                let facts = if is_tcp { tcp_facts(hand) } else { None };
-                let state = facts.and_then(|facts| tcp_state(facts.state));
-                let has_queues = state != Some("LISTEN");
-                Moment {
-                    state,
-                    inq: rustix::io::ioctl_fionread(hand).ok().filter(|_| has_queues),
-                    outq: out_queue(hand).filter(|_| has_queues),
-                }
-            }
-            (None, Some(entry)) => {
-                Moment { state: entry.state, inq: entry.inq, outq: entry.outq }
-            }
-            (None, None) => Moment::default(),
-        }
-    }
-
-    /// Whether calls on it return at once, as far as the kernel tells.
-    pub(crate) fn ask_nonblocking(&self) -> bool {
-        let flags = self.hand.as_ref().and_then(|hand| rustix::fs::fcntl_getfl(hand).ok());
-        flags.is_some_and(|flags| flags.contains(rustix::fs::OFlags::NONBLOCK))
-    }
-
-    /// Bytes that wait to be received.
-    pub(crate) fn waiting(&self) -> Option<u64> {
-        match &self.hand {
-            Some(hand) => rustix::io::ioctl_fionread(hand).ok(),
-            None => self.entry.as_ref()?.inq,
-        }
-    }
-
-    /// The time that a close is to take for what is unsent; zero: it resets (`SO_LINGER`).
-    pub(crate) fn linger(&self) -> Option<std::time::Duration> {
-        sockopt::socket_linger(self.hand.as_ref()?).ok().flatten()
-    }
-
-    /// Bytes that went out and that came in, by the kernel's count.
-    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
-        kernel_counts(self.hand.as_ref()?)
-    }
-}
 
 /// What is known of a socket.
 pub(crate) struct Known {
@@ -252,12 +129,18 @@ impl Book {
 
     /// The socket behind a descriptor, and whether that is the first time that it is seen; none for what is no
     /// socket.
-    pub(crate) fn see(&mut self, window: &mut Window, fd: i32, from: Origin, t: u64) -> Option<(Seen, bool)> {
+    pub(crate) fn see(
+        &mut self,
+        window: &mut Window,
+        fd: i32,
+        from: Origin,
+        t: u64,
+    ) -> Option<(Seen, bool)> {
         if fd < 0 {
             return None;
         }
-        if let Some((at, hand)) = window.kept.get(&fd) {
-            return Some((Seen { at: *at, hand: Some(Rc::clone(hand)), entry: None }, false));
+        if let Some((at, hand)) = window.kept(fd) {
+            return Some((Seen { at, hand: Some(hand), entry: None }, false));
         }
         match window.copy(fd) {
             Copy::None => None,
@@ -271,7 +154,9 @@ impl Book {
                 let known = &mut self.all[at];
                 known.line.cookie = Some(format!("{cookie:x}"));
                 known.inode = rustix::fs::fstat(&hand).ok().map(|stat| stat.st_ino);
-                known.before = kernel_counts(&hand).unwrap_or_default();
+                if known.line.from == Origin::Passed {
+                    known.before = kernel_counts(&hand).unwrap_or_default();
+                }
                 if let Some(inode) = known.inode {
                     self.by_inode.insert(inode, at);
                 }

@@ -154,7 +154,7 @@ impl Tracer<'_> {
     pub(crate) fn is_over(&self) -> bool {
         let all_started =
             self.stage.is_closing || self.stage.started.len() == self.plan.programs.len();
-        all_started && self.tasks.tasks.is_empty()
+        all_started && self.tasks.all.is_empty()
     }
 
     /// The exit statuses as the record has them: 128 and the signal, as shells tell it.

@@ -36,7 +36,13 @@ impl<'a> Tape<'a> {
         (self.sink)(line.into());
     }
 
-    pub(crate) fn note(&mut self, ev: Option<Ev>, code: &str, level: Level, text: impl Into<String>) {
+    pub(crate) fn note(
+        &mut self,
+        ev: Option<Ev>,
+        code: &str,
+        level: Level,
+        text: impl Into<String>,
+    ) {
         self.write(Note { ev, code: code.to_owned(), level, text: text.into() });
     }
 
@@ -62,8 +68,8 @@ pub(crate) fn begun(ev: Ev, proc: ProcId, kind: CallKind, tid: Tid, enter: u64) 
 }
 
 /// The time of day, in ns since 1970.
-pub(crate) fn wall() -> Option<u64> {
-    Some(nanos(clock_gettime(ClockId::Realtime)))
+pub(crate) fn wall() -> u64 {
+    nanos(clock_gettime(ClockId::Realtime))
 }
 
 fn nanos(time: Timespec) -> u64 {

@@ -7,9 +7,11 @@ use sock_record::{Ev, Proc, ProcHow, ProcId};
 
 use crate::calls::Sys;
 use crate::decode::Wish;
-use crate::sockets::{At, Seen, Window};
+use crate::seen::Seen;
+use crate::sockets::At;
 use crate::sys::Tid;
 use crate::waits::Waiting;
+use crate::window::Window;
 
 /// A thread of a traced program.
 pub(crate) struct Task {
@@ -67,7 +69,10 @@ pub(crate) enum On {
     New,
     Sock(At),
     /// Bytes go from one descriptor to another.
-    Both { from: Option<At>, to: Option<At> },
+    Both {
+        from: Option<At>,
+        to: Option<At>,
+    },
     Wait(Waiting),
     /// Where it may run.
     Affinity,
@@ -93,7 +98,7 @@ pub(crate) struct Process {
 /// All that are traced.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    pub(crate) tasks: HashMap<Tid, Task>,
+    pub(crate) all: HashMap<Tid, Task>,
     pub(crate) processes: HashMap<Tid, Process>,
     latest: u32,
 }
@@ -101,16 +106,23 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// The process of a task.
     pub(crate) fn process(&self, tid: Tid) -> Option<&Process> {
-        self.processes.get(&self.tasks.get(&tid)?.pid)
+        self.processes.get(&self.all.get(&tid)?.pid)
     }
 
     /// How many tasks a process has.
     pub(crate) fn count(&self, pid: Tid) -> usize {
-        self.tasks.values().filter(|task| task.pid == pid).count()
+        self.all.values().filter(|task| task.pid == pid).count()
     }
 
     /// Takes in a program's first process.
-    pub(crate) fn start(&mut self, pid: Tid, program: usize, name: &str, argv: Vec<String>, t: u64) -> Proc {
+    pub(crate) fn start(
+        &mut self,
+        pid: Tid,
+        program: usize,
+        name: &str,
+        argv: Vec<String>,
+        t: u64,
+    ) -> Proc {
         self.add(pid, pid, program, name);
         let id = self.processes[&pid].id;
         let argv = Some(argv);
@@ -119,7 +131,7 @@ impl Tasks {
 
     fn add(&mut self, tid: Tid, pid: Tid, program: usize, name: &str) {
         let (phase, open) = (Phase::Running, None);
-        self.tasks.insert(tid, Task { pid, phase, open, interrupted: None, latest: None });
+        self.all.insert(tid, Task { pid, phase, open, interrupted: None, latest: None });
         if !self.processes.contains_key(&pid) {
             self.latest += 1;
             let process = Process {
@@ -137,7 +149,7 @@ impl Tasks {
 
     /// Takes in a task that a traced one made.
     pub(crate) fn meet(&mut self, tid: Tid, t: u64) {
-        if self.tasks.contains_key(&tid) {
+        if self.all.contains_key(&tid) {
             return;
         }
         let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
@@ -155,10 +167,10 @@ impl Tasks {
         self.add(tid, pid, program, &name);
         let Some(process) = self.processes.get_mut(&pid).filter(|_| !known) else { return };
         process.has_begun = true;
-        let ppid = parent.and_then(number);
+        let parent = parent.and_then(number);
         let how = ProcHow::Fork;
         process.unsaid =
-            Some(Proc { pid: number(pid), ppid, how, ..Proc::new(process.id, name, t) });
+            Some(Proc { pid: number(pid), ppid: parent, how, ..Proc::new(process.id, name, t) });
     }
 
     /// What is still to be said of a process that does something worth telling.
@@ -169,7 +181,7 @@ impl Tasks {
     /// A process has become another program than the one it was, or the one it was started as.
     pub(crate) fn became(&mut self, pid: Tid, t: u64) {
         // All its other threads are gone.
-        self.tasks.retain(|tid, task| task.pid != pid || *tid == pid);
+        self.all.retain(|tid, task| task.pid != pid || *tid == pid);
         let Some(process) = self.processes.get_mut(&pid) else { return };
         // What it could see before, it may see no more, and the other way round.
         process.window = Window::new(pid);
@@ -181,8 +193,10 @@ impl Tasks {
         let new = Proc::new(process.id, process.name.as_str(), t);
         // Who forks and then becomes another program is told as a fork, by what it became.
         let before = process.unsaid.take();
-        let (how, ppid, t) = before.map_or((ProcHow::Exec, None, t), |line| (line.how, line.ppid, line.t));
-        process.unsaid = Some(Proc { pid: number(pid), ppid, argv: Some(argv), how, t, ..new });
+        let (how, parent, t) =
+            before.map_or((ProcHow::Exec, None, t), |line| (line.how, line.ppid, line.t));
+        process.unsaid =
+            Some(Proc { pid: number(pid), ppid: parent, argv: Some(argv), how, t, ..new });
     }
 }
 
@@ -210,7 +224,11 @@ pub fn title(argv: &[String]) -> String {
     match script {
         // `python3 -c CODE` and `python3 -m MODULE` have no script.
         Some(script) if INTERPRETERS.contains(&stem) && !argv[1..].iter().any(|w| w == "-c") => {
-            if argv.iter().any(|word| word == "-m") { script.clone() } else { base(script) }
+            if argv.iter().any(|word| word == "-m") {
+                script.clone()
+            } else {
+                base(script)
+            }
         }
         _ => program,
     }

@@ -66,8 +66,7 @@ impl<'a> Tracer<'a> {
             calls.resize(calls.len().max(nr + 1), None);
             calls[nr] = Some(sys);
         }
-        let outcome =
-            Outcome { ended: vec![None; plan.programs.len()], ..Outcome::default() };
+        let outcome = Outcome { ended: vec![None; plan.programs.len()], ..Outcome::default() };
         Ok(Self {
             plan,
             tape: Tape::new(plan.preview, sink),
@@ -92,7 +91,7 @@ impl<'a> Tracer<'a> {
         self.tape.write(Meta {
             backend: Some("ptrace-seccomp".into()),
             kernel: Some(uname().release().to_string_lossy().into_owned()),
-            t0_unix_ns: wall(),
+            t0_unix_ns: Some(wall()),
             hold_us: u64::try_from(self.plan.hold.as_micros()).ok(),
             preview: self.plan.preview,
             ..Meta::new("trace")
@@ -125,10 +124,8 @@ impl<'a> Tracer<'a> {
 
     /// Waits for the alarm where there is nobody to wait for.
     fn rest(&mut self) {
-        let _ = rustix::thread::nanosleep(&rustix::time::Timespec {
-            tv_sec: 0,
-            tv_nsec: 10_000_000,
-        });
+        let _ =
+            rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
         self.looks = 0;
     }
 
@@ -142,7 +139,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn stopped(&mut self, tid: Tid, stop: Stop) -> Result<(), TraceError> {
-        if !self.tasks.tasks.contains_key(&tid) {
+        if !self.tasks.all.contains_key(&tid) {
             self.tasks.meet(tid, self.tape.now());
         }
         match stop {
@@ -160,7 +157,7 @@ impl<'a> Tracer<'a> {
             Stop::Group => go(tid, Go::Stay, 0)?,
             Stop::Signal(signal) => {
                 if signal == libc::SIGPIPE {
-                    let ev = self.tasks.tasks.get(&tid).and_then(|task| task.latest);
+                    let ev = self.tasks.all.get(&tid).and_then(|task| task.latest);
                     let text = "SIGPIPE comes with this error: a signal that ends a program which does not ignore it";
                     self.tape.note(ev, "sigpipe", Level::Info, text);
                 }
@@ -189,7 +186,7 @@ impl<'a> Tracer<'a> {
 
     /// A task is over.
     fn ended(&mut self, tid: Tid, how: Result<i32, i32>) {
-        let Some(task) = self.tasks.tasks.get(&tid) else { return };
+        let Some(task) = self.tasks.all.get(&tid) else { return };
         let pid = task.pid;
         self.forget(tid);
         if self.tasks.count(pid) == 0 {
@@ -202,11 +199,11 @@ impl<'a> Tracer<'a> {
     pub(crate) fn forget(&mut self, tid: Tid) {
         self.forget_call(tid);
         self.held.retain(|held| *held != tid);
-        self.tasks.tasks.remove(&tid);
+        self.tasks.all.remove(&tid);
     }
 
     pub(crate) fn set_phase(&mut self, tid: Tid, phase: Phase) {
-        if let Some(task) = self.tasks.tasks.get_mut(&tid) {
+        if let Some(task) = self.tasks.all.get_mut(&tid) {
             task.phase = phase;
         }
     }

@@ -33,15 +33,14 @@ pub(crate) fn begun(tid: Tid, sys: Sys, args: &[u64; 6]) -> Waiting {
     match sys {
         Sys::Poll => Waiting { asked: polled(tid, zero, one, 4), timeout: millis(two) },
         Sys::Ppoll => Waiting { asked: polled(tid, zero, one, 4), timeout: spec(tid, two, 1) },
-        Sys::Select => {
-            Waiting { asked: selected(tid, zero, [one, two, three]), timeout: spec(tid, four, 1000) }
-        }
+        Sys::Select => Waiting {
+            asked: selected(tid, zero, [one, two, three]),
+            timeout: spec(tid, four, 1000),
+        },
         Sys::Pselect6 => {
             Waiting { asked: selected(tid, zero, [one, two, three]), timeout: spec(tid, four, 1) }
         }
-        Sys::EpollWait | Sys::EpollPwait => {
-            Waiting { asked: Vec::new(), timeout: millis(three) }
-        }
+        Sys::EpollWait | Sys::EpollPwait => Waiting { asked: Vec::new(), timeout: millis(three) },
         Sys::EpollPwait2 => Waiting { asked: Vec::new(), timeout: spec(tid, three, 1) },
         _ => Waiting::default(),
     }
@@ -129,13 +128,16 @@ fn spec(tid: Tid, at: u64, unit: u64) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+
     use super::*;
 
     #[test]
     fn sets_and_lists_are_read_as_the_kernel_reads_them() {
         let me = i32::try_from(std::process::id()).unwrap();
         let address = |raw: &[u8]| raw.as_ptr().addr() as u64;
-        let (mut read, write) = ([0_u8; 16], [0b10_u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let (mut read, write) =
+            ([0_u8; 16], [0b10_u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         read[8] = 1;
         let sets = [address(&read), address(&write), 0];
         let found = selected(me, 65, sets);
@@ -155,7 +157,6 @@ mod tests {
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let word = epoll::EventData::new_u64(0xfeed);
         epoll::add(&set, &one, word, epoll::EventFlags::IN).unwrap();
-        use std::os::fd::AsRawFd;
         let me = i32::try_from(std::process::id()).unwrap();
         assert_eq!(watched(me, set.as_raw_fd()).get(&0xfeed), Some(&one.as_raw_fd()));
     }

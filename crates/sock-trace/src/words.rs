@@ -136,7 +136,7 @@ pub(crate) fn shutdown_how(how: u64) -> String {
     }
 }
 
-/// The states of a TCP socket (net/tcp_states.h).
+/// The states of a TCP socket (`net/tcp_states.h`).
 pub(crate) fn tcp_state(state: u8) -> Option<&'static str> {
     Some(match state {
         1 => "ESTABLISHED",

@@ -27,6 +27,7 @@ Exit status: that of the last program, 128 + N for a signal; 125: it could not b
 not there.";
 
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag that the user writes")]
 pub(super) struct TraceArgs {
     /// A line for the shell, as a program; before those behind `--`
     #[arg(short = 'c', long = "command", value_name = "LINE")]
@@ -58,7 +59,7 @@ pub(super) struct TraceArgs {
     /// Hold a receiver so long for a sender that is at work, or tracing would take apart what arrives as one; 0: never
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "300us")]
     hold: Duration,
-    /// Refuse io_uring, so that programs use calls that can be seen
+    /// Refuse `io_uring`, so that programs use calls that can be seen
     #[arg(long)]
     no_io_uring: bool,
     /// Let the programs run on all CPUs: tracing is slower then
@@ -95,7 +96,10 @@ fn output(text: &str) -> Result<Output, String> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("jsonl") => Ok(Output::Record(path)),
         Some("txt") => Ok(Output::Text(path)),
-        _ => Err("the end of its name says what is written: .jsonl (the record) or .txt (the ladder)".to_owned()),
+        _ => Err(
+            "the end of its name says what is written: .jsonl (the record) or .txt (the ladder)"
+                .to_owned(),
+        ),
     }
 }
 

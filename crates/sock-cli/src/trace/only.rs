@@ -34,13 +34,14 @@ impl Only {
         match self {
             Self::Port(port) => {
                 let wanted = sockets_at(lines, *port);
-                lines.iter().filter(|line| sock_of(line).is_none_or(|sock| wanted.contains(&sock))).collect()
+                lines
+                    .iter()
+                    .filter(|line| sock_of(line).is_none_or(|sock| wanted.contains(&sock)))
+                    .collect()
             }
             Self::Call(kind) => {
-                let is_wanted = |line: &&Line| match line {
-                    Line::Call(call) => call.call == *kind,
-                    _ => false,
-                };
+                let is_wanted =
+                    |line: &&Line| matches!(line, Line::Call(call) if call.call == *kind);
                 let own = lines.iter().filter(is_wanted).filter_map(ev_of);
                 let mut wanted: BTreeSet<Ev> = own.collect();
                 for link in sock_ladder::pair(lines).links.iter().map(|pair| &pair.link) {
@@ -48,10 +49,26 @@ impl Only {
                         wanted.extend([link.from, link.to]);
                     }
                 }
-                lines.iter().filter(|line| ev_of(line).is_none_or(|ev| wanted.contains(&ev))).collect()
+                lines
+                    .iter()
+                    .filter(|line| ev_of(line).is_none_or(|ev| wanted.contains(&ev)))
+                    .collect()
             }
         }
     }
+}
+
+/// Everything but what a C library does by itself when it looks up a name or a user: it asks a service (nscd) that is
+/// hardly ever there.
+pub(crate) fn without_lookups(lines: &[Line]) -> Vec<&Line> {
+    const SERVICE: &str = "/var/run/nscd/socket";
+    let asks = |line: &Line| {
+        let Line::Call(call) = line else { return None };
+        let is_asked = call.args.addr.as_deref() == Some(SERVICE) && call.err.is_some();
+        call.sock.filter(|_| is_asked)
+    };
+    let asking: BTreeSet<SockId> = lines.iter().filter_map(asks).collect();
+    lines.iter().filter(|line| sock_of(line).is_none_or(|sock| !asking.contains(&sock))).collect()
 }
 
 fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
@@ -81,7 +98,13 @@ fn sock_of(line: &Line) -> Option<SockId> {
         Line::Sock(sock) => Some(sock.sock),
         Line::Call(call) => Some(call.sock.unwrap_or(SockId(0))),
         Line::Gap(gap) => Some(gap.sock),
-        _ => None,
+        Line::Meta(_)
+        | Line::Proc(_)
+        | Line::Link(_)
+        | Line::Note(_)
+        | Line::End(_)
+        | Line::Other(_)
+        | _ => None,
     }
 }
 
@@ -89,6 +112,13 @@ fn ev_of(line: &Line) -> Option<Ev> {
     match line {
         Line::Call(call) => Some(call.ev),
         Line::Note(note) => note.ev,
-        _ => None,
+        Line::Meta(_)
+        | Line::Proc(_)
+        | Line::Sock(_)
+        | Line::Link(_)
+        | Line::Gap(_)
+        | Line::End(_)
+        | Line::Other(_)
+        | _ => None,
     }
 }

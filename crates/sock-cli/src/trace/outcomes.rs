@@ -9,7 +9,9 @@ use sock_trace::{Ended, Outcome};
 pub(crate) fn tell(lines: &[Line], outcome: &Outcome) -> String {
     let names: BTreeMap<ProcId, &str> = lines
         .iter()
-        .filter_map(|line| if let Line::Proc(proc) = line { Some((proc.proc, &*proc.name)) } else { None })
+        .filter_map(
+            |line| if let Line::Proc(proc) = line { Some((proc.proc, &*proc.name)) } else { None },
+        )
         .collect();
     let mut moved: BTreeMap<(ProcId, bool), (u64, u64)> = BTreeMap::new();
     let mut errors: BTreeMap<String, u64> = BTreeMap::new();
@@ -21,7 +23,9 @@ pub(crate) fn tell(lines: &[Line], outcome: &Outcome) -> String {
             *bytes += n;
         }
         // Not yet is no outcome.
-        if let Some(err) = call.err.as_deref().filter(|err| !matches!(*err, "EAGAIN" | "EINPROGRESS" | "EINTR")) {
+        if let Some(err) =
+            call.err.as_deref().filter(|err| !matches!(*err, "EAGAIN" | "EINPROGRESS" | "EINTR"))
+        {
             *errors.entry(format!("{} {err}", call.call)).or_default() += 1;
         }
     }
@@ -31,7 +35,9 @@ pub(crate) fn tell(lines: &[Line], outcome: &Outcome) -> String {
         let (what, s) = (if is_in { "receive" } else { "send" }, if calls == 1 { "" } else { "s" });
         words.push(format!("{name}: {calls} {what}{s}, {bytes} B"));
     }
-    words.extend(errors.into_iter().map(|(error, n)| if n == 1 { error } else { format!("{error} × {n}") }));
+    words.extend(
+        errors.into_iter().map(|(error, n)| if n == 1 { error } else { format!("{error} × {n}") }),
+    );
     let ends = outcome.ended.iter().map(|ended| match ended {
         Some(Ended::Exit(status)) => status.to_string(),
         Some(Ended::Signal(signal)) => format!("signal {signal}"),

@@ -1,0 +1,80 @@
+//! What is told while the programs run: what is worth knowing at once, with `-v` every call, with `--json` the record.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use sock_record::{Call, Dir, Level, Line, ProcId};
+
+use crate::screen::{Detail, Screen};
+
+/// Tells lines of the record as they come.
+pub(super) struct Live {
+    screen: Screen,
+    names: BTreeMap<ProcId, String>,
+}
+
+/// So many bytes of what went over are shown in a line.
+const SHOWN: usize = 32;
+
+impl Live {
+    pub(super) fn new(screen: Screen) -> Self {
+        Self { screen, names: BTreeMap::new() }
+    }
+
+    pub(super) fn tell(&mut self, line: &Line) {
+        if let Some(text) = self.text(line) {
+            // Nobody to tell: stderr has gone, and the programs go on all the same.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+
+    fn text(&mut self, line: &Line) -> Option<String> {
+        if self.screen.json {
+            // A record's line can always be written: it has no other kinds of keys and numbers.
+            return serde_json::to_string(line).ok().map(|json| json + "\n");
+        }
+        match line {
+            Line::Proc(proc) => {
+                self.names.insert(proc.proc, proc.name.clone());
+                None
+            }
+            Line::Note(note)
+                if note.level != Level::Info && self.screen.detail != Detail::Quiet =>
+            {
+                Some(format!("sock: {}\n", note.text))
+            }
+            Line::Call(call) if self.screen.detail == Detail::Data => Some(self.call(call)),
+            Line::Call(_)
+            | Line::Note(_)
+            | Line::Meta(_)
+            | Line::Sock(_)
+            | Line::Link(_)
+            | Line::Gap(_)
+            | Line::End(_)
+            | Line::Other(_)
+            | _ => None,
+        }
+    }
+
+    /// A call in a line: when, who, what, and what came of it.
+    fn call(&self, call: &Call) -> String {
+        let (ms, us) = (call.enter / 1_000_000, call.enter / 1_000 % 1_000);
+        let name = self.names.get(&call.proc).map_or("?", String::as_str);
+        let fd = call.fd.map(|fd| format!("({fd})")).unwrap_or_default();
+        let way = if call.dir == Some(Dir::In) { "from" } else { "to" };
+        let addr = call.args.addr.as_deref().map(|addr| format!(" {way} {}", addr.escape_debug()));
+        let result = match (&call.err, call.moved(), call.ret) {
+            (Some(err), ..) => format!("= {err}"),
+            (None, Some(n), _) => format!("= {n} B"),
+            (None, None, Some(ret)) => format!("= {ret}"),
+            (None, None, None) => "never returned".to_owned(),
+        };
+        let data = call.data.as_deref().filter(|data| !data.is_empty()).map(|data| {
+            let shown = &data[..data.len().min(SHOWN)];
+            let more = if shown.len() < data.len() || call.cut { "…" } else { "" };
+            format!("  \"{}\"{more}", shown.escape_ascii())
+        });
+        let [addr, data] = [addr, data].map(Option::unwrap_or_default);
+        format!("{ms:>6}.{us:03} ms  {name}  {}{fd}{addr} {result}{data}\n", call.call)
+    }
+}

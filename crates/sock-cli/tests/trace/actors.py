@@ -1,0 +1,353 @@
+"""Servers and clients for the tracer's judges: `actors.py ROLE PORT_FILE [ARGUMENT]`.
+
+A server writes its port into the file before it listens, so that whoever is started by the listening finds it there.
+"""
+import asyncio
+import os
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+
+ROLE, FILE = sys.argv[1:3]
+REST = sys.argv[3:]
+
+
+def listener():
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", 0))
+    tell(server)
+    server.listen(16)
+    return server
+
+
+def tell(server):
+    with open(FILE, "w") as file:
+        file.write(str(server.getsockname()[1]))
+
+
+def port():
+    with open(FILE) as file:
+        return int(file.read())
+
+
+def call():
+    return socket.create_connection(("127.0.0.1", port()))
+
+
+def upper(connection):
+    while data := connection.recv(1024):
+        connection.sendall(data.upper())
+    connection.close()
+
+
+def read_all(connection):
+    data = b""
+    while piece := connection.recv(4096):
+        data += piece
+    return data
+
+
+def iterative():
+    server = listener()
+    while True:
+        upper(server.accept()[0])
+
+
+def threads():
+    server = listener()
+    while True:
+        threading.Thread(target=upper, args=(server.accept()[0],), daemon=True).start()
+
+
+def fork():
+    server = listener()
+    while True:
+        connection, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            upper(connection)
+            os._exit(0)
+        connection.close()
+
+
+def select_server():
+    server = listener()
+    open_ones = [server]
+    while True:
+        for ready in select.select(open_ones, [], [])[0]:
+            if ready is server:
+                open_ones.append(server.accept()[0])
+            elif data := ready.recv(1024):
+                ready.sendall(data.upper())
+            else:
+                open_ones.remove(ready)
+                ready.close()
+
+
+def asyncio_server():
+    async def serve(reader, writer):
+        while data := await reader.read(1024):
+            writer.write(data.upper())
+            await writer.drain()
+        writer.close()
+
+    async def run():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        with open(FILE, "w") as file:
+            file.write(str(server.sockets[0].getsockname()[1]))
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+def discard():
+    """Takes what comes, and tells nothing."""
+    server = listener()
+    while True:
+        read_all(server.accept()[0])
+
+
+def close_unread():
+    """Closes with bytes unread: the kernel resets."""
+    server = listener()
+    connection, _ = server.accept()
+    select.select([connection], [], [])
+    connection.close()
+    server.accept()
+
+
+def close_reset():
+    server = listener()
+    connection, _ = server.accept()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    server.accept()
+
+
+def mute():
+    """Waits to be spoken to, and so does its client."""
+    server = listener()
+    connection, _ = server.accept()
+    connection.recv(10)
+
+
+def udp_upper():
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    # The port is told before the bind is heard of: the system chooses it for another one.
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    probe.bind(("127.0.0.1", 0))
+    chosen = probe.getsockname()[1]
+    with open(FILE, "w") as file:
+        file.write(str(chosen))
+    probe.close()
+    server.bind(("127.0.0.1", chosen))
+    while True:
+        data, address = server.recvfrom(2048)
+        server.sendto(data.upper(), address)
+
+
+def unix_upper():
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(FILE)
+    server.listen()
+    while True:
+        upper(server.accept()[0])
+
+
+def random_server():
+    """Takes random bytes in receives of random sizes and sends them back in sends of random sizes."""
+    chance = random.Random(int(REST[0]))
+    connection, _ = listener().accept()
+    if len(REST) > 2:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(REST[2]))
+    while data := connection.recv(chance.randrange(1, 9000)):
+        if chance.random() < 0.2 and select.select([connection], [], [], 0)[0]:
+            connection.recv(100, socket.MSG_PEEK)
+        while data:
+            n = connection.send(data[: chance.randrange(1, 5000)])
+            data = data[n:]
+    connection.close()
+
+
+def random_client():
+    seed, total = int(REST[0]) + 1000, int(REST[1])
+    chance = random.Random(seed)
+    connection = call()
+
+    def send():
+        source, left = random.Random(seed + 1), total
+        while left:
+            piece = source.randbytes(min(left, chance.randrange(1, 7000)))
+            connection.sendall(piece)
+            left -= len(piece)
+        connection.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=send).start()
+    got, other = 0, random.Random(seed + 2)
+    while data := connection.recv(other.randrange(1, 6000)):
+        got += len(data)
+    print(got)
+    assert got == total
+
+
+def three():
+    """Three sends in one breath, again and again."""
+    for _ in range(int(REST[0])):
+        connection = call()
+        for piece in (b"hello ", b"big ", b"world\n"):
+            connection.send(piece)
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b"HELLO BIG WORLD\n"
+        connection.close()
+    print("done")
+
+
+def many():
+    """Several clients at once, in turn."""
+    connections = [call() for _ in range(3)]
+    for turn in range(3):
+        for n, connection in enumerate(connections):
+            connection.sendall(b"client %d, turn %d" % (n, turn))
+        for connection in connections:
+            print(connection.recv(100).decode())
+    for connection in connections:
+        connection.close()
+
+
+def one():
+    connection = call()
+    connection.sendall(b"hello")
+    connection.shutdown(socket.SHUT_WR)
+    print(read_all(connection).decode())
+    connection.close()
+
+
+def expect_reset():
+    connection = call()
+    try:
+        connection.sendall(b"a word that nobody reads")
+        while connection.recv(100):
+            pass
+        print("ended")
+    except ConnectionError as error:
+        print(type(error).__name__)
+
+
+def listen_back():
+    connection = call()
+    connection.settimeout(None)
+    connection.recv(10)
+
+
+def udp_client():
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for word in (b"one", b"", b"three"):
+        client.sendto(word, ("127.0.0.1", port()))
+        print(client.recvfrom(2048)[0].decode())
+
+
+def unix_client():
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(FILE)
+    client.sendall(b"hello")
+    client.shutdown(socket.SHUT_WR)
+    print(read_all(client).decode())
+
+
+def refused():
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    try:
+        socket.create_connection(probe.getsockname())
+    except ConnectionRefusedError:
+        print("refused")
+
+
+def in_use():
+    first = socket.socket()
+    first.bind(("127.0.0.1", 0))
+    first.listen()
+    second = socket.socket()
+    try:
+        second.bind(first.getsockname())
+    except OSError as error:
+        print(error.errno)
+
+
+def self_connect():
+    me = socket.socket()
+    me.bind(("127.0.0.1", 0))
+    me.connect(me.getsockname())
+    me.sendall(b"to myself")
+    print(me.recv(100).decode())
+    me.close()
+
+
+def passes():
+    """Hands a socket over to a child, which speaks for it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    server = listener()
+    client = socket.create_connection(server.getsockname())
+    connection, _ = server.accept()
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        _, (fd,), _, _ = socket.recv_fds(theirs, 10, 1)
+        socket.socket(fileno=fd).sendall(b"from the child")
+        os._exit(0)
+    theirs.close()
+    socket.send_fds(ours, [b"take it"], [connection.fileno()])
+    connection.close()
+    print(client.recv(100).decode())
+    os.waitpid(child, 0)
+
+
+def partial():
+    """A send that is larger than what fits: only a part is taken."""
+    server = listener()
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    client.connect(server.getsockname())
+    client.setblocking(False)
+    print(client.send(b"x" * 10_000_000) < 10_000_000)
+
+
+def status():
+    os.write(1, b"out\n")
+    os.write(2, b"err\n")
+    sys.exit(int(REST[0]))
+
+
+def pids():
+    """A child and a grandchild, all of whom would live for ever."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.write(writer, b"%d" % os.getpid())
+            os.write(writer, b" %d\n" % os.getppid())
+        while True:
+            select.select([], [], [])
+    others = b""
+    while not others.endswith(b"\n"):
+        others += os.read(reader, 100)
+    os.write(1, b"%d " % os.getpid() + others)
+    while True:
+        select.select([], [], [])
+
+
+def stubborn():
+    """A server that does not obey SIGTERM."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    iterative()
+
+
+ROLES = {name: function for name, function in globals().items() if callable(function)}
+ROLES["select"] = select_server
+ROLES["asyncio"] = asyncio_server
+ROLES[ROLE]()

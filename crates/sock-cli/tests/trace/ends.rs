@@ -1,0 +1,113 @@
+//! The command itself: which program starts when, what is drawn, what is counted, what is refused.
+
+use sock_record::{CallKind, Line, Proc};
+
+use crate::bench::Bench;
+use crate::support::{Program, sock};
+
+#[test]
+fn the_second_program_starts_when_the_first_listens() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.pair("iterative", ("one", &[]));
+    let listen = traced.calls().find(|call| call.call == CallKind::Listen).unwrap();
+    let starts: Vec<&Proc> = traced
+        .lines
+        .iter()
+        .filter_map(|line| if let Line::Proc(proc) = line { Some(proc) } else { None })
+        .filter(|proc| proc.how == "start".into())
+        .collect();
+    assert_eq!(starts.len(), 2);
+    assert!(starts[1].t >= listen.exit.unwrap(), "{starts:?}");
+    assert!(
+        traced.calls().all(|call| call.err.as_deref() != Some("ECONNREFUSED")),
+        "it came to nobody too early"
+    );
+}
+
+#[test]
+fn a_first_program_that_ends_without_listening_is_told() {
+    let Some(_bench) = Bench::new() else { return };
+    let finished = Program::run(sock(&["trace", "--", "true", "--", "sh", "-c", "exit 3"]), b"");
+    assert_eq!(finished.code(), 3);
+    assert!(
+        finished.stderr.contains("true ended before it had begun to listen"),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("no socket was used"), "{}", finished.stderr);
+}
+
+#[test]
+fn the_ladder_stands_on_stderr_and_in_files() {
+    let Some(bench) = Bench::new() else { return };
+    let text = bench.path("story.txt");
+    let options = ["-o", text.to_str().unwrap(), "--name", "server", "--name", "client"];
+    let traced = bench.trace(&options, &[bench.actor("iterative", &[]), bench.actor("one", &[])]);
+    let page = std::fs::read_to_string(&text).unwrap();
+    assert_eq!(traced.finished.stderr, page);
+    let mut lanes = page.lines().next().unwrap().split_whitespace();
+    assert_eq!((lanes.next(), lanes.next()), (Some("client"), Some("server")));
+    for words in ["\"hello\"", "\"HELLO\"", "recv 5 B", "FIN", "traced: "] {
+        assert!(page.contains(words), "{words}:\n{page}");
+    }
+    assert!(!page.contains("setsockopt"), "{page}");
+}
+
+#[test]
+fn no_byte_is_kept_where_none_is_to_be() {
+    let Some(bench) = Bench::new() else { return };
+    let traced =
+        bench.trace(&["--no-data"], &[bench.actor("iterative", &[]), bench.actor("one", &[])]);
+    assert!(traced.calls().all(|call| call.data.as_deref().is_none_or(<[u8]>::is_empty)));
+    let record = std::fs::read_to_string(bench.path("record.jsonl")).unwrap();
+    let there = |bytes: &[u8]| record.contains(&data_encoding::BASE64.encode(bytes));
+    assert!(!there(b"hello") && !there(b"HELLO"));
+}
+
+#[test]
+fn outcomes_are_counted() {
+    let Some(bench) = Bench::new() else { return };
+    let mut command = sock(&["trace", "--repeat", "3", "--name", "server", "--name", "client"]);
+    for role in ["iterative", "one"] {
+        command.arg("--").args(bench.actor(role, &[]));
+    }
+    let finished = Program::run(command, b"");
+    assert_eq!(finished.code(), 0);
+    let line = finished.stderr.lines().next().unwrap_or_default();
+    let expected = "    3 of 3 (100 %)  server: 1 send, 5 B; server: 1 receive, 5 B; client: 1 send, 5 B; \
+                    client: 1 receive, 5 B; exit signal 15, 0";
+    assert_eq!(line, expected, "{}", finished.stderr);
+}
+
+#[test]
+fn only_what_is_asked_for_is_drawn() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [bench.actor("iterative", &[]), bench.actor("one", &[])];
+    let traced = bench.trace(&["--only", "shutdown"], &programs);
+    let page = &traced.finished.stderr;
+    assert!(page.contains("shutdown WR") && !page.contains("send 5 B"), "{page}");
+    let traced = bench.trace(&["--only", "9"], &programs);
+    assert!(traced.finished.stderr.starts_with("no socket was used"), "{}", traced.finished.stderr);
+}
+
+#[test]
+fn a_line_of_the_shell_is_a_program() {
+    let Some(_bench) = Bench::new() else { return };
+    let finished = Program::run(sock(&["trace", "-q", "-c", "exit 4"]), b"");
+    assert_eq!(finished.code(), 4);
+}
+
+#[test]
+fn a_command_line_without_a_program_is_refused() {
+    for (arguments, words) in [
+        (&["trace"][..], "which program?"),
+        (&["trace", "-o", "x.gif", "--", "true"], ".jsonl"),
+        (&["trace", "--name", "a", "--name", "b", "--", "true"], "2 names for 1 programs"),
+        (&["trace", "--only", "sent", "--", "true"], "write a port, or a call"),
+        (&["trace", "--repeat", "0", "--", "true"], "--repeat 0"),
+    ] {
+        let finished = Program::run(sock(arguments), b"");
+        assert_eq!(finished.code(), 2, "{arguments:?}");
+        assert!(finished.stderr.contains(words), "{arguments:?}: {}", finished.stderr);
+    }
+}

@@ -1,0 +1,106 @@
+//! Programs live as they do untraced: their output, their status, their signals, their CPUs; and nothing outlives the
+//! tracer.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use sock_record::Line;
+
+use crate::bench::Bench;
+use crate::support::{Program, peer, sock};
+
+#[test]
+fn output_and_status_are_the_programs_own() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&["-q"], &[bench.actor("status", &["7"])]);
+    assert_eq!(traced.printed(), ("out\n".to_owned(), 7));
+    assert_eq!(traced.finished.stderr, "err\n");
+}
+
+#[test]
+fn a_signal_ends_with_128_and_its_number() {
+    let Some(_bench) = Bench::new() else { return };
+    let finished = Program::run(sock(&["trace", "-q", "--", "sh", "-c", "kill -9 $$"]), b"");
+    assert_eq!((finished.code(), finished.stderr.as_str()), (137, ""));
+}
+
+#[test]
+fn what_cannot_be_run_is_126_and_what_is_not_there_127() {
+    let Some(_bench) = Bench::new() else { return };
+    let finished = Program::run(sock(&["trace", "-q", "--", "no-such-program"]), b"");
+    assert_eq!(finished.code(), 127);
+    assert_eq!(finished.stderr, "sock: cannot run no-such-program: no such file\n");
+    let finished = Program::run(sock(&["trace", "-q", "--", "/etc/passwd"]), b"");
+    assert_eq!(
+        (finished.code(), finished.stderr.as_str()),
+        (126, "sock: cannot run /etc/passwd: permission denied\n")
+    );
+}
+
+#[test]
+fn whoever_is_traced_already_cannot_be_traced_and_the_cure_is_named() {
+    let Some(_bench) = Bench::new() else { return };
+    let Some(mut strace) = peer("strace") else { return };
+    let inner = sock(&["trace", "--", "true"]);
+    strace.args(["-f", "-o", "/dev/null"]).arg(inner.get_program()).args(inner.get_args());
+    let finished = Program::run(strace, b"");
+    assert_eq!(finished.code(), 125, "{}", finished.stderr);
+    assert!(finished.stderr.contains("cannot trace true: "), "{}", finished.stderr);
+    assert!(finished.stderr.contains("under no debugger and no strace"), "{}", finished.stderr);
+}
+
+#[test]
+fn sigterm_reaches_the_programs_and_what_was_seen_is_drawn() {
+    let Some(bench) = Bench::new() else { return };
+    let mut program = Program::start(
+        bench.command(&[], &[bench.actor("mute", &[]), bench.actor("listen_back", &[])]),
+    );
+    // Both wait for each other: it is said while they do.
+    program.error_line_with("a deadlock");
+    program.signal(Signal::TERM);
+    program.error_line_with("accept");
+    program.end();
+    assert_eq!(program.finish().code(), 143);
+    let calls = bench
+        .record()
+        .into_iter()
+        .filter(|line| matches!(line, Line::Call(call) if call.exit.is_none()));
+    assert!(calls.count() >= 1, "who was ended first never heard an answer");
+}
+
+#[test]
+fn a_server_that_does_not_obey_is_ended_all_the_same() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("stubborn", &[]), bench.actor("one", &[])]);
+    assert_eq!(traced.is_whole().printed(), ("HELLO\n".to_owned(), 0));
+    let Some(Line::End(end)) = traced.lines.last() else { panic!("no end") };
+    assert_eq!(end.exit, [Some(137), Some(0)]);
+}
+
+#[test]
+fn nothing_survives_a_tracer_that_is_killed() {
+    let Some(bench) = Bench::new() else { return };
+    let mut program = Program::start(bench.command(&["--name", "x"], &[bench.actor("pids", &[])]));
+    let pids: Vec<i32> = program.line().split(' ').map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 3, "a program, its child and its grandchild");
+    let open = |pid: i32| pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap();
+    let ends: Vec<_> = pids.into_iter().map(open).collect();
+    program.signal(Signal::KILL);
+    program.end();
+    for ended in ends {
+        // Readable once the process has ended (pidfd_open(2)).
+        let mut ended = [PollFd::new(&ended, PollFlags::IN)];
+        let limit = Timespec { tv_sec: 20, tv_nsec: 0 };
+        assert_eq!(poll(&mut ended, Some(&limit)), Ok(1), "one of them lives");
+    }
+}
+
+#[test]
+fn programs_may_use_all_their_cpus_as_far_as_they_know() {
+    let Some(bench) = Bench::new() else { return };
+    let script = "import os; print(sorted(os.sched_getaffinity(0)))";
+    let Some(mut python) = peer("python3") else { return };
+    let untraced = python.args(["-c", script]).output().unwrap().stdout;
+    let words = ["python3", "-c", script].map(str::to_owned).to_vec();
+    let traced = bench.trace(&["-q"], &[words]);
+    assert_eq!(traced.finished.stdout, untraced);
+}
