@@ -124,6 +124,7 @@ impl<'a> Tracer<'a> {
 
     /// Waits for the alarm where there is nobody to wait for.
     fn rest(&mut self) {
+        // Woken too early, it only looks once more.
         let _ =
             rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
         self.looks = 0;
