@@ -1,6 +1,7 @@
 //! The web: a directory as what a web server serves; and the client, which opens URLs.
 
 mod client;
+mod content_range;
 mod download;
 mod fetch;
 mod fields;

@@ -303,7 +303,8 @@ fn what_does_not_pass_is_told_at_once() {
 fn what_brings_nothing_leaves_the_file_as_it_was() {
     let mut bench = Bench::new();
     fs::write(bench.file(), ONE).unwrap();
-    let done = bench.get(&Download::new(URL), &mut one().in_moods([status(304)])).unwrap();
+    let plan = Download::new(URL).conditional();
+    let done = bench.get(&plan, &mut one().in_moods([status(304)])).unwrap();
     assert_eq!((done.status, done.file), (304, None));
     bench.holds(ONE);
     let error = bench.get(&Download::new(URL), &mut one().in_moods([status(101)])).unwrap_err();

@@ -85,6 +85,7 @@ fn mood() -> impl Strategy<Value = Mood> {
                 chunked,
                 small,
                 elsewhere,
+                extra: None,
             }
         },
     )

@@ -86,6 +86,9 @@ impl Bench {
         if !plan.asking.is_plain() {
             download = download.unresumed();
         }
+        if plan.asking.is_conditional() {
+            download = download.conditional();
+        }
         // Who reads on a terminal waits for less, and can ask again.
         if plan.asking.compressed || self.shows_text() {
             download = download.compressed();

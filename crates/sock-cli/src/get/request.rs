@@ -114,6 +114,11 @@ impl Asking {
         is_get && matches!(self.payload, Payload::None) && !self.names("range")
     }
 
+    /// Whether the user is content where nothing has changed (RFC 9110, section 13.1).
+    pub(super) fn is_conditional(&self) -> bool {
+        ["if-none-match", "if-modified-since"].iter().any(|field| self.names(field))
+    }
+
     /// Whether to ask twice does no more than to ask once (RFC 9110, section 9.2.2).
     pub(super) fn is_repeatable(&self) -> bool {
         let sends = !matches!(self.payload, Payload::None);

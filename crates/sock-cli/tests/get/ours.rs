@@ -25,7 +25,7 @@ fn what_our_server_serves_is_gone_on_with() {
     // As a run that was killed would have left it.
     let head = get(&["-q", "-I"]).expect(0).text();
     let tag = head.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap().to_owned();
-    let note = json!({ "url": &url, "answered": &url, "validator": &tag, "total": bytes.len() })
+    let note = json!({ "url": &url, "answered": &url, "validator": &tag, "total": bytes.len(), "len": 300_000 })
         .to_string();
     let leave = |note: &str| {
         fs::write(dir.path().join("file.part"), &bytes[..300_000]).unwrap();

@@ -67,6 +67,7 @@ use crate::Result;
 /// assert_eq!(std::fs::read(file)?, b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of the caller's, and they mix")]
 #[derive(Debug, Clone)]
 pub struct Download {
     url: String,
@@ -75,6 +76,7 @@ pub struct Download {
     continued: bool,
     resumes: bool,
     compressed: bool,
+    conditional: bool,
     sha256: Option<[u8; 32]>,
 }
 
@@ -117,6 +119,7 @@ impl Download {
             continued: false,
             resumes: true,
             compressed: false,
+            conditional: false,
             sha256: None,
         }
     }
@@ -153,6 +156,14 @@ impl Download {
     #[must_use]
     pub fn compressed(mut self) -> Self {
         self.compressed = true;
+        self
+    }
+
+    /// Takes "nothing has changed" (304) for an answer: the request has a condition of its own, such as
+    /// `If-None-Match`. What is at the file stays as it is then.
+    #[must_use]
+    pub fn conditional(mut self) -> Self {
+        self.conditional = true;
         self
     }
 

@@ -38,6 +38,14 @@ impl Fields {
         named.map(|(_, value)| value.as_str())
     }
 
+    /// The value of the fields of this name, where all that there are say the same; of two that differ
+    /// nobody knows which one is meant.
+    pub(super) fn sole(&self, name: &str) -> Option<&str> {
+        let mut values = self.all(name).map(str::trim);
+        let first = values.next()?;
+        values.all(|value| value == first).then_some(first)
+    }
+
     /// Every field, name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

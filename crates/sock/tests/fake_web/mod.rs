@@ -59,6 +59,8 @@ pub(crate) struct Mood {
     pub(crate) small: Option<usize>,
     /// Another one answers, after a redirect.
     pub(crate) elsewhere: bool,
+    /// Says this beside all else.
+    pub(crate) extra: Option<(&'static str, &'static str)>,
 }
 
 /// The server, and all that it was asked.
@@ -144,6 +146,9 @@ impl Fetch for Web {
         };
         if let Some((field, name)) = name.clone().filter(|_| !mood.unnamed) {
             reply.fields.push(field, name);
+        }
+        if let Some((field, value)) = mood.extra {
+            reply.fields.push(field, value);
         }
         let total = version.bytes.len();
         let range = ask.resume.filter(|_| !mood.rangeless).filter(matches);

@@ -65,11 +65,6 @@ impl Delivery {
         Self { source, received: 0, expected: len, limit, shelf: None }
     }
 
-    /// How many bytes have come.
-    pub(super) fn received(&self) -> u64 {
-        self.received
-    }
-
     /// How many bytes are still to come, if that is known.
     pub(super) fn left(&self) -> Option<u64> {
         self.expected.map(|expected| expected.saturating_sub(self.received))

@@ -3,7 +3,8 @@
 use std::io::{self, Read};
 
 use super::body::Delivery;
-use super::decoded::Decoded;
+use super::decoded::{Coding, Decoded, Undecodable};
+use crate::http::content_range::ContentRange;
 use crate::http::download::strong;
 use crate::http::{Body, Fields, Reply, Sink, Timing};
 use crate::{Error, ErrorKind, Result};
@@ -33,14 +34,19 @@ impl Response {
 
     /// Takes in the body, and takes its coding off.
     pub(super) fn with_body(mut self, delivery: Delivery, takes_gzip: bool) -> Self {
-        let coding = self.fields.get("content-encoding").unwrap_or_default().trim();
-        let is_gzip = ["gzip", "x-gzip"].iter().any(|gzip| coding.eq_ignore_ascii_case(gzip));
         self.len = delivery.left();
-        self.body = if takes_gzip && is_gzip && self.len != Some(0) {
-            self.len = None;
-            Box::new(Decoded::new(delivery))
-        } else {
-            Box::new(delivery)
+        let coding = if takes_gzip { Coding::of(&self.fields) } else { Coding::None };
+        self.body = match coding {
+            _ if self.len == Some(0) => Box::new(delivery),
+            Coding::None => Box::new(delivery),
+            Coding::Gzip => {
+                self.len = None;
+                Box::new(Decoded::new(delivery))
+            }
+            Coding::Unasked(coding) => {
+                self.len = None;
+                Box::new(Undecodable::new(&coding))
+            }
         };
         self
     }
@@ -161,9 +167,9 @@ impl Response {
 
     /// As a download sees it.
     pub(super) fn into_reply(self) -> Reply {
-        let part = (self.status == 206).then(|| part(&self.fields)).flatten();
+        let part = (self.status == 206).then(|| ContentRange::of(&self.fields)).flatten();
         let (from, total) = match part {
-            Some((from, total)) => (from, total),
+            Some(part) => (part.first, part.total),
             None => (0, self.len),
         };
         Reply {
@@ -185,14 +191,6 @@ impl Read for Response {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.body.read(buf)
     }
-}
-
-/// Where the only part begins, and how long the whole is: `bytes 5-9/10`.
-fn part(fields: &Fields) -> Option<(u64, Option<u64>)> {
-    let range = fields.get("content-range")?.trim().strip_prefix("bytes")?.trim_start();
-    let (range, total) = range.split_once('/')?;
-    let (from, _) = range.split_once('-')?;
-    Some((from.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
 /// A body that is none.
@@ -221,15 +219,6 @@ mod tests {
             fields.push(*name, *value);
         }
         fields
-    }
-
-    #[test]
-    fn a_part_says_where_it_begins() {
-        let of = |range| part(&fields(&[("Content-Range", range)]));
-        assert_eq!(of("bytes 5-9/10"), Some((5, Some(10))));
-        assert_eq!(of("bytes 5-9/*"), Some((5, None)));
-        assert_eq!(of("bytes */10"), None);
-        assert_eq!(of("lines 5-9/10"), None);
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub(super) fn status_line(status: u16) -> String {
 pub(super) fn cure(status: u16) -> Option<&'static str> {
     match status {
         401 => Some("name a user and a password"),
+        301 | 302 | 303 | 307 | 308 => Some("it does not say where the file is instead"),
+        304 => Some("nobody asked whether anything has changed"),
         404 | 410 => Some("look at the path"),
         429 | 500.. => Some("try again later"),
         _ => None,

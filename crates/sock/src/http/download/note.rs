@@ -8,13 +8,24 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::version::Version;
+use super::version::{Version, is_validator};
 
 /// No note of ours comes near: what is longer is none.
 const LONGEST: u64 = 64 * 1024;
 
-/// Reads the version that the part is of; none if there is no note, it is rubbish, or of another URL.
-pub(super) fn read(path: &Path, url: &str) -> Option<Version> {
+/// What a note says of the bytes in a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Note {
+    pub(super) version: Version,
+    /// So many of them are known to be right.
+    pub(super) len: u64,
+    /// When they changed last, in nanoseconds since the Unix epoch, if they were left in peace; none:
+    /// there may be more.
+    pub(super) left_at: Option<i64>,
+}
+
+/// Reads what is known of a part; none if there is no note, it is rubbish, or of another URL.
+pub(super) fn read(path: &Path, url: &str) -> Option<Note> {
     let mut text = String::new();
     // A pipe that lies there would keep us waiting.
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
@@ -27,21 +38,29 @@ pub(super) fn read(path: &Path, url: &str) -> Option<Version> {
     if note["url"].as_str()? != without_secret(url) {
         return None;
     }
-    Some(Version {
-        validator: Some(note["validator"].as_str()?.to_owned()),
+    let validator = note["validator"].as_str()?;
+    if !is_validator(validator) {
+        return None;
+    }
+    let version = Version {
+        validator: Some(validator.to_owned()),
         total: note["total"].as_u64(),
         answered: note["answered"].as_str()?.to_owned(),
-    })
+    };
+    Some(Note { version, len: note["len"].as_u64()?, left_at: note["left_at"].as_i64() })
 }
 
-/// Notes that the part is of this version; without a validator nobody could go on with it.
-pub(super) fn write(path: &Path, url: &str, version: &Version) -> io::Result<()> {
+/// Notes what is known of the part; without a validator nobody could go on with it.
+pub(super) fn write(path: &Path, url: &str, note: &Note) -> io::Result<()> {
+    let Note { version, len, left_at } = note;
     let Some(validator) = &version.validator else { return remove(path) };
     let note = json!({
         "url": without_secret(url),
         "answered": version.answered,
         "validator": validator,
         "total": version.total,
+        "len": len,
+        "left_at": left_at,
     });
     // A new file each time: what lies there may be a link to somewhere else.
     remove(path)?;
@@ -76,15 +95,33 @@ mod tests {
         Version { validator, total: Some(7), answered: "http://b/c".to_owned() }
     }
 
+    fn note() -> Note {
+        Note { version: version(), len: 5, left_at: Some(1_000_000_007) }
+    }
+
     #[test]
     fn what_is_noted_is_read_again_for_the_same_url_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.part.json");
-        write(&path, "http://a/", &version()).unwrap();
-        assert_eq!(read(&path, "http://a/"), Some(version()));
+        for note in [note(), Note { left_at: None, ..note() }] {
+            write(&path, "http://a/", &note).unwrap();
+            assert_eq!(read(&path, "http://a/"), Some(note));
+        }
         assert_eq!(read(&path, "http://a/?"), None);
-        write(&path, "http://a/", &Version { validator: None, ..version() }).unwrap();
+        let version = Version { validator: None, ..version() };
+        write(&path, "http://a/", &Note { version, ..note() }).unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_validator_that_is_none_makes_no_note() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.part.json");
+        for bad in ["\"a\r\nX: y\"", "\"a\nb\"", "\"a", "W/\"a\"", "yesterday", ""] {
+            let version = Version { validator: Some(bad.to_owned()), ..version() };
+            write(&path, "u", &Note { version, ..note() }).unwrap();
+            assert_eq!(read(&path, "u"), None, "{bad:?}");
+        }
     }
 
     #[test]
@@ -103,7 +140,7 @@ mod tests {
     fn rubbish_is_no_note() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.part.json");
-        write(&path, "u", &version()).unwrap();
+        write(&path, "u", &note()).unwrap();
         let good = fs::read(&path).unwrap();
         for n in 0..good.len() - 1 {
             fs::write(&path, &good[..n]).unwrap();

@@ -6,8 +6,11 @@
 //!   FILE             only ever whole
 //! ```
 //!
-//! The note is taken away before the bytes change and written before new ones come, so that whenever
-//! this program dies, bytes and note fit each other.
+//! The note is taken away before the bytes change and written before new ones come, and says of how many
+//! it is known that they are right: those that were on the disk before it was written. While bytes come it
+//! is written anew each time that a quarter more of them is there. So whenever this program dies, the
+//! next run goes on from what the note vouches for. A part that was left in peace must still be as
+//! it was left.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -20,7 +23,7 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::note;
+use super::note::{self, Note};
 use super::version::Version;
 use crate::http::Sink;
 use crate::{Error, ErrorKind, Result};
@@ -37,7 +40,12 @@ pub(super) struct Part {
     version: Option<Version>,
     /// May take the place of a file that is there.
     replaces: bool,
+    /// So many bytes came that no note vouches for.
+    unnoted: u64,
 }
+
+/// No note is written anew for less.
+const LEAST: u64 = 256 * 1024;
 
 impl Part {
     /// Opens the part of `file`; with `continued`, what an earlier run left there counts.
@@ -51,8 +59,39 @@ impl Part {
         let path = beside(&file, ".part");
         let open = lock(&path).map_err(|error| failed(&path, error.into()))?;
         let note = beside(&file, ".part.json");
-        let version = if continued { note::read(&note, url) } else { None };
-        Ok(Self { file, path, note, url: url.to_owned(), open, version, replaces })
+        let url = url.to_owned();
+        let mut part = Self { file, path, note, url, open, version: None, replaces, unnoted: 0 };
+        if continued && let Some((version, len)) = part.vouched() {
+            part.version = Some(version);
+            // From here on it is in use, and no longer as it was left.
+            let cut = if len < part.len() { part.open.set_len(len) } else { Ok(()) };
+            cut.and_then(|()| part.vouch(false)).map_err(|error| part.failed(error))?;
+        }
+        Ok(part)
+    }
+
+    /// How much of which version is surely there, as far as the note tells.
+    fn vouched(&self) -> Option<(Version, u64)> {
+        let note = note::read(&self.note, &self.url)?;
+        let facts = self.open.metadata().ok()?;
+        match note.left_at {
+            // Somebody has been at it since.
+            Some(_) if (facts.len(), changed(&facts)) != (note.len, note.left_at) => None,
+            _ => Some((note.version, note.len.min(facts.len()))),
+        }
+    }
+
+    /// Writes down what is there, once it is on the disk.
+    fn vouch(&mut self, is_left: bool) -> io::Result<()> {
+        let Some(version) = self.version.clone().filter(|version| version.validator.is_some())
+        else {
+            return Ok(());
+        };
+        self.open.sync_data()?;
+        let facts = self.open.metadata()?;
+        let left_at = if is_left { changed(&facts) } else { None };
+        self.unnoted = 0;
+        note::write(&self.note, &self.url, &Note { version, len: facts.len(), left_at })
     }
 
     /// How much of which version is there.
@@ -72,7 +111,9 @@ impl Part {
             note::remove(&self.note)?;
             self.open.set_len(0)?;
             self.open.rewind()?;
-            note::write(&self.note, &self.url, &version)
+            self.unnoted = 0;
+            let note = Note { version: version.clone(), len: 0, left_at: None };
+            note::write(&self.note, &self.url, &note)
         })();
         self.version = Some(version);
         restarted.map_err(|error| self.failed(error))
@@ -125,14 +166,15 @@ impl Part {
     }
 
     /// The bytes are not whole. Those that may be of use stay; whether they can be gone on with.
-    pub(super) fn leave(self) -> Option<(PathBuf, bool)> {
+    pub(super) fn leave(mut self) -> Option<(PathBuf, bool)> {
         if self.len() == 0 {
             // Locked still: nobody else has it. What cannot be removed does no harm.
             let _ = note::remove(&self.note);
             let _ = fs::remove_file(&self.path);
             return None;
         }
-        let counts = note::read(&self.note, &self.url).is_some();
+        // What could not be noted does not count; an earlier note that still fits does.
+        let counts = self.vouch(true).is_ok() && self.vouched().is_some_and(|(_, len)| len > 0);
         Some((self.path, counts))
     }
 
@@ -162,6 +204,19 @@ impl Sink for Part {
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.open.as_fd())
     }
+
+    fn moved(&mut self, bytes: u64) -> Result<()> {
+        self.unnoted += bytes;
+        if self.unnoted > LEAST.max(self.len() / 5) {
+            self.vouch(false).map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+}
+
+/// When the bytes of a file changed last, in nanoseconds since the Unix epoch.
+fn changed(facts: &fs::Metadata) -> Option<i64> {
+    facts.mtime().checked_mul(1_000_000_000)?.checked_add(facts.mtime_nsec())
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {

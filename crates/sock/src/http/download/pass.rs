@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::attend::{Attend, Retry, cure, status_line};
 use super::passage::Passage;
 use super::store::Store;
-use super::verdict::{Passes, Verdict, judge};
+use super::verdict::{Passes, Verdict, Why, judge};
 use super::version::{Version, promised};
 use super::{Done, Download};
 use crate::http::{Ask, Fetch, Reply, Resume};
@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
         let reply = self.fetch.fetch(&ask).map_err(|error| self.unanswered(error))?;
         self.has_answered = true;
         self.attend.replied(&reply);
-        match judge(&reply, resume.as_ref(), &had) {
+        match judge(&reply, resume.as_ref(), &had, self.plan.conditional) {
             Verdict::Complete | Verdict::Unchanged => return Ok(self.done(&reply, store)),
             Verdict::Unasked if self.plan.resumes => {
                 let text =
@@ -127,8 +127,8 @@ impl<'a> Pass<'a> {
                 return Err(Error::new(ErrorKind::Malformed, text).into());
             }
             Verdict::Refused(passes) => return Err(self.refused(reply, passes)),
-            Verdict::Anew => {
-                store.forget()?;
+            Verdict::Anew(why) => {
+                store.forget(why)?;
                 return Ok(Step::Anew);
             }
             Verdict::Again if store.is_stream() => {
@@ -143,7 +143,7 @@ impl<'a> Pass<'a> {
             // There is a part of this very version: what is missing of it is asked for.
             return Ok(Step::Anew);
         }
-        store.restart(Version::of(&reply))?;
+        store.restart(Version::of(&reply), Why::Version)?;
         self.hash = self.plan.sha256.map(|_| Sha256::new());
         self.had = Some(0);
         let total = if reply.status == 206 { reply.len } else { promised(&reply) };
@@ -200,7 +200,9 @@ impl<'a> Pass<'a> {
                 Err(Failure::broken(Error::new(ErrorKind::CutShort, text)))
             }
             Some(total) if at > total => {
-                store.forget()?;
+                if !store.is_stream() {
+                    store.forget(Why::Contradiction)?;
+                }
                 let text = format!("{url}: {at} bytes came where {total} were promised");
                 Err(Error::new(ErrorKind::Malformed, text).into())
             }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::Sha256;
 
 use super::part::Part;
+use super::verdict::Why;
 use super::version::Version;
 use crate::http::{Reply, Sink};
 use crate::{Error, ErrorKind, Result};
@@ -130,12 +131,12 @@ impl<'a> Store<'a> {
     }
 
     /// What is there counts no more.
-    pub(super) fn forget(&mut self) -> Result<()> {
-        self.restart(Version::default())
+    pub(super) fn forget(&mut self, why: Why) -> Result<()> {
+        self.restart(Version::default(), why)
     }
 
-    /// From now on bytes of `version` come, from its first.
-    pub(super) fn restart(&mut self, version: Version) -> Result<()> {
+    /// From now on bytes of `version` come, from its first, and `why` nothing else can come.
+    pub(super) fn restart(&mut self, version: Version, why: Why) -> Result<()> {
         match self {
             Self::Unnamed(_) => Ok(()),
             Self::Part(part, len) => {
@@ -147,10 +148,7 @@ impl<'a> Store<'a> {
                 Ok(())
             }
             Self::Stream(stream) => {
-                let text = format!(
-                    "cut short at byte {}: the server has another version now, or does not say which",
-                    stream.len
-                );
+                let text = format!("cut short at byte {}: {why}", stream.len);
                 let cure = "download it to a file, which can begin anew";
                 Err(Error::new(ErrorKind::CutShort, text).cure(cure))
             }

@@ -48,7 +48,8 @@ pub(super) fn promised(reply: &Reply) -> Option<u64> {
 
 /// What would be the validator, strong or not.
 fn named(fields: &Fields) -> Option<&str> {
-    fields.get("etag").or_else(|| fields.get("last-modified")).map(str::trim)
+    let field = if fields.get("etag").is_some() { "etag" } else { "last-modified" };
+    fields.sole(field)
 }
 
 /// How long a date must lie in the past to be more than a guess: clocks differ, and a file may change
@@ -57,14 +58,21 @@ const SETTLED: Duration = Duration::from_mins(1);
 
 /// The strong validator of what the fields describe.
 pub(in crate::http) fn strong(fields: &Fields) -> Option<String> {
-    if let Some(tag) = fields.get("etag").map(str::trim) {
+    if fields.get("etag").is_some() {
         // Where there is a tag, the date is not to be used beside it (RFC 9110, section 13.1.5).
+        let tag = fields.sole("etag")?;
         return is_strong_tag(tag).then(|| tag.to_owned());
     }
-    let modified = fields.get("last-modified")?.trim();
+    let modified = fields.sole("last-modified")?;
     let at = httpdate::parse_http_date(modified).ok()?;
-    let sent = httpdate::parse_http_date(fields.get("date")?.trim()).ok()?;
+    let sent = httpdate::parse_http_date(fields.sole("date")?).ok()?;
     (sent.duration_since(at).ok()? >= SETTLED).then(|| modified.to_owned())
+}
+
+/// Whether this may be a validator at all: no line end in it would begin another field.
+pub(super) fn is_validator(text: &str) -> bool {
+    let is_date = || httpdate::parse_http_date(text).is_ok();
+    is_strong_tag(text) || (text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) && is_date())
 }
 
 /// `"…"` of the characters that a tag may have (RFC 9110, section 8.8.3).
@@ -119,6 +127,16 @@ mod tests {
         // A weak tag is not helped by a date.
         let both = [("ETag", "W/\"a\""), ("Last-Modified", "Sun, 06 Nov 1990 08:49:37 GMT"), DATE];
         assert_eq!(strong(&fields(&both)), None);
+    }
+
+    #[test]
+    fn two_names_that_differ_are_none() {
+        assert_eq!(strong(&fields(&[("ETag", "\"a\""), ("ETag", "\"b\"")])), None);
+        assert_eq!(strong(&fields(&[("ETag", "\"a\""), ("ETag", "\"a\"")])), Some("\"a\"".into()));
+        let old = ["Sun, 06 Nov 1994 08:48:37 GMT", "Sun, 06 Nov 1994 08:47:37 GMT"];
+        let dates = old.map(|date| ("Last-Modified", date));
+        assert_eq!(strong(&fields(&[dates[0], dates[1], DATE])), None);
+        assert_eq!(strong(&fields(&[dates[0], dates[0], DATE])), Some(old[0].to_owned()));
     }
 
     #[test]
