@@ -214,12 +214,17 @@ fn is_begun(bytes: &[u8]) -> bool {
     bytes.len() < needs
 }
 
+/// Whether it turns the direction of what follows, so that a text reads as another one (Unicode's annex 9).
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn legible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for c in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
         match c {
             '\n' | '\t' => text.push(c),
-            c if c.is_control() => text.extend(c.escape_default()),
+            c if c.is_control() || turns(c) => text.extend(c.escape_default()),
             c => text.push(c),
         }
     }
@@ -229,6 +234,13 @@ fn legible(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_character_turns_what_follows_around() {
+        let mut legible = Legible::default();
+        let text = legible.piece("a\u{202e}b\u{2066}c \u{5d0}".as_bytes()) + &legible.end();
+        assert_eq!(text, "a\\u{202e}b\\u{2066}c \u{5d0}");
+    }
 
     #[test]
     fn characters_are_whole_wherever_they_were_cut_and_control_nothing() {

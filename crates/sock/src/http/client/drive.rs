@@ -126,7 +126,16 @@ impl Line {
 
     fn ask(&mut self, request: Request<Sending>) -> Result<hyper::Response<Incoming>> {
         let mut answer = pin!(self.sender.send_request(request));
-        self.turn(|cx| answer.as_mut().poll(cx))?.map_err(|error| self.explain(&error))
+        let (wire, limit) = (Arc::clone(&self.wire), self.limit);
+        let late = || {
+            let wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            wire.is_late(limit).then(|| endless(limit))
+        };
+        let answered = self.turn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Pending => late().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Poll::Ready(answered) => Poll::Ready(Ok(answered)),
+        });
+        answered??.map_err(|error| self.explain(&error))
     }
 
     /// Polls, and the connection with it, until there is an outcome.
@@ -208,6 +217,12 @@ impl Line {
         let wire = Arc::into_inner(wire).expect("hyper's side was the only other one");
         (wire.into_inner().unwrap_or_else(PoisonError::into_inner), parts.read_buf)
     }
+}
+
+/// The head has begun, and does not end.
+fn endless(limit: Duration) -> Error {
+    let text = format!("the head of the response has not ended {limit:?} after it began");
+    Error::new(ErrorKind::TimedOut, text).cure("try again, or wait longer")
 }
 
 /// A body in chunks.

@@ -1,5 +1,6 @@
 //! Outgoing: a request as it is sent, and what a redirect makes of it.
 
+use hyper::body::Body as _;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
@@ -60,6 +61,8 @@ impl Outgoing {
         };
         let uri = Uri::try_from(target).map_err(|error| wrong(&error.to_string()))?;
         let body = self.payload.open()?;
+        let len = body.size_hint().exact();
+        self.check(len).map_err(|what| wrong(&what))?;
         let mut request = hyper::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
@@ -70,7 +73,7 @@ impl Outgoing {
             request.headers_mut().append(name, value);
             Ok(())
         };
-        for (name, value) in self.ours(cookies, reader) {
+        for (name, value) in self.ours(len, cookies, reader) {
             if self.fields.get(name).is_none() {
                 put(name, &value)?;
             }
@@ -81,8 +84,39 @@ impl Outgoing {
         Ok(request)
     }
 
-    /// The fields that are sent unless others are asked for.
-    fn ours(&self, cookies: Option<&str>, reader: Option<&Proxy>) -> Vec<(&'static str, String)> {
+    /// Refuses fields that would say something else of the request than what is sent, or two things:
+    /// whoever reads it would not see where it ends, or whom it is for.
+    fn check(&self, len: Option<u64>) -> std::result::Result<(), String> {
+        if self.fields.get("transfer-encoding").is_some() {
+            return Err(
+                "how the body is cut is not said by a Transfer-Encoding of one's own".into()
+            );
+        }
+        if self.fields.all("host").count() > 1 {
+            return Err("it has more than one Host".into());
+        }
+        let wrong = |said: &&str| match said.trim().parse::<u64>() {
+            Ok(said) => len.is_some_and(|len| len != said),
+            Err(_) => true,
+        };
+        let said = self.fields.all("content-length");
+        if let Some(said) = self.fields.all("content-length").find(wrong) {
+            let len = len.map_or("of unknown length".to_owned(), |len| format!("of {len} bytes"));
+            return Err(format!("it says Content-Length: {said:?} of a body {len}"));
+        }
+        if said.count() > 1 {
+            return Err("it has more than one Content-Length".into());
+        }
+        Ok(())
+    }
+
+    /// The fields that are sent unless others are asked for, with a body of this length, if that is known.
+    fn ours(
+        &self,
+        len: Option<u64>,
+        cookies: Option<&str>,
+        reader: Option<&Proxy>,
+    ) -> Vec<(&'static str, String)> {
         let mut fields = vec![
             ("host", self.place.host_field()),
             ("user-agent", concat!("sock/", env!("CARGO_PKG_VERSION")).to_owned()),
@@ -99,7 +133,8 @@ impl Outgoing {
             fields.push(("if-range", resume.validator.clone()));
         }
         // A body that might be expected and is not there has a length too (RFC 9110, section 8.6).
-        if self.payload.is_none() && ["POST", "PUT", "PATCH"].contains(&self.method.as_str()) {
+        let is_expected = ["POST", "PUT", "PATCH"].contains(&self.method.as_str());
+        if len == Some(0) && (is_expected || !self.payload.is_none()) {
             fields.push(("content-length", "0".to_owned()));
         }
         fields

@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 /// What a file or a reader gives at once.
 const PIECE: usize = 64 << 10;
 
+/// So much is read ahead of a file that does not say how long it is.
+const UNTOLD: u64 = 1 << 20;
+
 /// The body of a request.
 #[derive(Clone, Default)]
 pub(super) enum Payload {
@@ -56,8 +59,11 @@ impl Payload {
                     let error = Error::new(ErrorKind::InvalidArgument, text);
                     return Err(error.cure("name a file in it"));
                 }
-                let left = facts.is_file().then_some(facts.len());
-                Source::Reader { reader: Box::new(file), left }
+                match facts.is_file().then_some(facts.len()) {
+                    // The files of /proc say so, and are not.
+                    Some(0) => untold(file).map_err(about)?,
+                    left => Source::Reader { reader: Box::new(file), left },
+                }
             }
             Self::Reader(once) => {
                 let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -151,6 +157,17 @@ impl Body for Sending {
     }
 }
 
+/// What is in a file that says that it is empty: with its length where that is little, else in chunks.
+fn untold(mut file: File) -> io::Result<Source> {
+    let mut begin = Vec::new();
+    file.by_ref().take(UNTOLD).read_to_end(&mut begin)?;
+    if (begin.len() as u64) < UNTOLD {
+        return Ok(Source::Bytes(begin.into()));
+    }
+    let reader = Box::new(io::Cursor::new(begin).chain(file));
+    Ok(Source::Reader { reader, left: None })
+}
+
 /// A piece, and no more than was promised.
 fn read(reader: &mut dyn Read, left: &mut Option<u64>) -> io::Result<Bytes> {
     let room = left.map_or(PIECE, |left| usize::try_from(left).unwrap_or(PIECE).min(PIECE));
@@ -170,4 +187,29 @@ fn read(reader: &mut dyn Read, left: &mut Option<u64>) -> io::Result<Bytes> {
         *left -= n as u64;
     }
     Ok(Bytes::from(piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(payload: &Payload) -> (Option<u64>, Vec<u8>) {
+        let mut sending = payload.open().unwrap();
+        let len = sending.size_hint().exact();
+        let mut all = Vec::new();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while let Poll::Ready(Some(frame)) = Pin::new(&mut sending).poll_frame(&mut cx) {
+            all.extend_from_slice(&frame.unwrap().into_data().unwrap());
+        }
+        (len, all)
+    }
+
+    #[test]
+    fn a_file_that_says_that_it_is_empty_is_read_to_its_end() {
+        let (len, all) = sent(&Payload::File("/proc/self/status".into()));
+        assert_eq!(len, Some(all.len() as u64));
+        assert!(all.starts_with(b"Name:"), "{all:?}");
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(sent(&Payload::File(empty.path().to_owned())), (Some(0), Vec::new()));
+    }
 }

@@ -29,7 +29,10 @@ impl Secret {
     ) -> Result<Self> {
         let mut secret = Self { call: Box::new(call), broken: None };
         while secret.call.connection.is_handshaking() {
-            let all_sent = secret.flush(wire.socket())?;
+            let all_sent = match secret.flush(wire.socket()) {
+                Ok(all_sent) => all_sent,
+                Err(error) => return Err(secret.last_word(wire.socket(), place).unwrap_or(error)),
+            };
             if !secret.call.connection.is_handshaking() {
                 break;
             }
@@ -47,8 +50,22 @@ impl Secret {
             }
         }
         // Our last message may still be here; it goes with the first request, or at once.
-        secret.flush(wire.socket())?;
-        Ok(secret)
+        match secret.flush(wire.socket()) {
+            Ok(_) => Ok(secret),
+            Err(error) => Err(secret.last_word(wire.socket(), place).unwrap_or(error)),
+        }
+    }
+
+    /// Why the server has gone, if it said so before it did: a write that fails knows less than the alert
+    /// that waits to be read.
+    fn last_word(&mut self, socket: &Socket, place: &Place) -> Option<Error> {
+        loop {
+            match self.pull(socket, Some(place)) {
+                Err(error) => return Some(error).filter(|error| error.kind() == ErrorKind::Tls),
+                Ok(Some(1..)) if self.broken.is_none() => {}
+                Ok(_) => return self.broken.take(),
+            }
+        }
     }
 
     /// What was agreed, line by line, where somebody wants to know.
@@ -157,5 +174,38 @@ impl Write for AtOnce<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Run;
+    use crate::tls::ClientTls;
+
+    #[test]
+    fn an_alert_that_waits_says_more_than_the_write_that_failed() {
+        let (ours, theirs) = Socket::pair().unwrap();
+        // certificate_required, and then nobody is there to be written to.
+        theirs.send_all(&[0x15, 3, 3, 0, 2, 2, 116]).unwrap();
+        drop(theirs);
+        let mut wire = Wire::open(ours, true, &Run::new(), 1);
+        let place = Place::new("https://localhost/").unwrap();
+        let call = ClientTls::new().insecure().load().unwrap().call("localhost", &[]).unwrap();
+        let agreed = Secret::agree(&mut wire, call, &place, Duration::from_secs(10));
+        let error = agreed.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+        assert!(error.to_string().contains("demands a certificate of us"), "{error}");
+    }
+
+    #[test]
+    fn a_write_that_fails_without_a_word_is_told_as_it_is() {
+        let (ours, theirs) = Socket::pair().unwrap();
+        drop(theirs);
+        let mut wire = Wire::open(ours, true, &Run::new(), 1);
+        let place = Place::new("https://localhost/").unwrap();
+        let call = ClientTls::new().insecure().load().unwrap().call("localhost", &[]).unwrap();
+        let error = Secret::agree(&mut wire, call, &place, Duration::from_secs(10)).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Wire {
     teller: Teller,
     /// What came since the request, until the head of its response is had whole.
     pub(super) head: Option<Vec<u8>>,
+    /// When that head began to come, or the last one that only informed.
+    head_at: Time,
     /// The kernel did not take all that was to be sent.
     is_blocked: bool,
     /// Nobody takes what we send; what they said before may still be read.
@@ -55,6 +57,7 @@ impl Wire {
             socket,
             secret: None,
             head: None,
+            head_at: Time::ZERO,
             is_blocked: false,
             is_deaf: false,
             failed: None,
@@ -116,12 +119,22 @@ impl Wire {
                         self.teller.failed(ErrorKind::Malformed);
                         return Err(Error::new(ErrorKind::Malformed, text));
                     }
+                    if head.is_empty() || head.ends_with(b"\r\n\r\n") {
+                        self.head_at = self.teller.now();
+                    }
                     head.extend_from_slice(&buf[..n]);
                 }
             }
             None => {}
         }
         Ok(received)
+    }
+
+    /// Whether a head has begun to come and is not whole after so long: single bytes keep nobody waiting for
+    /// ever.
+    pub(super) fn is_late(&self, limit: Duration) -> bool {
+        let begun = self.head.as_ref().is_some_and(|head| !head.is_empty());
+        begun && self.teller.now().since(self.head_at) > limit
     }
 
     /// Sends what the kernel takes at once: how much; none where it would have to wait.
