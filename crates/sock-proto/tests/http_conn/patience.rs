@@ -170,3 +170,16 @@ fn a_client_that_takes_long_to_read_a_large_answer_has_its_minute_afterwards() {
     assert_eq!(reason, BY_US);
     assert!(time > s(115) && time < s(116), "{story}");
 }
+
+#[test]
+fn empty_lines_keep_no_connection_for_ever() {
+    let blanks = (0..200).fold(Script::new(), |script, _| script.send("\r\n").wait(s(1)));
+    let story = play(blanks.hear(1 << 20).finish());
+    assert_eq!(heard(&story), ["400"]);
+    let (at, _) = closed(&story);
+    assert!(at < s(12), "{at:?}");
+    // A few before each request are a habit of old clients.
+    let get = "\r\n\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+    let story = play((0..10).fold(Script::new(), |script, _| script.send(get)).finish());
+    assert_eq!(heard(&story), ["404"; 10]);
+}

@@ -111,3 +111,44 @@ fn a_client_that_is_read_without_being_gated_is_bounded_too() {
     }
     assert_eq!(pump.commands(ONE), [Command::Abort]);
 }
+
+/// As many engine turns as there are answers behind the first, each of one nanosecond.
+fn turns(pump: &mut Pump<Http>, heads: usize) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for _ in 0..heads {
+        counts.push(pump.text(ONE).matches("HTTP/1.1 200 OK").count());
+        pump.wait(std::time::Duration::from_nanos(1));
+    }
+    counts
+}
+
+#[test]
+fn behind_a_folder_that_was_read_everybody_else_has_a_turn_first() {
+    let mut pump = files(Files::new().file("a", "one"));
+    let head = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+    pump.data(ONE, &head.repeat(5));
+    assert!(!pump.session.wants_read(ONE, &pump.cx), "it has enough to do");
+    assert_eq!(turns(&mut pump, 6), [1, 2, 3, 4, 5, 5]);
+    assert!(pump.session.wants_read(ONE, &pump.cx));
+    // A file costs little, and one folder with nothing behind it is no reason to rest.
+    let file = b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    pump.data(ONE, &[file.repeat(20).as_slice(), head].concat());
+    assert_eq!(turns(&mut pump, 2), [26, 26]);
+    assert!(pump.session.wants_read(ONE, &pump.cx));
+}
+
+#[test]
+fn who_rests_and_has_ended_or_is_to_end_is_answered_first() {
+    let head = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut pump = files(Files::new().file("a", "one"));
+    pump.data(ONE, &head.repeat(3));
+    pump.eof(ONE);
+    assert_eq!(turns(&mut pump, 4), [1, 2, 3, 3]);
+    assert_eq!(pump.commands(ONE), [Command::Finish, Command::Close]);
+    // A stop makes the next answer the last one.
+    let mut pump = files(Files::new().file("a", "one"));
+    pump.data(ONE, &head.repeat(9));
+    pump.stop();
+    assert_eq!(turns(&mut pump, 4), [1, 2, 2, 2]);
+    assert_eq!(pump.commands(ONE), [Command::Finish]);
+}

@@ -94,6 +94,9 @@ fn servers() -> [Http; 3] {
         .map(|place| Http::new(Arc::new(Offer { place, upload: Some(20), ..Offer::default() })))
 }
 
+/// How long an engine needs to come back to a conversation, at least.
+const TURN: std::time::Duration = std::time::Duration::from_nanos(1);
+
 /// What a server says to these pieces and the end, and how it ends.
 fn play(server: Http, pieces: &[&[u8]], room: usize) -> (Vec<u8>, Vec<Command>) {
     let mut pump = Pump::stream(server);
@@ -102,13 +105,19 @@ fn play(server: Http, pieces: &[&[u8]], room: usize) -> (Vec<u8>, Vec<Command>) 
         // What is not read yet waits, as an engine has it wait.
         while !pump.session.wants_read(peer, &pump.cx) && pump.session.is_open(peer) {
             pump.takes.insert(peer, room);
-            pump.flush();
+            pump.wait(TURN);
         }
         pump.takes.insert(peer, room);
         pump.data(peer, piece);
     }
     pump.takes.clear();
-    pump.flush();
+    // Behind a folder that was read, each request has a turn of its own.
+    for _ in 0..=pieces.iter().map(|piece| piece.len()).sum() {
+        pump.wait(TURN);
+        if pump.session.wants_read(peer, &pump.cx) {
+            break;
+        }
+    }
     pump.eof(peer);
     (pump.heard[&peer].sent.concat(), pump.commands(peer).to_vec())
 }

@@ -282,6 +282,60 @@ fn a_form_that_is_none_is_refused() {
 }
 
 #[test]
+fn what_follows_a_boundary_decides_whether_the_file_before_it_is_whole() {
+    let there = || Shelf::new(Files::new().file("f", "the good one"));
+    let open = file("f", "hello") + "--B";
+    for (behind, status, bytes) in [
+        ("continues here\r\n--B--", 400, "the good one"),
+        ("", 400, "the good one"),
+        ("-", 400, "the good one"),
+        ("\r", 400, "the good one"),
+        (" x", 400, "the good one"),
+        ("-\r\n", 400, "the good one"),
+        ("\r\n", 400, "hello"),
+        ("--", 200, "hello"),
+        (" \t\r\n\r\n\r\n--B--", 400, "hello"),
+    ] {
+        let body = format!("{open}{behind}");
+        for cut in [0, open.len(), body.len() - 1] {
+            let shelf = there();
+            let site: Arc<dyn Site> = Arc::new(shelf.clone());
+            let (a, b) = body.as_bytes().split_at(cut);
+            let said = send(Method::Post, &site, &offer(100), "/", &[FORM], [a, b]);
+            assert_eq!(said.status, status, "{behind:?} cut at {cut}");
+            assert_eq!(shelf.bytes("f").unwrap(), bytes.as_bytes(), "{behind:?}");
+            assert_eq!(shelf.open(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_beside_the_files_of_a_form_is_bounded_too() {
+    let field = |len| {
+        let value = "x".repeat(len);
+        format!("--B\r\nContent-Disposition: form-data; name=t\r\n\r\n{value}\r\n")
+    };
+    let end = file("new", "x") + "--B--";
+    let most = 64 * 1024;
+    for (body, status) in [
+        (field(most) + &end, 201),
+        (field(most + 1) + &end, 413),
+        (field(most / 2) + &field(most / 2 + 1) + &end, 413),
+        // As if a line had ended before it.
+        ("p".repeat(most - 2) + "\r\n" + &end, 201),
+        ("p".repeat(most + 1) + "\r\n" + &end, 413),
+        (end.clone() + &"e".repeat(most), 201),
+        (end.clone() + &"e".repeat(most + 1), 413),
+    ] {
+        let (shelf, site) = shelf();
+        let said =
+            send(Method::Post, &site, &offer(100), "/", &[FORM], body.as_bytes().chunks(777));
+        assert_eq!(said.status, status, "{} bytes", body.len());
+        assert_eq!(shelf.open(), 0);
+    }
+}
+
+#[test]
 fn a_form_holds_a_bounded_number_of_files() {
     let (shelf, site) = shelf();
     let many: String = (0..1001).map(|n| file(&n.to_string(), "")).collect();

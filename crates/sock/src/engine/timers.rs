@@ -32,8 +32,10 @@ impl<W: Wait> Reactor<W> {
     }
 
     pub(super) fn fire_timers(&mut self) -> std::io::Result<()> {
+        // A timer that is set meanwhile is due in another turn, whatever the clock says by then.
+        let now = self.cx.now;
         while let Some(Reverse((at, key))) = self.timers.peek().copied()
-            && at <= self.cx.now
+            && at <= now
         {
             self.timers.pop();
             match key {

@@ -8,6 +8,7 @@
 mod beneath;
 mod cache;
 mod folder;
+mod listed;
 mod load;
 mod media;
 mod stamp;
@@ -16,6 +17,7 @@ mod upload;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use sock_proto::protocols::http::Site;
@@ -24,6 +26,7 @@ use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused,
 use self::beneath::{Root, missing};
 pub use self::cache::Cache;
 use self::cache::{Kept, Store};
+use self::listed::Listed;
 use self::load::Neighbour;
 use self::media::Media;
 use self::stamp::{Shape, Stamp};
@@ -70,6 +73,7 @@ pub struct FileSite {
     hidden: bool,
     uploads: bool,
     kept: Store,
+    listed: Arc<Listed>,
 }
 
 impl FileSite {
@@ -83,7 +87,7 @@ impl FileSite {
         let about = |errno| Error::from(errno).about(format!("cannot open {}", path.display()));
         let root = Root::open(path).map_err(about)?;
         let kept = Store::new(Cache::default());
-        Ok(Self { root, hidden: false, uploads: false, kept })
+        Ok(Self { root, hidden: false, uploads: false, kept, listed: Arc::default() })
     }
 
     /// Serves names that begin with a dot, too.
@@ -244,11 +248,20 @@ impl Site for FileSite {
         folder::list(&self.root, path, |name| self.is_shown_name(name)).map_err(missing)
     }
 
+    fn list_at(&self, path: &[u8], moment: Duration) -> std::result::Result<Vec<Entry>, Missing> {
+        if let Some(entries) = self.listed.at(path, moment) {
+            return Ok(entries);
+        }
+        let entries = self.list(path)?;
+        self.listed.keep(path, moment, &entries);
+        Ok(entries)
+    }
+
     fn store(&self, path: &[u8]) -> std::result::Result<Box<dyn Upload>, Refused> {
         if !self.uploads || path.is_empty() || !self.is_shown(path) {
             return Err(Refused::Forbidden);
         }
-        Ok(Box::new(upload::begin(&self.root, path)?))
+        Ok(self.listed.until(upload::begin(&self.root, path)?))
     }
 
     fn moment(&self, date: &str) -> Option<Duration> {

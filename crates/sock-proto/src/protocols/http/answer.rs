@@ -16,6 +16,8 @@ pub struct Answer {
     pub fields: Vec<u8>,
     /// The body, in order.
     pub body: Vec<Part>,
+    /// To make it took so long that others are to have their turn before the same client has another.
+    pub is_costly: bool,
 }
 
 /// A part of a body.
@@ -33,7 +35,7 @@ impl Answer {
     /// An answer of this status, without fields or body.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status, fields: Vec::new(), body: Vec::new() }
+        Self { status, fields: Vec::new(), body: Vec::new(), is_costly: false }
     }
 
     /// Adds a field.
@@ -48,6 +50,13 @@ impl Answer {
     #[must_use]
     pub fn and(mut self, part: Part) -> Self {
         self.body.push(part);
+        self
+    }
+
+    /// Says that it took long to make.
+    #[must_use]
+    pub fn costly(mut self) -> Self {
+        self.is_costly = true;
         self
     }
 

@@ -13,6 +13,9 @@
 //! to be sent, or any range of a file; what else has come, which is never more than one read brought, is
 //! held until everything is sent.
 //!
+//! To read a folder takes long, and a client may ask for it a thousand times in one read. Behind such an
+//! answer it is neither answered nor read until the engine has given everybody else a turn.
+//!
 //! The last answer is sent before the conversation is closed, so that the short time that a closed one has
 //! to come to its end is not counted while a slow client still reads; what it sends afterwards is
 //! read and discarded, or its system would throw the answer away.
@@ -103,6 +106,10 @@ struct Talk {
     /// So much waited to be sent when that was last looked at.
     owed: u64,
     queue: Queue,
+    /// The last answer took long: the next one waits for the next turn.
+    rests: bool,
+    /// So many empty lines came since the last request.
+    blanks: u8,
     eof: bool,
     stopping: bool,
 }
@@ -137,7 +144,7 @@ impl Talk {
     /// Takes as much as can be taken now, and tells how much that was.
     fn run(&mut self, bytes: &[u8], offer: &Offer, out: &mut Out<'_>) -> usize {
         let mut at = 0;
-        while at < bytes.len() && self.queue != Queue::Full {
+        while at < bytes.len() && self.queue != Queue::Full && !self.rests {
             let rest = &bytes[at..];
             let used = match self.state {
                 State::Head => self.head(rest, offer, out),
@@ -149,6 +156,8 @@ impl Talk {
             }
             at += used;
         }
+        // Where nothing waits there is nobody to be kept waiting.
+        self.rests &= at < bytes.len();
         at
     }
 
@@ -187,7 +196,13 @@ impl Talk {
         }
         if queued > 0 && self.queue == Queue::Empty {
             self.wait(Queue::Asked, out);
-        } else if queued == 0 {
+        }
+        if self.rests {
+            out.hear(false);
+            // Later than now, and so in another turn.
+            return out.wake_at(out.now() + Duration::from_nanos(1));
+        }
+        if queued == 0 {
             let is_over = matches!(self.state, State::Ending);
             let ends = self.eof || (self.stopping && self.is_idle());
             if self.eof && !is_over && !self.is_idle() {
@@ -220,6 +235,10 @@ impl Talk {
     }
 
     fn timeout(&mut self, offer: &Offer, out: &mut Out<'_>) {
+        if core::mem::take(&mut self.rests) {
+            out.hear(true);
+            return self.resume(offer, out);
+        }
         if out.now() < self.deadline(offer) {
             return;
         }

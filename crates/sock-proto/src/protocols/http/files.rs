@@ -140,10 +140,14 @@ impl Request<'_> {
     fn folder(&self, path: &Path<'_>, takes: Codings) -> Answer {
         match self.find(&path.join(INDEX), takes) {
             Ok(Found::File(file)) => self.send(&file),
-            Ok(Found::Folder) | Err(Missing::NotFound) => match self.site.list(&path.name) {
-                Ok(entries) => listing::page(&path.name, entries, self.offer.upload.is_some()),
-                Err(why) => missing(why),
-            },
+            Ok(Found::Folder) | Err(Missing::NotFound) => {
+                match self.site.list_at(&path.name, self.wall) {
+                    Ok(entries) => {
+                        listing::page(&path.name, entries, self.offer.upload.is_some()).costly()
+                    }
+                    Err(why) => missing(why),
+                }
+            }
             Err(why) => missing(why),
         }
     }

@@ -45,6 +45,17 @@ pub trait Site: Send + Sync + fmt::Debug {
     /// It is not there, no folder, or not to be seen.
     fn list(&self, path: &[u8]) -> Result<Vec<Entry>, Missing>;
 
+    /// The same at `moment`, as [`Site::find_at`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Site::list`].
+    fn list_at(&self, path: &[u8], moment: Duration) -> Result<Vec<Entry>, Missing> {
+        // A site that keeps nothing looks each time.
+        let _ = moment;
+        self.list(path)
+    }
+
     /// Begins to store a file at `path`; nothing is seen of it before [`Upload::commit`].
     ///
     /// # Errors

@@ -16,6 +16,8 @@ use crate::Out;
 
 /// No further request is answered while so many bytes wait to be sent.
 const QUEUED: u64 = 64 * 1024;
+/// So many empty lines are taken before a request; each keeps a connection that asks nothing.
+const BLANKS: u8 = 8;
 /// Most requests have no more fields.
 const FEW: usize = 16;
 
@@ -25,8 +27,12 @@ impl Talk {
         if self.scan.is_fresh() {
             // Empty lines before a request are a habit of old clients (RFC 9112, section 2.2).
             match bytes {
-                [b'\n', ..] => return 1,
-                [b'\r', b'\n', ..] => return 2,
+                [b'\n', ..] | [b'\r', b'\n', ..] if self.blanks == BLANKS => {
+                    self.refuse(&BLANK, bytes, 1, offer, out);
+                    return bytes.len();
+                }
+                [b'\n', ..] => return self.blank(1),
+                [b'\r', b'\n', ..] => return self.blank(2),
                 [b'\r'] => return 0,
                 // No line end need ever come.
                 [0x16, ..] => {
@@ -44,7 +50,7 @@ impl Talk {
             }
             Ok(Some((line, end))) => {
                 let few = self.scan.fields() <= FEW;
-                self.scan = Scan::default();
+                (self.scan, self.blanks) = (Scan::default(), 0);
                 if few {
                     let room = &mut [httparse::EMPTY_HEADER; FEW];
                     self.request(line, end, &bytes[..end.at], room, offer, out);
@@ -55,6 +61,12 @@ impl Talk {
                 end.at
             }
         }
+    }
+
+    /// Takes an empty line of so many bytes.
+    fn blank(&mut self, len: usize) -> usize {
+        self.blanks += 1;
+        len
     }
 
     /// Takes a request whose head is whole.
@@ -172,6 +184,7 @@ impl Talk {
         if has_range || out.queued() > QUEUED {
             self.wait(Queue::Full, out);
         }
+        self.rests = answer.is_costly && form.persists;
         self.since = out.now();
         self.state = if form.persists { State::Head } else { State::Ending };
     }
@@ -199,6 +212,10 @@ fn refusal(wrong: &Wrong, work: Work) -> Answer {
     }
 }
 
+const BLANK: Wrong = Wrong::bad(
+    "Nothing but empty lines came where a request should begin",
+    "Begin with a line such as: GET / HTTP/1.1",
+);
 const TLS: Wrong = Wrong::bad(
     "The client speaks TLS, and this port is for plain HTTP",
     "Write http:// and not https:// before the server's name",

@@ -20,6 +20,9 @@ use super::store::{Line, Whole, said};
 /// So many files in one form: a folder full of pictures, and no more than an answer can list.
 const MOST: usize = 1000;
 
+/// So much may be beside the files, however small they are to be: the other fields of a page's form.
+const OTHERS: u64 = 64 * 1024;
+
 /// A form's body, and what becomes of it.
 #[derive(Debug)]
 pub(super) struct Form {
@@ -36,6 +39,8 @@ struct Files {
     most: u64,
     /// The file that comes now, and its name.
     open: Option<(Whole, Vec<u8>)>,
+    /// How many bytes came that are of no file.
+    others: u64,
     stored: Vec<(Vec<u8>, Stored, u64)>,
 }
 
@@ -67,7 +72,7 @@ impl Form {
         })?;
         let (site, folder) = (Arc::clone(site), path.name.to_vec());
         let as_page = accept::asks_for_html(head);
-        let files = Files { site, folder, most, open: None, stored: Vec::new() };
+        let files = Files { site, folder, most, open: None, others: 0, stored: Vec::new() };
         Ok(Self { parser, files, as_page })
     }
 
@@ -103,16 +108,27 @@ impl Files {
         match piece {
             Piece::Head(head) => self.open = self.begin(head)?,
             Piece::Bytes(bytes) => {
-                if let Some((whole, _)) = &mut self.open {
-                    whole.write(bytes)?;
-                }
+                let Some((whole, _)) = &mut self.open else { return self.pass(bytes.len()) };
+                whole.write(bytes)?;
             }
+            Piece::Beside(n) => return self.pass(n),
             Piece::End => {
                 if let Some((whole, name)) = self.open.take() {
                     let (stored, len) = whole.commit()?;
                     self.stored.push((name, stored, len));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Lets pass what nobody keeps: as much of it as a file may have, and some in any case.
+    fn pass(&mut self, n: usize) -> Result<(), Answer> {
+        self.others = self.others.saturating_add(n as u64);
+        if self.others > self.most.max(OTHERS) {
+            return Err(
+                self.fault(413, "There is more in the form beside the files than one may have")
+            );
         }
         Ok(())
     }

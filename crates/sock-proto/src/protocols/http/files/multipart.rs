@@ -8,7 +8,8 @@
 //! The delimiter between two parts, `CRLF --boundary`, begins with the only CR in it. So a beginning of
 //! it that turns out to be none is content as a whole, and the search begins again at the byte that did
 //! not fit: nothing is kept but how much of the delimiter has been seen. The body begins as if a line
-//! had ended before it.
+//! had ended before it. A part is whole once the line of the delimiter behind it is: what else stands there
+//! may be content of who did not look for a boundary that is not in it.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -47,7 +48,7 @@ enum At {
     Epilogue,
 }
 
-/// What a body is made of: `(Head Bytes* End)*`.
+/// What a body is made of: `(Head Bytes* End)*`, and what is beside that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     /// A part begins: its fields, each with its line end, and the empty line.
@@ -56,6 +57,8 @@ pub(super) enum Piece<'a> {
     Bytes(&'a [u8]),
     /// The part is whole.
     End,
+    /// So many bytes that are of no part: before the first or behind the last.
+    Beside(usize),
 }
 
 /// Why a body is no form.
@@ -91,25 +94,35 @@ impl Multipart {
     ) -> Result<Option<Piece<'a>>, Malformed> {
         while !input.is_empty() {
             match self.at {
-                At::Body => match self.body(input) {
-                    // The preamble is nobody's.
-                    _ if !self.in_part => {}
-                    Step::More => {}
-                    Step::Bytes(bytes) => return Ok(Some(Piece::Bytes(bytes))),
-                    Step::Seen(n) => return Ok(Some(Piece::Bytes(&self.delimiter[..n]))),
-                    Step::Delimiter => {
-                        self.in_part = false;
-                        return Ok(Some(Piece::End));
+                At::Body => {
+                    let in_part = self.in_part;
+                    match self.body(input) {
+                        Step::More | Step::Delimiter => {}
+                        // The preamble is nobody's.
+                        Step::Bytes(bytes) if !in_part => {
+                            return Ok(Some(Piece::Beside(bytes.len())));
+                        }
+                        Step::Seen(n) if !in_part => return Ok(Some(Piece::Beside(n))),
+                        Step::Bytes(bytes) => return Ok(Some(Piece::Bytes(bytes))),
+                        Step::Seen(n) => return Ok(Some(Piece::Bytes(&self.delimiter[..n]))),
                     }
-                },
+                }
                 At::Head => {
                     if self.head(input)? {
                         (self.at, self.in_part) = (At::Body, true);
                         return Ok(Some(Piece::Head(&self.head)));
                     }
                 }
-                At::Epilogue => *input = &[],
-                At::Behind | At::Dash | At::Padding | At::Cr => self.behind(input)?,
+                At::Epilogue => {
+                    return Ok(Some(Piece::Beside(mem::take(input).len())));
+                }
+                At::Behind | At::Dash | At::Padding | At::Cr => {
+                    self.behind(input)?;
+                    let is_whole = matches!(self.at, At::Head | At::Epilogue);
+                    if is_whole && mem::take(&mut self.in_part) {
+                        return Ok(Some(Piece::End));
+                    }
+                }
             }
         }
         Ok(None)

@@ -1,0 +1,69 @@
+//! Listed: what was in a folder, for all who ask for it in the same turn of an engine.
+//!
+//! To look at every name of a large folder takes long, and a thousand clients who ask for it at once would
+//! keep all others waiting a thousand times as long.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sock_proto::protocols::http::site::{Entry, Refused, Stored, Upload};
+
+/// A folder with more names is read anew each time: they are not worth the memory.
+const MOST: usize = 10_000;
+
+/// The folder that was listed last.
+#[derive(Debug, Default)]
+pub(super) struct Listed(Mutex<Folder>);
+
+#[derive(Debug, Default)]
+struct Folder {
+    path: Vec<u8>,
+    /// Zero: nothing is kept.
+    moment: Duration,
+    entries: Vec<Entry>,
+}
+
+impl Listed {
+    /// What was in the folder at this moment, if it was listed then.
+    pub(super) fn at(&self, path: &[u8], moment: Duration) -> Option<Vec<Entry>> {
+        let folder = self.folder();
+        let is_same = !moment.is_zero() && folder.moment == moment && folder.path == path;
+        is_same.then(|| folder.entries.clone())
+    }
+
+    /// Keeps what is in the folder at this moment.
+    pub(super) fn keep(&self, path: &[u8], moment: Duration, entries: &[Entry]) {
+        *self.folder() = if entries.len() <= MOST {
+            Folder { path: path.to_vec(), moment, entries: entries.to_vec() }
+        } else {
+            Folder::default()
+        };
+    }
+
+    /// An upload at whose end the folder is not any more what it was.
+    pub(super) fn until(self: &Arc<Self>, upload: impl Upload + 'static) -> Box<dyn Upload> {
+        Box::new(Changes { upload: Box::new(upload), listed: Arc::clone(self) })
+    }
+
+    fn folder(&self) -> MutexGuard<'_, Folder> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Changes {
+    upload: Box<dyn Upload>,
+    listed: Arc<Listed>,
+}
+
+impl Upload for Changes {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        self.upload.write(bytes)
+    }
+
+    fn commit(self: Box<Self>) -> Result<Stored, Refused> {
+        let stored = self.upload.commit();
+        *self.listed.folder() = Folder::default();
+        stored
+    }
+}
