@@ -30,6 +30,7 @@ use args::Plan;
 use screen::Screen;
 
 fn main() -> ExitCode {
+    signals::outlive_limits();
     let plan = match args::plan() {
         Ok(plan) => plan,
         Err(error) => return screen::fail(&error, Screen::default()).into(),

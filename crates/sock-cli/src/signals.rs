@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Result;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level::pipe};
 use sock::Stop;
 
@@ -68,6 +68,13 @@ impl Signals {
         let number = i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|n| *n != 0);
         number.map(Status::Signal)
     }
+}
+
+/// Lets a file that may not become larger (`ulimit -f`) be an error of the write like a full disk, and not
+/// the end of the program.
+pub(crate) fn outlive_limits() {
+    // The flag is nobody's; without a handler such a write would end the program as it does by default.
+    let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
 /// Whether we were started to ignore the signal, as `nohup` does, and so are to live on.

@@ -216,6 +216,21 @@ fn an_interrupt_keeps_the_part_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_file_that_the_limit_of_the_shell_forbids_is_an_error_and_its_part_is_kept() {
+    let Some(bench) = Bench::new() else { return };
+    let Some(mut shell) = peer("bash") else { return };
+    let program = sock(&[]);
+    let program = program.get_program().display();
+    let line = format!("ulimit -f 32; exec {program} get -o file '{}'", bench.url("ok/file"));
+    shell.args(["-c", &line]).env("no_proxy", "*").current_dir(bench.dir.path());
+    let finished = crate::support::Program::run(shell, b"").expect(1);
+    assert!(finished.stderr.contains("File too large"), "{}", finished.stderr);
+    assert_eq!(bench.read("file.part"), &version(1)[..32 << 10]);
+    bench.get(&["-o", "file", "-C"], "ok/file").expect(0);
+    assert_eq!(bench.read("file"), version(1));
+}
+
+#[test]
 fn two_downloads_of_one_file_do_not_mix() {
     let Some(mut bench) = Bench::new() else { return };
     let first = bench.start(&["-o", "file", "--stall-timeout", "20s"], "stall:30000,ok/file");

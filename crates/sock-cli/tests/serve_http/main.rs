@@ -72,7 +72,20 @@ impl Web {
     }
 
     fn start(arguments: &[&str]) -> Self {
-        let mut program = Program::start(sock(&[&["serve", "http"], arguments].concat()));
+        Self::of(Program::start(sock(&[&["serve", "http"], arguments].concat())))
+    }
+
+    /// The same under a limit that bash sets first.
+    fn limited(root: &Path, options: &[&str], limit: &str) -> Option<Self> {
+        let mut shell = support::peer("bash")?;
+        let root = root.to_str().expect("UTF-8");
+        let arguments = [&["serve", "http", root, "tcp:127.0.0.1:0"], options].concat();
+        shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+        shell.arg(sock(&[]).get_program()).args(arguments);
+        Some(Self::of(Program::start(shell)))
+    }
+
+    fn of(mut program: Program) -> Self {
         let line = program.error_line_with("listening on tcp://");
         let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
         Self { port: port.unwrap_or_else(|| panic!("no port in {line}")), program }
