@@ -46,6 +46,15 @@ impl Bench {
         plan.to_file(web, &self.file(), &mut self.diary)
     }
 
+    /// Leaves the part and its note as a run does that dies once these bytes are on the disk.
+    fn dies_with(&self, bytes: &[u8]) {
+        fs::write(self.part(), bytes).unwrap();
+        let mut note: serde_json::Value =
+            serde_json::from_slice(&fs::read(self.note()).unwrap()).unwrap();
+        (note["left_at"], note["len"]) = (serde_json::Value::Null, bytes.len().into());
+        fs::write(self.note(), note.to_string()).unwrap();
+    }
+
     #[track_caller]
     fn holds(&self, bytes: &[u8]) {
         assert_eq!(fs::read(self.file()).unwrap(), bytes);
@@ -240,7 +249,7 @@ fn a_part_that_is_whole_already_is_the_file() {
     let mut bench = Bench::new();
     // As if the program had died just before the last step.
     bench.get(&Download::new(URL).retries(0), &mut one().in_moods([breaks(50)])).unwrap_err();
-    fs::write(bench.part(), ONE).unwrap();
+    bench.dies_with(ONE);
     let mut web = one();
     let plan = Download::new(URL).continued().sha256(sha(ONE));
     bench.get(&plan, &mut web).unwrap();
@@ -248,7 +257,7 @@ fn a_part_that_is_whole_already_is_the_file() {
     bench.holds(ONE);
     // One that is longer than the file is not.
     bench.get(&Download::new(URL).retries(0), &mut one().in_moods([breaks(50)])).unwrap_err();
-    fs::write(bench.part(), TWO).unwrap();
+    bench.dies_with(TWO);
     let mut web = one();
     bench.get(&plan, &mut web).unwrap();
     assert_eq!(web.froms(), [55, 0]);
