@@ -93,7 +93,7 @@ fn an_empty_file_and_one_in_chunks() {
 fn a_file_that_the_limit_of_the_shell_forbids_is_refused_and_the_server_lives() {
     let place = Place::with(&[("page", b"page")]);
     let Some(web) = Web::limited(&place.root, &["--upload"], "ulimit -f 64") else { return };
-    let refused = put(web.port, "/large", &[0; 1_000_000], &[]);
+    let refused = put(web.port, "/large", &vec![0; 1_000_000], &[]);
     assert_eq!(refused.status, 507, "{}", refused.head);
     assert_eq!(put(web.port, "/small", b"hello", &[]).status, 201);
     assert_eq!(get(web.port, "/page", &[]).text(), "page");

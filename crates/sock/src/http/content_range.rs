@@ -1,4 +1,4 @@
-//! ContentRange: which part of a file a reply says that it brings (RFC 9110, section 14.4).
+//! `ContentRange`: which part of a file a reply says that it brings (RFC 9110, section 14.4).
 
 use super::Fields;
 

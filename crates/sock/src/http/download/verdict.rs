@@ -82,13 +82,12 @@ pub(super) fn judge(
         (206 | 416, Some(_)) => Verdict::Anew(Why::Version),
         (206, None) => Verdict::Unasked,
         (200, Some(_)) if had.is_of(reply) && reply.from == 0 => Verdict::Again,
-        // Another protocol, which nobody asked for, or no answer at all.
-        (..200 | 400.., _) => Verdict::Refused(Passes::No),
         // Our own condition never asks for that, and half a file is not what has not changed.
         (304, Some(_)) => Verdict::Anew(Why::Unchanged),
         (304, None) if conditional => Verdict::Unchanged,
-        (304, None) => Verdict::Refused(Passes::No),
-        // Somewhere else, and nobody knows where.
+        // Another protocol, which nobody asked for, or no answer at all.
+        (..200 | 304 | 400.., _) => Verdict::Refused(Passes::No),
+        // Elsewhere, and nobody knows where.
         (301 | 302 | 303 | 307 | 308, _) if reply.fields.get("location").is_none() => {
             Verdict::Refused(Passes::No)
         }
