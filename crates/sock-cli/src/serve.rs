@@ -32,6 +32,7 @@ pub(crate) struct Plan {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) engine: Engine,
     pub(crate) workers: usize,
+    pub(crate) pin: bool,
     pub(crate) busy_poll: Option<Duration>,
     pub(crate) max_conns: Option<usize>,
     pub(crate) backlog: Option<u32>,
@@ -113,6 +114,9 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
     }
     if let Some(time) = plan.busy_poll {
         server = server.busy_poll(time);
+    }
+    if plan.pin {
+        server = server.pin();
     }
     if plan.once {
         server = server.once();

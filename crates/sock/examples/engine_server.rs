@@ -249,6 +249,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--pause-accept" => server.pause_accept(time(value()?)?),
             "--max-conns" => server.max_conns(value()?.parse()?),
             "--workers" => server.workers(value()?.parse()?),
+            "--pin" => server.pin(),
             "--grace" => server.grace(time(value()?)?),
             "--busy-poll" => server.busy_poll(match value()?.as_str() {
                 "always" => Duration::MAX,

@@ -19,6 +19,7 @@ mod file_source;
 mod guarded;
 mod holder;
 mod options;
+mod pin;
 mod run;
 mod serve;
 mod service;

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::bind::{Listener, bind_all};
 use crate::engine::{Complaints, Engine, Hub, crew::Counts};
 use crate::options::SocketOptions;
+use crate::pin::Cpus;
 use crate::service::{Datagrams, Service, Sharing};
 use crate::tls::{Layer, Presented, ServerTls};
 use crate::{Error, ErrorKind, Result, Run};
@@ -43,6 +44,7 @@ use crate::{Error, ErrorKind, Result, Run};
 pub struct Server {
     endpoints: Vec<Endpoint>,
     workers: usize,
+    is_pinned: bool,
     engine: Engine,
     tls: ServerTls,
     plan: Plan,
@@ -113,7 +115,7 @@ impl Server {
     pub fn new(service: Service) -> Self {
         let plan = Plan::new(Run::new(), service);
         let (engine, tls) = (Engine::default(), ServerTls::default());
-        Self { endpoints: Vec::new(), workers: 1, engine, tls, plan }
+        Self { endpoints: Vec::new(), workers: 1, is_pinned: false, engine, tls, plan }
     }
 
     /// Listens at one more endpoint.
@@ -134,6 +136,14 @@ impl Server {
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
+        self
+    }
+
+    /// Keeps each worker on a CPU of its own: the first on the first CPU that this program may run on, and so
+    /// on; with more workers than CPUs some share one.
+    #[must_use]
+    pub fn pin(mut self) -> Self {
+        self.is_pinned = true;
         self
     }
 
@@ -216,7 +226,7 @@ impl Server {
     /// An endpoint is in use (the message names the holder where the system tells), not permitted
     /// or not known here; the engine cannot run the service; there is no endpoint.
     pub fn bind(self) -> Result<Bound> {
-        let Self { endpoints, workers, engine, tls, mut plan } = self;
+        let Self { endpoints, workers, is_pinned, engine, tls, mut plan } = self;
         if endpoints.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "no endpoint to listen at"));
         }
@@ -236,6 +246,13 @@ impl Server {
         }
         if engine == Engine::Fork && workers > 1 {
             let text = "fork has one parent for all its children; use it with one worker";
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        if is_pinned && !engine.can_share() {
+            let text = format!(
+                "{engine} hands its conversations over, and all who take them would stay on one CPU; \
+                 leave --pin out, or use --engine epoll"
+            );
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }
         if plan.service.datagrams == Datagrams::None
@@ -263,7 +280,7 @@ impl Server {
             presented = Some(loaded.presented);
         }
         let sayings = Vec::new();
-        Ok(Bound { listeners, endpoints, engine, presented, sayings, plan })
+        Ok(Bound { listeners, endpoints, is_pinned, engine, presented, sayings, plan })
     }
 
     /// Binds and runs until the run is asked to stop.
@@ -282,6 +299,7 @@ pub struct Bound {
     /// For each worker its listening sockets.
     listeners: Vec<Vec<Listener>>,
     endpoints: Vec<Endpoint>,
+    is_pinned: bool,
     engine: Engine,
     presented: Option<Presented>,
     /// What is said when it listens.
@@ -319,9 +337,9 @@ impl Bound {
     ///
     /// # Errors
     ///
-    /// The system gives no thread, or no descriptors to wait with.
+    /// The system gives no thread, no descriptors to wait with, or no CPU of its own to a worker.
     pub fn run(self) -> Result<Counts> {
-        let Self { mut listeners, endpoints, engine, sayings, plan, .. } = self;
+        let Self { mut listeners, endpoints, is_pinned, engine, sayings, plan, .. } = self;
         let cx = plan.run.context();
         for endpoint in &endpoints {
             let (service, engine) = (plan.service.name(), engine.name());
@@ -332,19 +350,25 @@ impl Bound {
         }
         let hub = Hub::new(engine, plan);
         // A worker that fails ends the others too: half a server would look like a whole one.
-        let serve = |hub: &Hub, mine| hub.serve(mine).inspect_err(|_| hub.plan().run.stop().ask());
+        let cpus = is_pinned.then(Cpus::allowed).transpose()?;
+        let serve = move |hub: &Hub, cpus: Option<&Cpus>, worker, mine| {
+            let pinned = cpus.map(|cpus| cpus.pin(worker)).transpose();
+            let served = pinned.map_err(Error::from).and_then(|_stays| hub.serve(mine));
+            served.inspect_err(|_| hub.plan().run.stop().ask())
+        };
         let first = listeners.remove(0);
         let others: Vec<_> = listeners
             .into_iter()
-            .map(|mine| {
-                let worker = hub.clone();
+            .zip(1..)
+            .map(|(mine, n)| {
+                let (worker, cpus) = (hub.clone(), cpus.clone());
                 std::thread::Builder::new()
                     .name("sock-worker".to_owned())
-                    .spawn(move || serve(&worker, mine))
+                    .spawn(move || serve(&worker, cpus.as_ref(), n, mine))
                     .inspect_err(|_| hub.plan().run.stop().ask())
             })
             .collect();
-        let mut results = vec![serve(&hub, first)];
+        let mut results = vec![serve(&hub, cpus.as_ref(), 0, first)];
         results.extend(others.into_iter().map(|worker| {
             // A panic of a worker is a bug that was reported where it happened.
             worker?.join().unwrap_or_else(|_| Ok(Counts::default()))

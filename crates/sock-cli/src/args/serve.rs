@@ -45,14 +45,8 @@ pub(super) struct ServeArgs {
     /// How to wait; the fastest by default
     #[arg(long, value_name = "NAME", value_parser = engines())]
     engine: Option<String>,
-    /// So many engine threads, which share the ports
-    #[arg(long, value_name = "N", value_parser = count, default_value = "1")]
-    workers: usize,
-    /// Spin instead of sleeping, so that the next message wakes nobody; with a number, for so many
-    /// microseconds after something happened. It costs a whole processor meanwhile
-    #[arg(long, value_name = "MICROS", num_args = 0..=1, default_missing_value = ALWAYS,
-          value_parser = busy_poll)]
-    busy_poll: Option<Duration>,
+    #[command(flatten)]
+    workers: WorkerArgs,
     /// So many conversations at once
     #[arg(long, value_name = "N", value_parser = count)]
     max_conns: Option<usize>,
@@ -84,6 +78,21 @@ pub(super) struct ServeArgs {
     tls: ServeTlsArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+}
+
+#[derive(Args, Debug)]
+struct WorkerArgs {
+    /// So many engine threads, which share the ports
+    #[arg(long, value_name = "N", value_parser = count, default_value = "1")]
+    workers: usize,
+    /// Keep each worker on a CPU of its own
+    #[arg(long)]
+    pin: bool,
+    /// Spin instead of sleeping, so that the next message wakes nobody; with a number, for so many
+    /// microseconds after something happened. It costs a whole processor meanwhile
+    #[arg(long, value_name = "MICROS", num_args = 0..=1, default_missing_value = ALWAYS,
+          value_parser = busy_poll)]
+    busy_poll: Option<Duration>,
 }
 
 #[derive(Args, Debug)]
@@ -161,8 +170,9 @@ impl ServeArgs {
             tls: self.tls.plan(&endpoints)?,
             endpoints,
             engine,
-            workers: self.workers,
-            busy_poll: self.busy_poll,
+            workers: self.workers.workers,
+            pin: self.workers.pin,
+            busy_poll: self.workers.busy_poll,
             max_conns: self.max_conns,
             backlog: self.backlog,
             access: Access { allow: self.allow, deny: self.deny },

@@ -4,6 +4,9 @@
 //! a copy or a swap and never while text is made or written. Memory is bounded by twice the limit, and by the
 //! closings of conversations: whoever was told that a conversation opened is told that it closed, or it would
 //! keep its addresses for ever.
+//!
+//! The thread begins when there is something to write. A process of one thread shares its descriptors with nobody, and
+//! each of its system calls is a little cheaper for that: who asked for silence gets it.
 
 mod writer;
 
@@ -28,7 +31,15 @@ pub(super) struct Queue {
     shared: Arc<Shared>,
     appetite: Appetite,
     limit: usize,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Thread>,
+}
+
+/// The thread that writes.
+enum Thread {
+    /// It begins with the first event.
+    Due(Box<dyn FnOnce() + Send>),
+    Begun(JoinHandle<()>),
+    Over,
 }
 
 #[derive(Default)]
@@ -62,8 +73,10 @@ struct State {
 /// What the thread that writes is doing.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Writer {
-    /// Writing: it looks at the queue by itself when it is done.
+    /// Not there yet.
     #[default]
+    Due,
+    /// Writing: it looks at the queue by itself when it is done.
     Busy,
     /// Letting events gather: it looks soon, unless very many come.
     Resting,
@@ -81,7 +94,7 @@ enum Open {
 }
 
 impl Queue {
-    /// Starts the thread that writes to `to`.
+    /// A queue to a thread that writes to `to`; where the form has a beginning, that is written now.
     pub(super) fn start(
         mut form: Box<dyn Form>,
         to: Box<dyn io::Write + Send>,
@@ -90,9 +103,36 @@ impl Queue {
     ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
-        let name = "observer".to_owned();
-        let writer = Builder::new().name(name).spawn(move || theirs.write(&mut *form, to))?;
-        Ok(Self { shared, appetite, limit, writer: Mutex::new(Some(writer)) })
+        let mut beginning = Vec::new();
+        form.begin(&mut beginning);
+        let is_due = !beginning.is_empty();
+        let write = Box::new(move || theirs.write(&mut *form, to, beginning));
+        let queue = Self { shared, appetite, limit, writer: Mutex::new(Thread::Due(write)) };
+        if is_due {
+            queue.shared.state().writer = Writer::Busy;
+            queue.begin()?;
+        }
+        Ok(queue)
+    }
+
+    /// Begins the thread that writes, unless it is there.
+    fn begin(&self) -> io::Result<()> {
+        let mut thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *thread = match std::mem::replace(&mut *thread, Thread::Over) {
+            Thread::Due(write) => {
+                Thread::Begun(Builder::new().name("observer".to_owned()).spawn(write)?)
+            }
+            there @ (Thread::Begun(_) | Thread::Over) => there,
+        };
+        Ok(())
+    }
+
+    /// The same where nobody hears of an error but who asks what has failed.
+    fn begin_or_fail(&self) {
+        if let Err(error) = self.begin() {
+            self.shared.fail(&error);
+            self.shared.end();
+        }
     }
 
     /// Takes in an event, or counts it as lost.
@@ -146,12 +186,16 @@ impl Queue {
         let wakes = match state.writer {
             Writer::Busy => false,
             Writer::Resting => state.batch.weight() >= self.limit / 2,
-            Writer::Asleep => true,
+            Writer::Due | Writer::Asleep => true,
         };
+        let is_due = state.writer == Writer::Due;
         if wakes {
             state.writer = Writer::Busy;
             drop(state);
             self.shared.more.notify_one();
+        }
+        if is_due {
+            self.begin_or_fail();
         }
     }
 
@@ -176,6 +220,7 @@ impl Queue {
 
     /// Waits until everything that was taken in so far is written.
     pub(super) fn flush(&self) -> io::Result<()> {
+        self.begin_or_fail();
         let mut state = self.shared.state();
         let until = state.accepted;
         state.flushers += 1;
@@ -193,7 +238,14 @@ impl Queue {
     pub(super) fn close(&self, patience: Option<Duration>) -> io::Result<()> {
         self.shared.state().is_closing = true;
         self.shared.more.notify_one();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It may have an end to write, and what nobody hurried to write.
+        self.begin_or_fail();
+        let mut thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = match std::mem::replace(&mut *thread, Thread::Over) {
+            Thread::Begun(writer) => Some(writer),
+            Thread::Due(_) | Thread::Over => None,
+        };
+        drop(thread);
         // The writer itself may be the last to let go, in what it calls when nothing can be written.
         if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
             if let Some(patience) = patience {

@@ -20,12 +20,15 @@ const REST: Duration = Duration::from_millis(1);
 
 impl Shared {
     /// The life of the thread that writes.
-    pub(super) fn write(&self, form: &mut dyn Form, to: Box<dyn io::Write + Send>) {
+    pub(super) fn write(
+        &self,
+        form: &mut dyn Form,
+        to: Box<dyn io::Write + Send>,
+        mut text: Vec<u8>,
+    ) {
         let _alarm = Alarm(self);
         let mut pen = Pen { to, failure: None };
-        let mut text = Vec::new();
         let mut batch = Batch::default();
-        form.begin(&mut text);
         pen.write(&mut text);
         while pen.failure.is_none() {
             let Some((accepted, lost)) = self.swap(&mut batch) else { break };
@@ -80,7 +83,13 @@ impl Shared {
         }
     }
 
-    fn fail(&self, failure: &io::Error) {
+    /// Nothing more will be written.
+    pub(super) fn end(&self) {
+        self.state().is_over = true;
+        self.done.notify_all();
+    }
+
+    pub(super) fn fail(&self, failure: &io::Error) {
         let mut state = self.state();
         state.failure = Some(Cause::of(failure));
         state.batch = Batch::default();
@@ -102,8 +111,7 @@ impl Drop for Alarm<'_> {
         if std::thread::panicking() {
             self.0.fail(&io::Error::other("the observer's thread panicked"));
         }
-        self.0.state().is_over = true;
-        self.0.done.notify_all();
+        self.0.end();
     }
 }
 
