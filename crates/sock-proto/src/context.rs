@@ -22,6 +22,9 @@ pub struct Context {
     /// The engine sends ranges of files by itself; for another they are read. Whoever watches the
     /// bytes gets them: with an interest in [`Interest::DATA`] it is best left unset.
     pub takes_ranges: bool,
+    /// The engine reads the clock anew for what each peer has sent: somebody measures how long that
+    /// took.
+    pub is_exact: bool,
     wall_origin: Duration,
     chance: u64,
     observer: Option<Arc<dyn Observer>>,

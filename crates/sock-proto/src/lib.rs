@@ -41,6 +41,7 @@ mod context;
 pub mod endpoint;
 mod event;
 pub mod frame;
+pub mod load;
 mod nested;
 mod out;
 mod outbox;

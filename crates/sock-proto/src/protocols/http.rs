@@ -4,7 +4,7 @@
 
 mod about;
 pub mod answer;
-mod body;
+pub(crate) mod body;
 mod conn;
 mod date;
 mod explain;

@@ -13,14 +13,14 @@ const SKIPPED: u32 = 65_536;
 
 /// What is left of a body.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Length(u64),
     Chunked(Chunked),
 }
 
 /// What comes next of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// Bytes of its own.
     Bytes(&'a [u8]),
     /// Nothing before more has come.
@@ -40,7 +40,7 @@ impl Body {
     }
 
     /// Takes the next step off `bytes`.
-    pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Step<'a>, Wrong> {
+    pub(crate) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Step<'a>, Wrong> {
         match self {
             Self::Length(left) => Ok(take(left, bytes)),
             Self::Chunked(chunked) => chunked.next(bytes),
@@ -62,7 +62,7 @@ fn take<'a>(left: &mut u64, bytes: &mut &'a [u8]) -> Step<'a> {
 
 /// A chunked body.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Chunked {
+pub(crate) struct Chunked {
     at: At,
     /// Of the chunk: its size as far as it is known, and then what is left.
     left: u64,

@@ -24,7 +24,7 @@ pub(super) const FIELDS: usize = 100;
 /// Why a request is refused. The conversation ends with it: where the next request begins would be a
 /// guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     pub(super) status: u16,
     /// What was wrong: a sentence.
     pub(super) what: Cow<'static, str>,
