@@ -1,5 +1,6 @@
 //! The command line: arguments in, plans out. What it means is with the verbs.
 
+mod bench;
 mod files;
 mod get;
 mod pages;
@@ -53,6 +54,9 @@ enum Verb {
     Send(talk::SendArgs),
     /// Open or retrieve URLs
     Get(Box<get::GetArgs>),
+    /// Load it, and tell the truth about it
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(Box<bench::BenchArgs>),
     /// Names to addresses and back
     Name(NameArgs),
     /// Run programs and draw what their sockets did
@@ -92,6 +96,7 @@ pub(crate) enum Plan {
     Connect(Box<connect::Plan>),
     Send(Box<send::Plan>),
     Get(Box<crate::get::Plan>),
+    Bench(Box<crate::bench::Plan>),
     Name(name::Plan),
     Trace(Box<crate::trace::Plan>),
     Show(show::Plan),
@@ -108,6 +113,7 @@ impl Plan {
             Self::Connect(plan) => plan.screen,
             Self::Send(plan) => plan.screen,
             Self::Get(plan) => plan.screen,
+            Self::Bench(plan) => plan.screen,
             Self::Trace(plan) => plan.screen,
             Self::List(_) | Self::Name(_) | Self::Show(_) | Self::Demo(_) | Self::Page(_) => {
                 Screen::default()
@@ -129,6 +135,7 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Connect(args) => Plan::Connect(Box::new(args.plan()?)),
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
         Verb::Get(args) => Plan::Get(Box::new(args.plan()?)),
+        Verb::Bench(args) => Plan::Bench(Box::new(args.plan()?)),
         Verb::Trace(args) => Plan::Trace(Box::new(args.plan()?)),
         Verb::Name(args) => Plan::Name(args.plan()),
         Verb::Show(args) => Plan::Show(args.plan()),
@@ -150,7 +157,7 @@ fn endpoint(text: &str) -> Result<Endpoint> {
 }
 
 /// An endpoint that can be called.
-fn callable(text: &str) -> Result<Endpoint> {
+pub(crate) fn callable(text: &str) -> Result<Endpoint> {
     let endpoint: Endpoint = text.parse().map_err(|wrong: sock_proto::ParseError| {
         let is_url = text.starts_with("http://") || text.starts_with("https://");
         let more = if is_url { "\n`sock get URL` opens the addresses of the web" } else { "" };

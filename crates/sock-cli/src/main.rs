@@ -1,6 +1,7 @@
 //! The program `sock`: serve a socket, talk to one, see what is said.
 
 mod args;
+mod bench;
 mod connect;
 mod demo;
 mod drawing;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Plan::Connect(plan) => connect::run(&plan),
         Plan::Send(plan) => send::run(&plan),
         Plan::Get(plan) => get::run(&plan),
+        Plan::Bench(plan) => bench::run(&plan),
         Plan::Name(plan) => name::run(&plan),
         Plan::Show(plan) => show::run(&plan),
         Plan::Trace(plan) => trace::run(&plan),

@@ -28,13 +28,23 @@ impl fmt::Display for Holder {
 
 /// Finds the process that holds `endpoint`, as far as this user may see.
 pub(crate) fn holder(endpoint: &Endpoint) -> Option<Holder> {
+    find(&inodes(endpoint)).next()
+}
+
+/// The numbers of all processes that hold `endpoint`, as far as this user may see.
+pub(crate) fn holders(endpoint: &Endpoint) -> Vec<u32> {
+    find(&inodes(endpoint)).map(|holder| holder.pid).collect()
+}
+
+/// The inodes of the sockets at `endpoint`.
+fn inodes(endpoint: &Endpoint) -> Vec<String> {
     // A name that is not yet resolved: whoever has the port.
     let ip = match endpoint.host() {
         Some(Host::V4(ip)) => Some(IpAddr::V4(*ip)),
         Some(Host::V6(ip, _)) => Some(IpAddr::V6(*ip)),
         Some(Host::Name(_) | Host::Loopback | Host::Every) | None => None,
     };
-    let inodes = match endpoint {
+    match endpoint {
         Endpoint::Tcp(_, port) | Endpoint::Tls(_, port) => {
             ip_inodes(["tcp", "tcp6"], ip, *port, true)
         }
@@ -43,13 +53,12 @@ pub(crate) fn holder(endpoint: &Endpoint) -> Option<Holder> {
             let shown = match (name.as_path(), name.as_abstract()) {
                 (Some(path), _) => String::from_utf8_lossy(path).into_owned(),
                 (None, Some(name)) => format!("@{}", String::from_utf8_lossy(name)),
-                (None, None) => return None,
+                (None, None) => return Vec::new(),
             };
             unix_inodes(&shown)
         }
-        Endpoint::Stdio => return None,
-    };
-    find(&inodes)
+        Endpoint::Stdio => Vec::new(),
+    }
 }
 
 /// The state of a listening socket in `/proc/net/tcp`.
@@ -111,21 +120,16 @@ fn unix_inodes(shown: &str) -> Vec<String> {
     rows.collect()
 }
 
-fn find(inodes: &[String]) -> Option<Holder> {
+fn find(inodes: &[String]) -> impl Iterator<Item = Holder> {
     let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
-    for process in fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let Ok(open) = fs::read_dir(process.path().join("fd")) else { continue };
-        let holds = open.flatten().any(|fd| {
+    let processes = (!links.is_empty()).then(|| fs::read_dir("/proc").ok()).flatten();
+    processes.into_iter().flatten().flatten().filter_map(move |process| {
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok())?;
+        let holds = fs::read_dir(process.path().join("fd")).ok()?.flatten().any(|fd| {
             fs::read_link(fd.path())
                 .is_ok_and(|to| links.iter().any(|link| to.as_os_str() == link.as_str()))
         });
-        if holds {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(Holder { pid, name: name.trim().to_owned() });
-        }
-    }
-    None
+        let name = || fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+        holds.then(|| Holder { pid, name: name().trim().to_owned() })
+    })
 }

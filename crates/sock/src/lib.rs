@@ -6,6 +6,7 @@
 pub mod engine;
 pub mod error;
 pub mod http;
+pub mod load;
 pub mod observe;
 pub mod server;
 pub mod socket;

@@ -137,7 +137,11 @@ impl Service {
 
     /// A session in which we call the peer.
     pub(crate) fn calling(&self) -> AnySession {
-        let protocol = (self.make)();
+        self.calling_as((self.make)())
+    }
+
+    /// A session in which this protocol calls the peer, over TLS where the service speaks it.
+    pub(crate) fn calling_as(&self, protocol: Box<dyn Protocol + Send>) -> AnySession {
         Session::call(match &self.layer {
             None => Guarded::new(protocol),
             Some(layer) => Guarded::new(Box::new(layer.over(Nested::call(protocol)))),

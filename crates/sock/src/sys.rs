@@ -10,9 +10,11 @@ pub(crate) mod poll;
 pub(crate) mod process;
 mod raw_socket;
 mod sigpipe;
+mod usage;
 
 pub(crate) use self::address::{address_bytes, address_from_bytes};
 pub(crate) use self::descriptor::{Call, Descriptor, Sleeps};
 pub(crate) use self::message::{receive_message, send_message};
 pub(crate) use self::option::{option, set_option, set_option_none};
 pub(crate) use self::sigpipe::without_sigpipe;
+pub(crate) use self::usage::thread_usage;

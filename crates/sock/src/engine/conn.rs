@@ -99,6 +99,8 @@ pub(super) struct Conn {
     pub(super) armed: Time,
     /// The kernel took no more at the last attempt.
     pub(super) is_blocked: bool,
+    /// It is not connected yet.
+    pub(super) is_dialling: bool,
     /// We have called this peer: it is part of another conversation.
     pub(super) is_called: bool,
     /// Why nothing can be sent any more; what the peer had sent before is still being read.
@@ -108,7 +110,8 @@ pub(super) struct Conn {
 impl Conn {
     pub(super) fn new(io: Io, holds: Holds, is_called: bool) -> Self {
         let (want, armed) = (Want::NOTHING, Time::NEVER);
-        Self { io, holds, want, armed, is_blocked: false, is_called, broken: None }
+        let (is_blocked, is_dialling) = (false, false);
+        Self { io, holds, want, armed, is_blocked, is_dialling, is_called, broken: None }
     }
 }
 
@@ -260,6 +263,9 @@ pub(super) fn pull(
                 session.eof(peer, cx);
             }
             Ok((n, whole)) => {
+                if cx.is_exact {
+                    cx.now = run.now();
+                }
                 stamp(run, cx);
                 if is_stream && broken.is_none() {
                     return Some(session.data_in_place(peer, &buf[..n], since, cx));
@@ -281,7 +287,7 @@ pub(super) fn pull(
 }
 
 /// What an error of a read or a write says about how the conversation ended.
-fn reason(error: Errno) -> Reason {
+pub(super) fn reason(error: Errno) -> Reason {
     let how = match error {
         Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => How::Reset,
         Errno::TIMEDOUT => How::Timeout,

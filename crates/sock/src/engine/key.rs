@@ -10,6 +10,7 @@ pub(super) enum Key {
     Group(u32),
     Grace,
     Dialer,
+    Campaign,
 }
 
 impl Key {
@@ -22,6 +23,7 @@ impl Key {
             Self::Group(n) => (4, n),
             Self::Grace => (5, 0),
             Self::Dialer => (6, 0),
+            Self::Campaign => (7, 0),
         };
         kind << 32 | u64::from(n)
     }
@@ -35,7 +37,8 @@ impl Key {
             3 => Self::Conn(n),
             4 => Self::Group(n),
             5 => Self::Grace,
-            _ => Self::Dialer,
+            6 => Self::Dialer,
+            _ => Self::Campaign,
         }
     }
 

@@ -11,6 +11,7 @@
 //! | `select` | poll | here, all together |
 //! | `epoll` | epoll | here, all together |
 
+mod calls;
 mod complaints;
 mod conn;
 pub mod crew;
@@ -34,6 +35,7 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub(crate) use self::calls::{Call, Campaign, Next};
 pub(crate) use self::complaints::Complaints;
 use self::crew::{Counts, Crew};
 use self::epoll::Epoll;
@@ -127,6 +129,17 @@ pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> 
         Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.hold(fd, is_stream)?
+        }
+    })
+}
+
+/// Makes the calls that `campaign` wants and holds the conversations that come of them, to the end.
+pub(crate) fn load(engine: Engine, plan: Plan, campaign: Box<dyn Campaign>) -> Result<Counts> {
+    let plan = Arc::new(plan);
+    Ok(match engine {
+        Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.load_by(campaign)?,
+        Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
+            Reactor::new(plan, Select::default(), Hand::Keep)?.load_by(campaign)?
         }
     })
 }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use slab::Slab;
 use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, Transport, What};
 
+use super::calls::Campaign;
 use super::conn::{Conn, Holds, Io, Pushed, give_back, pull, push, session_of};
 use super::crew::{Counts, Crew};
 use super::datagrams::Held;
@@ -64,6 +65,9 @@ pub(super) struct Reactor<W> {
     pub(super) has_taken: bool,
     /// Datagrams of senders who are not to be heard yet.
     pub(super) held: HashMap<usize, Held>,
+    /// Who wants calls to be made, and when it wants to be asked again.
+    pub(super) campaign: Option<Box<dyn Campaign>>,
+    pub(super) asks_at: Time,
 }
 
 /// A sender whose answers the kernel would not take is tried again after so long: its descriptor is
@@ -94,6 +98,8 @@ impl<W: Wait> Reactor<W> {
             called: 0,
             has_taken: false,
             held: HashMap::new(),
+            campaign: None,
+            asks_at: Time::NEVER,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;
         if let Hand::Over(crew) = &reactor.hand
@@ -109,6 +115,10 @@ impl<W: Wait> Reactor<W> {
         let mut ready: Vec<Ready> = Vec::new();
         self.heed_stop()?;
         while !self.is_over() {
+            self.make_calls()?;
+            if self.is_over() {
+                break;
+            }
             self.rest(&mut ready)?;
             for event in ready.drain(..) {
                 match Key::from_u64(event.key) {
@@ -117,7 +127,7 @@ impl<W: Wait> Reactor<W> {
                     Key::Dialer => self.heed_dialer()?,
                     Key::Port(place) => self.port_ready(place as usize, event)?,
                     Key::Conn(slot) => self.conn_ready(slot as usize, event)?,
-                    Key::Group(_) | Key::Grace => {}
+                    Key::Group(_) | Key::Grace | Key::Campaign => {}
                 }
             }
             self.fire_timers()?;
@@ -130,7 +140,8 @@ impl<W: Wait> Reactor<W> {
             Hand::Keep => true,
             Hand::Over(crew) => crew.is_empty(),
         };
-        is_idle && self.conns.is_empty() && self.ports.iter().all(Option::is_none)
+        let is_silent = self.campaign.as_ref().is_none_or(|campaign| campaign.is_over());
+        is_idle && is_silent && self.conns.is_empty() && self.ports.iter().all(Option::is_none)
     }
 
     fn finish(mut self) -> std::io::Result<Counts> {
@@ -225,6 +236,9 @@ impl<W: Wait> Reactor<W> {
 
     fn conn_ready(&mut self, slot: usize, event: Ready) -> std::io::Result<()> {
         let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
+        if conn.is_dialling {
+            return self.dialled(slot);
+        }
         if event.write {
             conn.is_blocked = false;
         }

@@ -30,6 +30,9 @@ impl<W: Wait> Reactor<W> {
                 rustix::thread::sched_yield();
             }
         }
+        if self.cx.is_exact && due.is_some() {
+            self.cx.now = self.plan.run.now();
+        }
         // From the last reading of the clock: a timer is late by a turn at most, never early.
         let timeout = due.map(|at| at.since(self.cx.now));
         self.wait.wait(timeout, ready)?;

@@ -25,7 +25,12 @@ impl<W: Wait> Reactor<W> {
             self.timers.retain(|Reverse((at, key))| match *key {
                 Key::Conn(slot) => conns.get(slot as usize).is_some_and(|c| c.armed == *at),
                 Key::Group(group) => groups.get(group as usize).is_some_and(|g| g.armed == *at),
-                Key::Stop(_) | Key::Bell | Key::Port(_) | Key::Grace | Key::Dialer => true,
+                Key::Stop(_)
+                | Key::Bell
+                | Key::Port(_)
+                | Key::Grace
+                | Key::Dialer
+                | Key::Campaign => true,
             });
         }
         self.timers.push(Reverse((at, key)));
@@ -43,6 +48,7 @@ impl<W: Wait> Reactor<W> {
                 Key::Group(group) => self.group_due(group as usize, at)?,
                 Key::Port(place) => self.port_due(place as usize)?,
                 Key::Grace => self.end_all()?,
+                Key::Campaign => self.asks_at = Time::NEVER,
                 Key::Stop(_) | Key::Bell | Key::Dialer => {}
             }
         }
@@ -54,6 +60,9 @@ impl<W: Wait> Reactor<W> {
             return Ok(());
         };
         conn.armed = Time::NEVER;
+        if conn.is_dialling {
+            return self.give_up_call(slot, rustix::io::Errno::TIMEDOUT);
+        }
         if conn.io.descriptor().is_none() {
             conn.is_blocked = false;
         }

@@ -1,0 +1,225 @@
+//! Contents: what is sent, and what has to come back.
+
+use anyhow::{Context, Result};
+use sock::Endpoint;
+use sock_proto::Kind;
+use sock_proto::load::{Check, Message, Until};
+use sock_proto::protocols::{self, Row, TABLE};
+
+use super::{Ask, Target, What};
+use crate::status::Usage;
+
+/// What the user says about messages and replies.
+#[derive(Debug, Clone)]
+pub(crate) struct Contents {
+    pub(crate) size: Option<usize>,
+    pub(crate) message: Option<String>,
+    pub(crate) service: Service,
+    pub(crate) until: Option<Until>,
+    pub(crate) method: String,
+    pub(crate) fields: Vec<String>,
+    pub(crate) body: Option<String>,
+}
+
+/// Which service answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// This one.
+    Named(String),
+    /// The one whose port it is, if it is one of ours and nothing else is said.
+    ByPort,
+}
+
+/// What is sent, and what has to come back.
+pub(super) struct Said {
+    pub(super) message: Message,
+    pub(super) until: Until,
+    pub(super) check: Option<(Check, &'static str)>,
+    pub(super) is_http: bool,
+}
+
+/// A message of this size is a small one of any protocol.
+const SIZE: usize = 64;
+/// So much of a datagram differs from one to the next, so that its reply is known for its own.
+const MARK: usize = 16;
+
+impl Contents {
+    /// What is sent to `endpoint`, and what has to come back.
+    pub(super) fn said(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+        served: Option<&str>,
+        ask: &Ask,
+    ) -> Result<Said> {
+        if let Target::Url { host, path, .. } = target {
+            return self.http(host, path);
+        }
+        if matches!(ask.what, What::Bulk(_)) {
+            let (message, until) = (Message::default(), Until::Same);
+            return Ok(Said { message, until, check: None, is_http: false });
+        }
+        let row = match (served, &self.service) {
+            (Some(name), _) => Some(named(name)?),
+            (None, Service::Named(name)) => Some(named(name)?),
+            (None, Service::ByPort) => self.by_port(endpoint),
+        };
+        let kind = if endpoint.is_stream() { Kind::Stream } else { Kind::Datagram };
+        match row.map(|row| row.name) {
+            Some("http") => {
+                let port = endpoint.port().map_or(String::new(), |port| format!(":{port}"));
+                self.http(&format!("localhost{port}"), "/")
+            }
+            Some("daytime" | "time" | "qotd") => self.told_unasked(kind),
+            Some("greet" | "upper" | "ack" | "echo") | None => self.checked(row, kind),
+            Some(name) => {
+                let cure = if name == "chargen" { "--bulk down" } else { "--bulk up" };
+                let text =
+                    format!("{name} gives no reply to a message that could be timed; try {cure}");
+                Err(Usage(text).into())
+            }
+        }
+    }
+
+    /// The service at whose own port this is, where the user has said nothing of messages.
+    fn by_port(&self, endpoint: &Endpoint) -> Option<&'static Row> {
+        if self.message.is_some() || self.until.is_some() {
+            return None;
+        }
+        let port = endpoint.port()?;
+        let known = ["greet", "upper", "ack", "echo", "http", "daytime", "time", "qotd"];
+        TABLE.iter().filter(|row| known.contains(&row.name)).find(|row| {
+            let its = if endpoint.is_stream() { row.stream_port } else { row.datagram_port };
+            its == Some(port)
+        })
+    }
+
+    /// Messages whose replies are checked, where it is known who answers.
+    fn checked(&self, row: Option<&'static Row>, kind: Kind) -> Result<Said> {
+        let speaks_first = row.is_some_and(|row| row.name == "greet");
+        let default = if speaks_first { Until::Close } else { Until::Same };
+        let until = self.until.unwrap_or(default);
+        let in_lines = until == Until::Line || row.is_some_and(|row| row.name == "ack");
+        let message = match &self.message {
+            Some(text) => {
+                let mut text = contents(text)?;
+                if in_lines && kind == Kind::Stream && !text.ends_with(b"\n") {
+                    text.push(b'\n');
+                }
+                template(&text)?
+            }
+            None if speaks_first => Message::default(),
+            None => self.made(kind, in_lines, row.is_some())?,
+        };
+        if message.fixed().is_some_and(<[u8]>::is_empty) && until != Until::Close {
+            return Err(
+                Usage("an empty message has no reply; give it a --size from 1".to_owned()).into()
+            );
+        }
+        let check = match row {
+            None => None,
+            Some(row) => {
+                let check = Check::of(row, &message, kind).map_err(|why| Usage(why.to_string()))?;
+                Some((check, row.name))
+            }
+        };
+        Ok(Said { message, until, check, is_http: false })
+    }
+
+    /// A message of the size that was asked for.
+    fn made(&self, kind: Kind, in_lines: bool, is_checked: bool) -> Result<Message> {
+        let size = self.size.unwrap_or(SIZE);
+        if kind == Kind::Datagram && is_checked && size > 0 {
+            let mark = size.min(MARK);
+            return template(
+                &[format!("{{random:{mark}}}").as_bytes(), &filler(size - mark)].concat(),
+            );
+        }
+        let mut bytes = filler(size);
+        if in_lines && let Some(last) = bytes.last_mut() {
+            *last = b'\n';
+        }
+        Ok(Message::bytes(&bytes))
+    }
+
+    /// Services that speak when they are called, and end.
+    fn told_unasked(&self, kind: Kind) -> Result<Said> {
+        if self.message.is_some() {
+            return Err(Usage(
+                "this service answers whatever it is sent; leave --message".to_owned(),
+            )
+            .into());
+        }
+        let (message, until) = match kind {
+            Kind::Stream => (Message::default(), Until::Close),
+            Kind::Datagram => (Message::bytes(b"?"), Until::Same),
+        };
+        Ok(Said { message, until, check: None, is_http: false })
+    }
+
+    /// A request of HTTP/1.1.
+    fn http(&self, host: &str, path: &str) -> Result<Said> {
+        if self.message.is_some() || self.size.is_some() || self.until.is_some() {
+            let text =
+                "a request has --method, --header and --body, and HTTP says where a reply ends";
+            return Err(Usage(text.to_owned()).into());
+        }
+        let body = self.body.as_deref().map(contents).transpose()?;
+        let is_named = |name: &str| {
+            let its =
+                |field: &String| field.split_once(':').map(|(name, _)| name.trim().to_owned());
+            self.fields.iter().filter_map(its).any(|its| its.eq_ignore_ascii_case(name))
+        };
+        let mut head = format!("{} {path} HTTP/1.1\r\n", self.method);
+        if !is_named("host") {
+            let part = format!("Host: {host}\r\n");
+            head += &part;
+        }
+        // Nothing else that the server would have to read: it is the server that is measured.
+        for field in &self.fields {
+            if !field.contains(':') || field.contains(['\r', '\n']) {
+                return Err(Usage(format!("write a field as 'Name: value', not {field:?}")).into());
+            }
+            let part = format!("{field}\r\n");
+            head += &part;
+        }
+        if let Some(body) = &body
+            && !is_named("content-length")
+        {
+            let part = format!("Content-Length: {}\r\n", body.len());
+            head += &part;
+        }
+        let request = [head.as_bytes(), b"\r\n", body.as_deref().unwrap_or_default()].concat();
+        let message = template(&request)?;
+        if body.is_some()
+            && message.fixed().is_none()
+            && template(&body.unwrap_or_default())?.fixed().is_none()
+        {
+            let text = "the length of a body stands before it: no {n}, {conn} or {random:16} in it";
+            return Err(Usage(text.to_owned()).into());
+        }
+        let until = Until::Http { head: self.method.eq_ignore_ascii_case("HEAD") };
+        Ok(Said { message, until, check: None, is_http: true })
+    }
+}
+
+fn named(name: &str) -> Result<&'static Row> {
+    protocols::find(name).map_err(|unknown| Usage(unknown.to_string()).into())
+}
+
+/// The text itself, or what is in the file that it names behind an @.
+fn contents(text: &str) -> Result<Vec<u8>> {
+    match text.strip_prefix('@') {
+        None => Ok(text.as_bytes().to_vec()),
+        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {path}")),
+    }
+}
+
+fn template(text: &[u8]) -> Result<Message> {
+    Message::parse(text).map_err(|wrong| Usage(wrong.to_string()).into())
+}
+
+/// Letters in order, so that a reply of which a part is missing is not taken for a whole one.
+fn filler(size: usize) -> Vec<u8> {
+    (b'a'..=b'z').cycle().take(size).collect()
+}

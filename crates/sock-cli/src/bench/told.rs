@@ -1,0 +1,59 @@
+//! Told: the report, and the exit status that follows from it.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use sock_load::{Cause, Pacing, Report, Style, table_text, text};
+
+use crate::ending::Broken;
+use crate::screen::Screen;
+use crate::status::Status;
+
+/// Writes the report to stdout; where nobody could be called, there is nothing in it to read.
+pub(super) fn report(report: &Report, screen: Screen) -> Result<()> {
+    if screen.json {
+        return write(&format!("{}\n", serde_json::to_string(report)?));
+    }
+    if is_empty(report) { Ok(()) } else { write(&text(report, style())) }
+}
+
+fn write(page: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(page.as_bytes()).and_then(|()| out.flush()).context("cannot write to stdout")
+}
+
+/// As wide as a terminal is; a page for whoever reads it later.
+fn style() -> Style {
+    let width =
+        rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    if width == 0 { Style::default() } else { Style { width, ..Style::default() } }
+}
+
+fn is_empty(report: &Report) -> bool {
+    report.connections.opened == 0 && report.connections.asked > 0
+}
+
+/// What came of each engine, in one table.
+pub(super) fn engines(found: &[(String, Vec<Report>)]) -> Result<()> {
+    write(&table_text(found, style()))
+}
+
+/// Done, or what was wrong.
+pub(super) fn judge(report: &Report) -> Result<Status> {
+    let is_unheard = report.messages.replies == 0 && report.bytes.back == 0;
+    let is_nothing = is_empty(report) || (is_unheard && report.error_count() > 0);
+    if is_nothing && let Some(worst) = report.errors.iter().max_by_key(|error| error.count) {
+        let status = match worst.cause {
+            Cause::Refused | Cause::Unreachable => Status::Refused,
+            Cause::Timeout => Status::Timeout,
+            Cause::Tls => Status::Tls,
+            Cause::Reset | Cause::Short => Status::CutShort,
+            Cause::Wrong | Cause::AddressNotAvailable | Cause::Other | _ => Status::Failed,
+        };
+        let cure = worst.cure.as_ref().map_or(String::new(), |cure| format!("; {cure}"));
+        return Err(Broken::new(status, format!("{}{cure}", worst.text)).into());
+    }
+    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
+    let is_whole = is_bulk || report.verdict.missing == 0;
+    Ok(if report.error_count() == 0 && is_whole { Status::Done } else { Status::Failed })
+}

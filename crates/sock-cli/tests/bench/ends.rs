@@ -1,0 +1,109 @@
+//! How it ends: 0 where nothing is missing, and a status for each kind of failure.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
+
+use rustix::process::Signal;
+
+use crate::support::{Program, Server, sock};
+use crate::{bench, report};
+
+/// A server of one thread that answers each message of four bytes with this.
+fn answers(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            while stream.read_exact(&mut [0; 4]).is_ok() && !answer.is_empty() {
+                let _ = stream.write_all(answer);
+            }
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn nobody_there_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));
+    drop(listener);
+    let found = bench(&[&endpoint, "-n", "10"]).expect(4);
+    assert_eq!(found.text(), "");
+    let told =
+        format!("sock: {endpoint} refused the connection; start the server, or check the port\n");
+    assert_eq!(found.stderr, told);
+    let found = bench(&[&endpoint, "-n", "10", "-c", "3", "--json"]).expect(4);
+    let report = report(&found);
+    assert_eq!(
+        (&report["errors"][0]["cause"], &report["errors"][0]["count"]),
+        (&"refused".into(), &3.into())
+    );
+}
+
+#[test]
+fn silence_is_a_timeout() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("udp://{}", silent.local_addr().expect("its address"));
+    let found = bench(&[&endpoint, "-n", "2", "-c", "1", "--timeout", "20ms"]).expect(5);
+    assert!(
+        found.stderr.contains("no reply within 20ms; wait longer with --timeout"),
+        "{}",
+        found.stderr
+    );
+}
+
+#[test]
+fn wrong_replies_and_missing_ones_are_failures() {
+    let wrong = answers(b"pong");
+    let asked = ["-n", "10", "-c", "1", "-m", "ping", "--service", "echo", "--json"];
+    let found = bench(&[&[wrong.as_str()][..], &asked].concat()).expect(1);
+    let report = report(&found);
+    assert_eq!(
+        (&report["errors"][0]["cause"], &report["verdict"]["missing"]),
+        (&"wrong".into(), &10.into())
+    );
+    let text = report["errors"][0]["text"].as_str().expect("a sentence");
+    assert!(text.contains("0x6f at byte 1, not 0x69"), "{text}");
+
+    let short = answers(b"");
+    let found = bench(&[&[short.as_str()][..], &asked].concat()).expect(6);
+    assert!(
+        found.stderr.contains("ended the connection while a reply was owed"),
+        "{}",
+        found.stderr
+    );
+}
+
+#[test]
+fn the_first_ctrl_c_ends_it_with_what_was_found() {
+    let server = Server::start(&["echo"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let asked = ["bench", endpoint.as_str(), "--service", "echo", "-d", "1h", "--warmup", "0"];
+    let mut program = Program::start(sock(&asked));
+    program.error_line_with("/s  p50 ");
+    program.signal(Signal::INT);
+    let found = program.finish().expect(130);
+    assert!(found.text().contains("stopped before its end"), "{}", found.text());
+    server.stop();
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    for (arguments, told) in [
+        (&["7", "--size", "0"][..], "an empty message has no reply"),
+        (&["7", "--service", "ehco"], "ehco"),
+        (&["7", "--service", "discard"], "try --bulk up"),
+        (&["7", "--service", "chargen"], "try --bulk down"),
+        (&["7", "-m", "{random:x}"], "needs a number of characters"),
+        (&["7", "--bind", "127.0.0.1:80"], "many connections cannot come from one port"),
+        (&["tcp://192.0.2.1:7", "--sources", "3"], "addresses of 127.0.0.0/8"),
+        (&["7", "--record", "x"], "bench has no --record"),
+        (&["http://127.0.0.1/a b"], "a URL has no blanks"),
+        (&["http://127.0.0.1/", "--until", "line"], "HTTP says where a reply ends"),
+        (&["7", "--insecure"], "--insecure"),
+        (&["--engines", "steam", "echo"], "no engine 'steam'"),
+    ] {
+        let found = bench(arguments).expect(2);
+        assert!(found.stderr.contains(told), "{arguments:?}: {}", found.stderr);
+    }
+}

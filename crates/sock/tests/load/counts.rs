@@ -1,0 +1,154 @@
+//! How much is sent and answered: exactly.
+
+use std::time::Duration;
+
+use sock::load::{Length, Loader, Pace};
+use sock::{Engine, Run};
+use sock_load::{Cause, Pacing};
+use sock_proto::Kind;
+use sock_proto::load::{Check, Direction, Message, Until};
+use sock_proto::protocols::find;
+
+use crate::rig::{Served, causes, check_sum};
+
+pub(crate) const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+pub(crate) fn checked(loader: Loader, service: &str, message: &str, kind: Kind) -> Loader {
+    let message = Message::parse(message.as_bytes()).expect("a message");
+    let row = find(service).expect("a row");
+    let check = Check::of(row, &message, kind).expect("it can be checked");
+    loader.message(message).check(check, service)
+}
+
+#[test]
+fn a_number_of_messages_is_sent_and_answered_on_both_engines() {
+    for engine in [Engine::Epoll, Engine::Select] {
+        let served = Served::row("echo", "tcp:127.0.0.1:0");
+        let report = served.loader().engine(engine).run().expect("it loads");
+        assert_eq!((report.messages.sent, report.messages.replies), (1000, 1000), "{engine}");
+        assert_eq!((report.bytes.out, report.bytes.back), (64_000, 64_000));
+        let connections = report.connections;
+        assert_eq!((connections.asked, connections.opened), (4, 4));
+        assert_eq!((connections.peak, connections.open_at_end), (4, 4));
+        assert_eq!(report.connect.as_ref().map(|connect| connect.count), Some(4));
+        assert_eq!(causes(&report), []);
+        assert_eq!(report.told.engine, engine.name());
+        assert!(report.rate.is_some_and(|rate| rate > 0.0) && report.lateness.is_none());
+        let here = report.cpu.server.expect("it is this very process");
+        assert_eq!(here.pid, std::process::id());
+        check_sum(&report);
+    }
+}
+
+#[test]
+fn many_under_way_on_several_workers_are_checked_one_by_one() {
+    let served = Served::row("upper", "tcp:127.0.0.1:0");
+    let loader = served.loader().workers(2).pace(Pace::Closed { depth: 16 });
+    let loader = checked(loader, "upper", "straße {n} of {conn}: {random:20}\n", Kind::Stream);
+    let report = loader.run().expect("it loads");
+    assert_eq!((report.messages.sent, report.messages.replies), (1000, 1000));
+    assert_eq!(causes(&report), []);
+    assert_eq!(report.told.service.as_deref(), Some("upper"));
+    check_sum(&report);
+}
+
+#[test]
+fn an_open_loop_sends_every_message_that_is_due() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let pace = Pace::Open { rate: 2000.0, most: u32::MAX };
+    let loader = served.loader().pace(pace).length(Length::Time(ms(300))).warm_up(ms(50));
+    let report = loader.run().expect("it loads");
+    // In 300 ms, each of four connections at its own moments.
+    assert_eq!(report.messages.due, Some(600));
+    assert_eq!((report.messages.sent, report.messages.replies), (600, 600));
+    // Each of them left by itself, so that its lateness is the generator's own.
+    assert_eq!(report.lateness.as_ref().map(|late| late.count), Some(600));
+    assert_eq!(report.told.pacing, Pacing::Open { rate: 2000.0 });
+    assert!(report.measured >= 300_000_000);
+    check_sum(&report);
+}
+
+#[test]
+fn a_time_is_measured_without_its_warm_up() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let loader = served.loader().length(Length::Time(ms(1200))).warm_up(ms(100)).ramp(ms(50));
+    let mut seconds = 0;
+    let report = loader.run_telling(&mut |_| seconds += 1).expect("it loads");
+    assert_eq!(report.measured, 1_200_000_000);
+    assert_eq!((report.timeline.len(), seconds), (1, 1));
+    assert_eq!(report.messages.sent, report.messages.replies);
+    assert_eq!(causes(&report), []);
+    check_sum(&report);
+}
+
+#[test]
+fn each_message_may_have_a_connection_of_its_own() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let loader = served.loader().new_connection(true).length(Length::Messages(50));
+    let report = loader.run().expect("it loads");
+    assert_eq!((report.messages.replies, report.connections.opened), (50, 50));
+    assert_eq!(report.connect.as_ref().map(|connect| connect.count), Some(50));
+    assert_eq!(causes(&report), []);
+
+    // In an open loop too, where connecting is part of what is waited for.
+    let pace = Pace::Open { rate: 500.0, most: 1 };
+    let loader = served.loader().new_connection(true).pace(pace).length(Length::Time(ms(200)));
+    let report = loader.run().expect("it loads");
+    assert_eq!((report.messages.due, report.messages.replies), (Some(100), 100));
+    assert_eq!(report.connections.opened, 100);
+    check_sum(&report);
+}
+
+#[test]
+fn a_reply_may_last_until_the_peer_ends() {
+    let served = Served::row("greet", "tcp:127.0.0.1:0");
+    let loader = checked(served.loader(), "greet", "", Kind::Stream);
+    let report = loader.until(Until::Close).length(Length::Messages(40)).run().expect("it loads");
+    assert_eq!((report.messages.replies, report.connections.opened), (40, 40));
+    assert_eq!(report.bytes.back, 40 * 24);
+    check_sum(&report);
+}
+
+#[test]
+fn a_load_ends_when_its_run_is_asked_to() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let run = Run::new();
+    let loader = served.loader().within(run.clone()).length(Length::Time(Duration::from_hours(1)));
+    let report = loader.run_telling(&mut |_| run.stop().ask()).expect("it loads");
+    assert!(report.measured >= 1_000_000_000 && report.measured < 600_000_000_000);
+    assert_eq!(report.messages.sent, report.messages.replies);
+    assert!(report.verdict.lines.iter().any(|line| line.contains("stopped")), "{report:?}");
+}
+
+#[test]
+fn bulk_counts_bytes_and_no_messages() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let loader = served.loader().pace(Pace::Bulk(Direction::Both)).length(Length::Time(ms(200)));
+    let report = loader.run().expect("it loads");
+    assert!(report.bytes.out >= report.bytes.back && report.bytes.back > 0, "{report:?}");
+    assert_eq!((report.messages.sent, causes(&report).len()), (0, 0));
+    let served = Served::row("chargen", "tcp:127.0.0.1:0");
+    let loader = served.loader().pace(Pace::Bulk(Direction::Down)).length(Length::Time(ms(200)));
+    let report = loader.run().expect("it loads");
+    assert!(report.bytes.back > 0 && report.bytes.out == 0);
+    assert_eq!(causes(&report), [] as [(Cause, u64); 0]);
+}
+
+#[test]
+fn calls_come_from_each_source_in_turn() {
+    let (told, seen) = std::sync::mpsc::channel();
+    let endpoint = crate::rig::treats(move |stream| {
+        let from = stream.peer_addr().expect("a peer").ip();
+        let _ = told.send(from);
+    });
+    let sources = (1..=4).map(|n| [127, 0, 0, n].into()).collect();
+    let loader = Loader::new(endpoint).connections(8).sources(sources);
+    let report = loader.length(Length::Messages(8)).run().expect("it loads");
+    assert!(report.connections.opened >= 8);
+    let mut from: Vec<_> = seen.try_iter().take(8).collect();
+    from.sort_unstable();
+    from.dedup();
+    assert_eq!(from.len(), 4, "{from:?}");
+}
