@@ -184,3 +184,20 @@ fn workers_see_every_change() {
     }
     web.stop();
 }
+
+/// Whoever put it there learns why it does not work; whoever asks learns nothing.
+#[test]
+fn a_link_that_leads_out_is_told_in_the_terminal_and_not_to_the_client() {
+    let place = Place::with(&[("page", b"page")]);
+    fs::write(place.around.path().join("secret"), "secret").expect("a new file");
+    symlink("../secret", place.root.join("out")).expect("a new link");
+    let mut web = Web::serve(&place.root, &[]);
+    let answer = get(web.port, "/out?x", &[]);
+    assert_eq!(answer.status, 403);
+    assert!(!answer.text().contains("link"), "{}", answer.text());
+    let line = web.program.error_line_with(": /out?x: ");
+    let told = "a link on the way leads out of the directory, as every absolute one does, and is not followed";
+    assert!(line.starts_with("127.0.0.1:") && line.ends_with(told), "{line}");
+    assert!(web.program.error_line().contains("\"GET /out?x HTTP/1.1\" 403 "));
+    web.stop();
+}

@@ -148,6 +148,8 @@ fn the_page_says_what_was_wrong_and_what_to_do() {
     let body = "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
                 <meta name=\"viewport\" content=\"width=device-width\">\n\
                 <meta name=\"color-scheme\" content=\"light dark\">\n\
+                <style>body{font-family:system-ui,sans-serif;line-height:1.5;max-width:60rem;margin:2rem auto;\
+                padding:0 1rem}</style>\n\
                 <title>505 HTTP Version Not Supported</title>\n<h1>505 HTTP Version Not Supported</h1>\n\
                 <p>This server does not speak that version of HTTP.</p>\n\
                 <p>Ask again in HTTP/1.1 or HTTP/1.0.</p>\n</html>\n";

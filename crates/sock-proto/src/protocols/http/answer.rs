@@ -18,6 +18,8 @@ pub struct Answer {
     pub body: Vec<Part>,
     /// To make it took so long that others are to have their turn before the same client has another.
     pub is_costly: bool,
+    /// What whoever runs the server is told about it, and the client is not.
+    pub note: Option<&'static str>,
 }
 
 /// A part of a body.
@@ -35,7 +37,7 @@ impl Answer {
     /// An answer of this status, without fields or body.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status, fields: Vec::new(), body: Vec::new(), is_costly: false }
+        Self { status, fields: Vec::new(), body: Vec::new(), is_costly: false, note: None }
     }
 
     /// Adds a field.
@@ -57,6 +59,13 @@ impl Answer {
     #[must_use]
     pub fn costly(mut self) -> Self {
         self.is_costly = true;
+        self
+    }
+
+    /// Has something told to whoever runs the server.
+    #[must_use]
+    pub fn noting(mut self, note: &'static str) -> Self {
+        self.note = Some(note);
         self
     }
 

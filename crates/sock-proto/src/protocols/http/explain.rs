@@ -197,4 +197,26 @@ const KNOWN: &[(&[u8], &str)] = &[
     (b"x-forwarded-for", "for whom a proxy asks, if the proxy can be believed"),
     (b"forwarded", "for whom a proxy asks, if the proxy can be believed"),
     (b"te", "which transfer codings it takes"),
+    (
+        b"sec-fetch-site",
+        "whether the page that asks is of this site, of another, or nobody's (none)",
+    ),
+    (
+        b"sec-fetch-mode",
+        "in which way the browser asks: to go there (navigate), or for a page's part",
+    ),
+    (b"sec-fetch-dest", "what it will be used as: a document, an image, a script"),
+    (b"sec-fetch-user", "a person has asked for it, by a click or a key"),
+    (
+        b"sec-ch-ua",
+        "which browser asks, in parts; one of them is made up, so that nobody relies on them",
+    ),
+    (b"sec-ch-ua-mobile", "whether it would like pages for a small screen (?1) or not (?0)"),
+    (b"sec-ch-ua-platform", "on which system the browser runs"),
+    (b"sec-gpc", "its user does not want to be followed about"),
+    (b"dnt", "its user does not want to be followed about"),
+    (
+        b"priority",
+        "how soon it needs the answer, beside its other requests (u), and if a part helps (i)",
+    ),
 ];

@@ -40,6 +40,10 @@ use super::{Offer, Site};
 use path::{Bad, Path, address};
 pub use store::Storing;
 
+/// For whoever runs the server, and has put the link there.
+const OUTSIDE: &str =
+    "a link on the way leads out of the directory, as every absolute one does, and is not followed";
+
 /// The page that a folder shows for itself.
 const INDEX: &[u8] = b"index.html";
 
@@ -175,6 +179,8 @@ fn missing(why: Missing) -> Answer {
     match why {
         Missing::NotFound => page::error(404, "There is nothing at this address", ""),
         Missing::Forbidden => page::error(403, "This is not to be seen", ""),
+        // Clients are told no more than of anything else that is not for them.
+        Missing::Outside => page::error(403, "This is not to be seen", "").noting(OUTSIDE),
         Missing::TooLong => page::error(414, "A name in the path is too long for any file", ""),
         Missing::Busy => {
             page::error(503, "Too much is open at this moment", "Try again in a second")

@@ -7,7 +7,7 @@ use super::answer::{Answer, Part};
 
 /// An answer that says what was wrong and, where something can be done about it, what.
 ///
-/// Both are sentences without a full stop; they are escaped here.
+/// Both are sentences without a full stop; they are escaped here, and what stands in backticks is code.
 pub(super) fn error(status: u16, wrong: &str, cure: &str) -> Answer {
     let reason = reason(status);
     let mut body = String::with_capacity(512);
@@ -19,16 +19,32 @@ pub(super) fn error(status: u16, wrong: &str, cure: &str) -> Answer {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <style>body{{font-family:system-ui,sans-serif;line-height:1.5;max-width:60rem;margin:2rem auto;padding:0 1rem}}</style>\n\
          <title>{status} {reason}</title>\n<h1>{status} {reason}</h1>\n<p>{}.</p>\n",
-        Escaped(wrong)
+        Prose(wrong)
     ));
     if !cure.is_empty() {
-        write(format_args!("<p>{}.</p>\n", Escaped(cure)));
+        write(format_args!("<p>{}.</p>\n", Prose(cure)));
     }
     write(format_args!("</html>\n"));
     Answer::new(status)
         .with("Content-Type", "text/html; charset=utf-8")
         .and(Part::Bytes(body.into_bytes()))
+}
+
+/// A sentence of ours, with code between backticks; one without its fellow is a backtick.
+struct Prose<'a>(&'a str);
+
+impl fmt::Display for Prose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((before, after)) = rest.split_once('`') {
+            let Some((code, after)) = after.split_once('`') else { break };
+            write!(f, "{}<code>{}</code>", Escaped(before), Escaped(code))?;
+            rest = after;
+        }
+        Escaped(rest).fmt(f)
+    }
 }
 
 /// Text as it stands in HTML, between tags or in a quoted attribute.
@@ -87,5 +103,24 @@ pub(super) const fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         507 => "Insufficient Storage",
         _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_in_backticks_is_code_and_nothing_of_it_is_obeyed() {
+        for (text, shown) in [
+            ("Write `GET /` or `<b>`", "Write <code>GET /</code> or <code>&lt;b&gt;</code>"),
+            ("one ` alone", "one ` alone"),
+            ("`a` and ` alone", "<code>a</code> and ` alone"),
+            ("", ""),
+        ] {
+            assert_eq!(Prose(text).to_string(), shown);
+        }
     }
 }

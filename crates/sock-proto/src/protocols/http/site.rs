@@ -131,8 +131,10 @@ pub struct Entry {
 pub enum Missing {
     /// There is nothing.
     NotFound,
-    /// It may not be read, or lies outside of the root.
+    /// It may not be read.
     Forbidden,
+    /// A link on the way to it leads out of the root, whatever is at its end.
+    Outside,
     /// The name is longer than the system has names.
     TooLong,
     /// The system has no means at this moment: out of descriptors.

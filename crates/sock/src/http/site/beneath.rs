@@ -120,8 +120,10 @@ pub(super) fn missing(errno: Errno) -> Missing {
     match errno {
         // What a file system cannot have as a name, it does not have.
         Errno::NOENT | Errno::NOTDIR | Errno::INVAL | Errno::ILSEQ => Missing::NotFound,
+        // As openat2(2) says it of a way that would leave.
+        Errno::XDEV => Missing::Outside,
         // A socket cannot be opened at all (ENXIO), nor can a device that has no driver.
-        Errno::ACCESS | Errno::PERM | Errno::XDEV | Errno::LOOP | Errno::NXIO | Errno::NODEV => {
+        Errno::ACCESS | Errno::PERM | Errno::LOOP | Errno::NXIO | Errno::NODEV => {
             Missing::Forbidden
         }
         Errno::NAMETOOLONG => Missing::TooLong,

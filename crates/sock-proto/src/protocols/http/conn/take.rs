@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::super::answer::{Answer, Part};
 use super::super::body::Body;
-use super::super::explain::{self, Arrived};
+use super::super::explain::{self, Arrived, Visible};
 use super::super::head::{Field, Method, Version};
 use super::super::parse::{self, End, FIELDS, Line, Scan, Wrong, first_line};
 use super::super::request::{Framing, Request};
@@ -178,6 +178,13 @@ impl Talk {
         form.persists &= !self.stopping;
         let bytes = write::write(answer, form, offer, out);
         if out.is_noted() {
+            if let Some(note) = answer.note {
+                let target = first_line(asked).split(|byte| *byte == b' ').nth(1);
+                out.note(
+                    "refused",
+                    format_args!("{}: {note}", Visible(target.unwrap_or_default())),
+                );
+            }
             out.answered(first_line(asked), answer.status, bytes, self.since);
         }
         let has_range = answer.body.iter().any(|part| matches!(part, Part::Span(_)));
