@@ -40,6 +40,7 @@ impl Bench {
         let media = RefCell::default();
         let mut one = One::new(self, url, &media);
         let (download, mut client) = (self.download(url), self.client.clone());
+        self.tell_whole();
         let ended = match &self.plan.output {
             Output::Stdout { .. } => {
                 let mut out = self.out(&media);
@@ -58,10 +59,29 @@ impl Bench {
         one.finish(ended)
     }
 
+    /// Says that there is nothing to go on with, where somebody might think so.
+    fn tell_whole(&self) {
+        let Output::File(file) = &self.plan.output else { return };
+        let mut part = file.clone().into_os_string();
+        part.push(".part");
+        if self.plan.goes_on && file.is_file() && !Path::new(&part).exists() {
+            let file = legible(file);
+            let text = format!(
+                "{file} is there already, and no {file}.part to go on with: it is downloaded again"
+            );
+            watch::say(&self.run, "anew", &text);
+        }
+    }
+
     /// Shows the head of one URL.
     fn head(&self, url: &str) -> Result<()> {
         let began = self.run.now();
-        let response = self.client.send(url, &self.plan.asking.request())?;
+        let mut request = self.plan.asking.request();
+        if !self.plan.asking.compressed && !self.plan.asking.names("accept-encoding") {
+            // As a download asks, so that this is the head that one gets.
+            request = request.field("Accept-Encoding", "identity");
+        }
+        let response = self.client.send(url, &request)?;
         let text = head(&response.line(), response.fields(), self.shows_text());
         out::write_all(text.as_bytes(), &self.signals)?;
         if self.plan.timing {
@@ -89,8 +109,7 @@ impl Bench {
         if plan.asking.is_conditional() {
             download = download.conditional();
         }
-        // Who reads on a terminal waits for less, and can ask again.
-        if plan.asking.compressed || self.shows_text() {
+        if plan.asking.compressed {
             download = download.compressed();
         }
         if let Some(digest) = plan.sha256 {
@@ -169,10 +188,14 @@ impl<'a> One<'a> {
             (Err(error), _) => return Err(self.explain(error).into()),
         };
         let took = self.bench.run.now().since(self.began);
+        if let (Some(status), Some(to)) = (redirect(done.status), done.fields.get("location")) {
+            let text = format!("{status} to {}; not followed", legible(Path::new(to)));
+            watch::say(&self.bench.run, "redirect", &text);
+        }
         if let Some(file) = &done.file {
             let mut text = format!("{}: {}", legible(file), HumanBytes(done.len));
             if done.had > 0 {
-                let _ = write!(text, ", {} of them from before", HumanBytes(done.had)); // a string takes all
+                let _ = write!(text, ", {} of them from before,", HumanBytes(done.had)); // a string takes all
             }
             let text = format!("{text} in {}", timing::Seconds(took));
             watch::say(&self.bench.run, "saved", &text);
@@ -232,6 +255,22 @@ impl Attend for One<'_> {
         self.bar = self.bench.bars.begin(&name, had, total);
     }
 
+    fn begins_anew(&mut self, _reply: &Reply, had: u64, is_changed: bool) {
+        let had = HumanBytes(had);
+        let text = if is_changed {
+            format!(
+                "{}: the file has changed there: begun anew, without the {had} from before",
+                self.url
+            )
+        } else {
+            format!(
+                "{}: the server does not give the rest of it: begun anew, without the {had} from before",
+                self.url
+            )
+        };
+        watch::say(&self.bench.run, "anew", &text);
+    }
+
     fn moved(&mut self, bytes: u64) -> sock::Result<()> {
         if let Some(bar) = &self.bar {
             bar.inc(bytes);
@@ -253,6 +292,10 @@ impl Attend for One<'_> {
 
     fn refused(&mut self, mut reply: Reply) {
         self.cure = cure(&self.bench.plan, self.url, reply.status, &reply.fields);
+        let has_more = reply.len != Some(0) && !self.bench.plan.shows_refusal;
+        if has_more && !has_own_cure(reply.status) {
+            self.cure = self.cure.or(Some("--show-error-body shows what the server says about it"));
+        }
         self.show_head(&reply);
         if self.bench.plan.shows_refusal {
             let mut out = self.bench.out(self.media);
@@ -263,6 +306,23 @@ impl Attend for One<'_> {
 
     fn kept(&mut self, part: &Path, can_go_on: bool) {
         self.kept = Some((part.to_owned(), can_go_on));
+    }
+}
+
+/// Whether the library says what can be done about a status.
+fn has_own_cure(status: u16) -> bool {
+    matches!(status, 401 | 404 | 410 | 429 | 500..)
+}
+
+/// A status that says that the answer is somewhere else.
+fn redirect(status: u16) -> Option<&'static str> {
+    match status {
+        301 => Some("301 Moved Permanently"),
+        302 => Some("302 Found"),
+        303 => Some("303 See Other"),
+        307 => Some("307 Temporary Redirect"),
+        308 => Some("308 Permanent Redirect"),
+        _ => None,
     }
 }
 

@@ -127,7 +127,7 @@ impl Asking {
             && !matches!(self.payload, Payload::Stdin(_))
     }
 
-    fn names(&self, field: &str) -> bool {
+    pub(super) fn names(&self, field: &str) -> bool {
         self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(field))
     }
 }

@@ -22,12 +22,16 @@ pub(super) fn tell(bench: &Bench, url: &str, timing: &Timing, total: Duration) -
 }
 
 fn line(timing: &Timing, total: Duration) -> String {
+    let told = [timing.redirects, timing.name, timing.connect, timing.tls, timing.first_byte];
+    let told = told.into_iter().flatten().sum();
     let steps = [
         ("redirects", timing.redirects),
         ("name", timing.name),
         ("connect", timing.connect),
         ("TLS", timing.tls),
         ("first byte", timing.first_byte),
+        // So that they add up: to send the request, to read the body, and attempts before this one.
+        ("rest", Some(total.saturating_sub(told))),
         ("total", Some(total)),
     ];
     let taken = steps.into_iter().filter_map(|(step, time)| time.map(|time| (step, time)));
@@ -66,7 +70,7 @@ mod tests {
             Timing { connect: Some(us(98)), first_byte: Some(us(2_003)), ..Timing::default() };
         assert_eq!(
             line(&timing, us(12_500)),
-            "connect 0.098 ms, first byte 2.003 ms, total 12.500 ms"
+            "connect 0.098 ms, first byte 2.003 ms, rest 10.399 ms, total 12.500 ms"
         );
         assert_eq!(Seconds(us(1_500_000)).to_string(), "1.500 s");
         assert_eq!(Seconds(us(2_000_000)).to_string(), "2 s");

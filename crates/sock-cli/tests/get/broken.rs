@@ -105,7 +105,7 @@ fn a_later_run_goes_on_if_it_is_told_to() {
     assert!(finished.stderr.ends_with("the same command again goes on\n"), "{}", finished.stderr);
     assert_eq!(bench.read("file.part"), &version(1)[..50_000]);
     let finished = bench.get(&["-o", "file", "-C", "--sha256", &sum], path).expect(0);
-    assert!(finished.stderr.contains(" of them from before in "), "{}", finished.stderr);
+    assert!(finished.stderr.contains(" of them from before, in "), "{}", finished.stderr);
     assert_eq!(bench.read("file"), version(1));
     assert_eq!(bench.ranges(3), ["all", "bytes=30000-", "bytes=50000-"]);
     assert_eq!(bench.names(), ["file"]);
@@ -115,8 +115,19 @@ fn a_later_run_goes_on_if_it_is_told_to() {
 fn a_later_run_finds_another_version_or_rubbish_and_begins_anew() {
     let Some(bench) = Bench::new() else { return };
     bench.get(&["-o", "file", "--retry", "0"], "cut:30000,v:2/file").expect(6);
-    bench.get(&["-o", "file", "-C"], "cut:30000,v:2/file").expect(0);
+    let finished = bench.get(&["-o", "file", "-C"], "cut:30000,v:2/file").expect(0);
+    let told = ": the file has changed there: begun anew, without the 29.30 KiB from before\n";
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
     assert_eq!(bench.read("file"), version(2));
+    // What is whole is not gone on with, and that is said.
+    let finished = bench.get(&["-o", "file", "-C"], "cut:30000,v:2/file").expect(0);
+    let told = "file is there already, and no file.part to go on with: it is downloaded again\n";
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
+    // The same version, of which the server gives no rest.
+    bench.get(&["-o", "rest", "--retry", "0"], "cut:30000,norange/rest").expect(6);
+    let finished = bench.get(&["-o", "rest", "-C"], "cut:30000,norange/rest").expect(0);
+    let told = ": the server does not give the rest of it: begun anew, without the 29.30 KiB from before\n";
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
     bench.get(&["-o", "file", "--retry", "0"], "cut:30000,ok/other").expect(6);
     fs::write(bench.path("file.part.json"), "{\"validator\":").unwrap();
     bench.get(&["-o", "file", "-C"], "cut:30000,ok/other").expect(0);

@@ -170,7 +170,7 @@ fn what_happens_on_the_wire_is_shown_with_its_size() {
     assert!(sent.contains(" B: \"GET /text/x HTTP/1.1\\r\\nHost: "), "{sent}");
     assert!(lines.iter().any(|line| line.starts_with("received ")), "{}", finished.stderr);
     let timing = lines.iter().find(|line| line.starts_with("connect ")).unwrap();
-    assert!(timing.contains(" ms, first byte ") && timing.contains(" ms, total "), "{timing}");
+    assert!(timing.contains(" ms, first byte ") && timing.contains(" ms, rest "), "{timing}");
     // As events, and on stderr: stdout is for the body.
     let finished = bench.get(&["--json", "--timing"], "text/x").expect(0);
     let events: Vec<serde_json::Value> =
@@ -292,4 +292,66 @@ fn a_file_that_an_option_names_is_looked_at_before_anybody_is_called() {
         let finished = run(&[arguments, &[url]].concat()).expect(2);
         assert!(finished.stderr.contains(text), "{arguments:?}: {}", finished.stderr);
     }
+}
+
+#[test]
+fn the_same_coding_is_asked_for_whatever_is_done_with_the_body() {
+    let Some(mut bench) = Bench::new() else { return };
+    for arguments in [&[][..], &["-o", "file"], &["-I"], &["-i"]] {
+        bench.get(&[&["-q"], arguments].concat(), "ok/x").expect(0);
+        assert_eq!(bench.request()["fields"]["accept-encoding"], "identity", "{arguments:?}");
+        bench.get(&[&["-q", "--compressed"], arguments].concat(), "ok/x").expect(0);
+        assert_eq!(bench.request()["fields"]["accept-encoding"], "gzip", "{arguments:?}");
+        let own = ["-q", "-H", "Accept-Encoding: br"];
+        bench.get(&[&own, arguments].concat(), "ok/x").expect(0);
+        assert_eq!(bench.request()["fields"]["accept-encoding"], "br", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_option_that_shows_its_reason() {
+    let Some(bench) = Bench::new() else { return };
+    let hint = "; --show-error-body shows what the server says about it\n";
+    for status in ["400", "403", "405", "415"] {
+        let finished = bench.get(&["-q"], &format!("status:{status}/x")).expect(1);
+        assert!(finished.stderr.ends_with(hint), "{}", finished.stderr);
+        let shown =
+            bench.get(&["-q", "--show-error-body"], &format!("status:{status}/x")).expect(1);
+        assert!(!shown.stderr.contains("--show-error-body"), "{}", shown.stderr);
+    }
+    let finished = bench.get(&["-q"], "status:404/x").expect(1);
+    assert!(finished.stderr.ends_with("404 Not Found; look at the path\n"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_redirect_that_is_not_followed_is_told() {
+    let Some(bench) = Bench::new() else { return };
+    let finished = bench.get(&["--no-redirect"], "loop/x").expect(0);
+    assert!(
+        finished.stderr.contains("302 Found to /loop/x; not followed\n"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn who_leaves_bytes_unread_says_that_it_has_reset_the_connection() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            peer.read_exact(&mut byte).unwrap();
+            asked.extend(byte);
+        }
+        let head = b"HTTP/1.1 404 No\r\nContent-Length: 1000000\r\n\r\n";
+        // In one piece, of which the client reads the head; the reset shows in either call.
+        let sent = peer.write_all(&[&head[..], &vec![b'x'; 1_000_000]].concat());
+        sent.and_then(|()| peer.read_to_end(&mut Vec::new()).map(drop))
+    });
+    let finished = run(&["--no-proxy", "--retry", "0", &url]).expect(1);
+    assert!(finished.stderr.contains("closed by us (RST) after "), "{}", finished.stderr);
+    assert!(server.join().unwrap().is_err(), "the server has seen no reset");
 }

@@ -80,6 +80,11 @@ impl Teller {
         self.end(by, how);
     }
 
+    /// We close while bytes of the peer's lie unread: its system is told so by a reset (RFC 9293, section 3.10.4).
+    pub(super) fn thrown_away(&mut self) {
+        self.end(By::Us, How::Reset);
+    }
+
     fn end(&mut self, by: By, how: How) {
         self.reason.get_or_insert(Reason { by, how });
     }

@@ -271,6 +271,12 @@ impl Drop for Wire {
         {
             secret.finish(&self.socket);
         }
+        if !self.is_ended {
+            let peeked = at_once(self.socket.recv_with(&mut [0], Flags::PEEK | Flags::DONTWAIT));
+            if matches!(peeked, Ok(Some(1..))) {
+                self.teller.thrown_away();
+            }
+        }
     }
 }
 

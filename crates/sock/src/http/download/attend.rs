@@ -27,6 +27,10 @@ pub trait Attend {
     /// A body begins that is taken: `had` bytes are there before it, and `total` will be in the end.
     fn begins(&mut self, _reply: &Reply, _had: u64, _total: Option<u64>) {}
 
+    /// The `had` bytes from before count no more: the reply is of another version, or may be (then the server
+    /// only did not give the rest that was asked for).
+    fn begins_anew(&mut self, _reply: &Reply, _had: u64, _is_changed: bool) {}
+
     /// So many bytes more are there.
     ///
     /// # Errors

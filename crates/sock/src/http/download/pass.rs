@@ -128,7 +128,9 @@ impl<'a> Pass<'a> {
             }
             Verdict::Refused(passes) => return Err(self.refused(reply, passes)),
             Verdict::Anew(why) => {
+                let len = store.len();
                 store.forget(why)?;
+                self.attend.begins_anew(&reply, len, had.is_other(&reply));
                 return Ok(Step::Anew);
             }
             Verdict::Again if store.is_stream() => {
@@ -142,6 +144,9 @@ impl<'a> Pass<'a> {
         if store.name(&reply, url, self.plan.continued)? {
             // There is a part of this very version: what is missing of it is asked for.
             return Ok(Step::Anew);
+        }
+        if resume.is_some() && store.len() > 0 && !store.is_stream() {
+            self.attend.begins_anew(&reply, store.len(), had.is_other(&reply));
         }
         store.restart(Version::of(&reply), Why::Version)?;
         self.hash = self.plan.sha256.map(|_| Sha256::new());

@@ -39,6 +39,13 @@ impl Version {
     }
 }
 
+impl Version {
+    /// Whether the reply says that it is of another version.
+    pub(super) fn is_other(&self, reply: &Reply) -> bool {
+        named(&reply.fields).is_some_and(|named| self.validator.as_deref() != Some(named))
+    }
+}
+
 /// How many bytes there will be in the end, if that was said.
 pub(super) fn promised(reply: &Reply) -> Option<u64> {
     // What is said of a coded body is not said of the bytes that it gives.
