@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sock::http::FileSite;
 use sock::{Access, Endpoint, Run};
 use sock_proto::protocols::http::Offer;
-use sock_proto::{Event, Host, Interest, Observer, What};
+use sock_proto::protocols::http::site::{Codings, Site};
+use sock_proto::{Event, Host, Interest, Observer, Transport, What};
 
 use crate::elsewhere::{elsewhere, is_everywhere};
 use crate::lockdown::{self, Lock};
@@ -72,6 +73,25 @@ impl Web {
                         --allow 127.0.0.1, and leave it out of --deny";
             notes.push(Note { code: "denied", text: text.to_owned() });
         }
+        if let Some(folder) = self.folder.as_ref().filter(|_| self.offer.spa)
+            && folder.site.find(b"index.html", Codings::default()).is_err()
+        {
+            let path = folder.path.display();
+            let text = format!(
+                "careful: there is no index.html in {path}, which --spa gives where nothing is: such addresses are 404"
+            );
+            notes.push(Note { code: "spa", text });
+        }
+        if self.offer.auth.is_some()
+            && let Some(endpoint) = endpoints.iter().find(|endpoint| is_overheard(endpoint))
+        {
+            let port = endpoint.port().unwrap_or_default();
+            let text = format!(
+                "careful: the password and what is served go over the network as plain text, and whoever is on \
+                 the way can read them; for TLS listen on tls://:{port}"
+            );
+            notes.push(Note { code: "exposed", text });
+        }
         if let Some(folder) = &self.folder
             && self.offer.auth.is_none()
             && access.allow.is_empty()
@@ -88,6 +108,17 @@ impl Web {
         }
         notes
     }
+}
+
+/// Whether what is said there in the clear leaves this machine.
+fn is_overheard(endpoint: &Endpoint) -> bool {
+    let is_near = match endpoint.host() {
+        Some(Host::V4(ip)) => ip.is_loopback(),
+        Some(Host::V6(ip, _)) => ip.is_loopback(),
+        Some(Host::Loopback) | None => true,
+        Some(Host::Every | Host::Name(_)) => false,
+    };
+    endpoint.transport() == Transport::Tcp && !is_near
 }
 
 /// How somebody at another machine gets there, where everybody can.

@@ -277,9 +277,13 @@ impl fmt::Display for Error {
     }
 }
 
+/// The text, because that is what `fn main() -> sock::Result<()>` shows its user; by `{:#?}` the fields.
 #[allow(clippy::missing_fields_in_debug, reason = "the text tells them")]
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let mut out = f.debug_struct("Error");
         out.field("kind", &self.kind);
         if let Some(errno) = self.errno {

@@ -115,6 +115,8 @@ fn a_closing_says_who_how_and_what_was_never_sent() {
             (How::Refused, By::Peer),
             (How::Denied, By::Us),
             (How::Stop, By::Us),
+            (How::Truncated, By::Peer),
+            (How::Tls, By::Us),
         ] {
             open(log, 1, false, SERVER, CLIENT);
             closed(log, 1, Reason { by, how }, 5);
@@ -127,8 +129,10 @@ fn a_closing_says_who_how_and_what_was_never_sent() {
             "by peer (RST) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
             "by us (timeout) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
             "by peer (refused) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
-            "by us (denied) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
-            "by us (stop) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
+            "by us (denied: --allow or --deny keeps it out) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
+            "by us (stop: this program was asked to end) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
+            "by peer (truncated: it never said that this was all) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
+            "by us (TLS failed) after 1.502 s: sent 3 B, received 6 B, 5 B never sent",
         ]
     );
 }
@@ -187,7 +191,8 @@ fn who_is_turned_away_is_named_although_nothing_was_said() {
             closed(log, 4, Reason { by: By::Us, how: How::Denied }, 0);
         }
     });
-    let line = "127.0.0.1:1600: closed by us (denied) after 1.502 s: sent 3 B, received 6 B\n";
+    let line = "127.0.0.1:1600: closed by us (denied: --allow or --deny keeps it out) after 1.502 s: sent 3 B, \
+                received 6 B\n";
     assert_eq!(text, format!("{line}{line}"));
 }
 

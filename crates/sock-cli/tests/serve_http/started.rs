@@ -39,7 +39,7 @@ fn who_listens_on_every_interface_is_warned() {
         let port = web.port;
         let rest = web.stop();
         let line = rest.lines().find(|line| line.starts_with("careful: "))?;
-        assert!(line.contains(&format!("127.0.0.1:{port}")), "{line}");
+        assert!(line.contains(&format!(":{port}")), "{line}");
         Some(line.to_owned())
     };
     for endpoint in [":0", "tcp:0.0.0.0:0", "tcp:[::]:0"] {
@@ -49,7 +49,12 @@ fn who_listens_on_every_interface_is_warned() {
     let line = warned(":0", &["--upload"]).expect("a warning");
     assert!(line.contains("can read and store files in /"), "{line}");
     assert_eq!(warned("127.0.0.1:0", &[]), None);
-    assert_eq!(warned(":0", &["--auth", "me:word"]), None);
+    assert_eq!(warned("127.0.0.1:0", &["--auth", "me:word"]), None);
+    let line = warned(":0", &["--auth", "me:word"]).expect("a warning");
+    assert!(
+        line.contains("the password and what is served go over the network as plain text"),
+        "{line}"
+    );
     assert_eq!(warned(":0", &["--allow", "10.0.0.0/8"]), None);
 }
 
@@ -62,4 +67,14 @@ fn a_unix_socket_is_opened_by_curl() {
     program.error_line_with("listening on unix:");
     let line = program.error_line();
     assert_eq!(line, format!("try curl --unix-socket {} http://localhost/", socket.display()));
+}
+
+#[test]
+fn a_program_for_the_browser_without_a_page_at_the_root_is_told_at_once() {
+    let told = |place: &Place| {
+        let rest = Web::serve(&place.root, &["--spa"]).stop();
+        rest.contains("careful: there is no index.html in /")
+    };
+    assert!(told(&Place::with(&[("other.html", b"x")])));
+    assert!(!told(&Place::with(&[("index.html", b"x")])));
 }

@@ -86,3 +86,14 @@ fn an_unknown_errno_is_told_in_the_systems_words() {
     assert_eq!(error.kind(), ErrorKind::Other);
     assert_eq!(error.to_string(), "send: no buffer space available");
 }
+
+/// `fn main() -> sock::Result<()>` writes `Error: {error:?}`.
+#[test]
+fn what_a_main_function_shows_is_the_text_and_programmers_see_the_fields() {
+    let error = Error::from_errno("", 111).about("cannot connect to b").cure("start it");
+    assert_eq!(format!("{error:?}"), "cannot connect to b: connection refused; start it");
+    let fields = format!("{error:#?}");
+    for field in ["kind: Refused", "errno: 111", "text: cannot connect to b: "] {
+        assert!(fields.contains(field), "{fields}");
+    }
+}

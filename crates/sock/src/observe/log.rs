@@ -228,14 +228,14 @@ impl Lines {
 
     fn closed(&self, told: &Told<'_>, reason: Reason, rest: fmt::Arguments<'_>, to: &mut Vec<u8>) {
         let tone = match reason.how {
-            How::Fin | How::Stop => Tone::Plain,
+            // Browsers end TLS without a word, and nothing is wrong; whom it matters is told beside.
+            How::Fin | How::Stop | How::Truncated => Tone::Plain,
             How::Reset
             | How::Timeout
             | How::Refused
             | How::Unreachable
             | How::Denied
             | How::Tls
-            | How::Truncated
             | How::Failed => Tone::Warning,
         };
         let kind = self.conversations.about(told).map_or(Kind::Stream, |about| about.kind);
@@ -246,7 +246,7 @@ impl Lines {
                 put(to, format_args!("ended by {by} after {rest}"));
             }
             (Kind::Stream | Kind::Datagram, reason) => {
-                put(to, format_args!("closed {reason} after {rest}"));
+                put(to, format_args!("closed {} after {rest}", InWords(reason)));
             }
         });
     }
@@ -339,6 +339,29 @@ impl Form for Lines {
                 ),
             );
         });
+    }
+}
+
+/// How it ended, where one word would leave people to guess.
+struct InWords(Reason);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(reason) = self;
+        let by = if reason.by == By::Peer { "peer" } else { "us" };
+        let words = match reason.how {
+            How::Truncated => "truncated: it never said that this was all",
+            How::Tls => "TLS failed",
+            How::Stop => "stop: this program was asked to end",
+            How::Denied => "denied: --allow or --deny keeps it out",
+            How::Fin
+            | How::Reset
+            | How::Timeout
+            | How::Refused
+            | How::Unreachable
+            | How::Failed => return reason.fmt(f),
+        };
+        write!(f, "by {by} ({words})")
     }
 }
 
