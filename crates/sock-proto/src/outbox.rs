@@ -3,6 +3,10 @@
 //! A piece is bytes of a stream, exactly one datagram (empty ones too), or a range of a file. Only a
 //! last piece of bytes grows, up to 64 KiB. Buffers come from the engine's [`Pool`] and go back to it
 //! as soon as they are empty: an idle session holds none, and a busy one allocates nothing.
+//!
+//! The first piece may be [lent](Outbox::lend) to an engine that sends while the session goes on. The
+//! buffer itself leaves, so that nothing here can grow, move or free what the kernel reads; its place
+//! is kept, and nothing behind it is sent until it has come back.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -50,6 +54,8 @@ enum Piece {
     },
     /// Apart, so that a place in the queue is no larger for it: idle conversations keep a few.
     Range(Box<Span>),
+    /// The engine has it, and so many bytes of it are still to be sent.
+    Lent(usize),
 }
 
 /// A range could not be read to its end: the file has become shorter.
@@ -101,7 +107,7 @@ impl Outbox {
     pub(crate) fn first(&self) -> Option<&[u8]> {
         match self.pieces.front()? {
             Piece::Bytes { bytes, at } => Some(&bytes[*at..]),
-            Piece::Range(_) => None,
+            Piece::Range(_) | Piece::Lent(_) => None,
         }
     }
 
@@ -110,7 +116,7 @@ impl Outbox {
     pub(crate) fn range(&self) -> Option<&Span> {
         match self.pieces.front()? {
             Piece::Range(span) => Some(span),
-            Piece::Bytes { .. } => None,
+            Piece::Bytes { .. } | Piece::Lent(_) => None,
         }
     }
 
@@ -138,6 +144,34 @@ impl Outbox {
         }
         self.pieces.push_front(Piece::Bytes { bytes, at: 0 });
         Ok(())
+    }
+
+    /// Hands out the first piece, if it is bytes: the buffer, and how much of it was sent.
+    pub(crate) fn lend(&mut self) -> Option<(Vec<u8>, usize)> {
+        let first = self.pieces.front_mut()?;
+        let Piece::Bytes { bytes, at } = first else { return None };
+        let lent = (core::mem::take(bytes), *at);
+        *first = Piece::Lent(lent.0.len() - lent.1);
+        Some(lent)
+    }
+
+    /// Whether the first piece is lent.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.pieces.front(), Some(Piece::Lent(_)))
+    }
+
+    /// Puts a piece back where it was, of which `at` bytes are sent in all; one for which nobody waits
+    /// any more, or that is exhausted, goes to the pool.
+    pub(crate) fn take_back(&mut self, bytes: Vec<u8>, at: usize, pool: &mut Pool) {
+        let Some(Piece::Lent(left)) = self.pieces.front() else { return pool.give(bytes) };
+        let now = bytes.len().saturating_sub(at);
+        self.len -= left.saturating_sub(now) as u64;
+        self.pieces.pop_front();
+        if now == 0 {
+            pool.give(bytes);
+        } else {
+            self.pieces.push_front(Piece::Bytes { bytes, at });
+        }
     }
 
     /// Takes `n` bytes off the first piece; an exhausted piece goes back to the pool.
@@ -201,6 +235,7 @@ impl Piece {
         match self {
             Self::Bytes { bytes, at } => (bytes.len() - at) as u64,
             Self::Range(span) => span.len(),
+            Self::Lent(left) => *left as u64,
         }
     }
 
@@ -211,6 +246,8 @@ impl Piece {
                 *at = usize::try_from(n).map_or(bytes.len(), |n| (*at + n).min(bytes.len()));
             }
             Self::Range(span) => span.advance(n),
+            // Whoever has it tells when it comes back.
+            Self::Lent(_) => {}
         }
     }
 }

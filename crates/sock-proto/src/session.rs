@@ -18,12 +18,14 @@
 //! producer has had its turn.
 
 mod in_place;
+mod lending;
 mod limits;
 mod nesting;
 mod ranges;
 
 use core::time::Duration;
 
+pub use self::lending::Lent;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{By, How, Reason, What};

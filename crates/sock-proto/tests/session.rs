@@ -5,7 +5,9 @@
 use core::time::Duration;
 
 use sock_proto::protocols::Echo;
-use sock_proto::{Context, Input, Limits, Link, Out, Pauses, Peer, Protocol, Session, Time};
+use sock_proto::{
+    Command, Context, Input, Limits, Link, Out, Pauses, Peer, Protocol, Session, Time,
+};
 
 fn at(ms: u64) -> Time {
     Time::ZERO + Duration::from_millis(ms)
@@ -205,4 +207,76 @@ fn the_programs_own_side_takes_the_time_that_it_takes() {
     cx.now = at(10_000);
     assert_eq!(session.command(Peer::FIRST, &mut cx), None);
     assert_eq!((session.deadline(), session.expired(&mut cx)), (None, None));
+}
+
+/// Says what it is told to say to a peer, without ever having heard from it.
+struct Speaker;
+
+impl Protocol for Speaker {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        match input {
+            Input::Data(b"abort") => out.abort(),
+            Input::Data(bytes) => {
+                out.send(bytes);
+                out.finish();
+            }
+            Input::Open
+            | Input::Drained
+            | Input::Eof
+            | Input::Timeout
+            | Input::Stop
+            | Input::Closed(_) => {}
+        }
+    }
+}
+
+/// A piece that the kernel has is out of reach: what is said meanwhile comes behind it, a stall copies
+/// nothing of it, and it lies where it lay.
+#[test]
+fn a_piece_that_is_lent_neither_grows_nor_moves() {
+    let mut cx = Context::new(Limits::default(), Duration::ZERO, 1);
+    let (mut session, peers) = shared(Echo, 1, &mut cx);
+    let peer = peers[0];
+    session.data(peer, &[b'a'; 1000], cx.now, &mut cx);
+    let lent = session.lend(peer, cx.now, &cx).unwrap();
+    let lies = lent.bytes().as_ptr();
+    assert!(session.is_lent(peer) && !session.wants_read(peer, &cx));
+    session.data(peer, &[b'b'; 10], cx.now, &mut cx);
+    session.stalled(peer, &mut cx);
+    assert_eq!(session.output(peer, &cx), None, "nothing overtakes it");
+    assert!(session.lend(peer, cx.now, &cx).is_none());
+    assert_eq!(session.command(peer, &mut cx), None);
+    assert_eq!((lent.bytes(), lent.bytes().as_ptr()), (&[b'a'; 1000][..], lies));
+    session.take_back(peer, lent, Some(999), &mut cx);
+    assert_eq!(session.output(peer, &cx), Some(&b"a"[..]), "what is left of it comes first");
+    session.sent(peer, 1, cx.now, &mut cx);
+    assert_eq!(session.output(peer, &cx), Some(&[b'b'; 10][..]));
+    let lent = session.lend(peer, cx.now, &cx).unwrap();
+    session.take_back(peer, lent, None, &mut cx);
+    assert_eq!(session.output(peer, &cx), Some(&[b'b'; 10][..]), "nothing of it was taken");
+}
+
+#[test]
+fn an_end_waits_for_what_is_lent() {
+    let mut cx = Context::new(Limits::default(), Duration::ZERO, 1);
+    let (mut session, peers) = shared(Speaker, 1, &mut cx);
+    session.data(peers[0], b"farewell", cx.now, &mut cx);
+    let lent = session.lend(peers[0], cx.now, &cx).unwrap();
+    assert_eq!(session.command(peers[0], &mut cx), None);
+    session.take_back(peers[0], lent, Some(8), &mut cx);
+    assert_eq!(session.command(peers[0], &mut cx), Some(Command::Finish));
+}
+
+/// What comes back to a peer that has been let go is nobody's, and was counted as unsent.
+#[test]
+fn a_peer_may_be_cut_short_while_a_piece_is_lent() {
+    let mut cx = Context::new(Limits::default(), Duration::ZERO, 1);
+    let (mut session, peers) = shared(Speaker, 1, &mut cx);
+    session.data(peers[0], b"farewell", cx.now, &mut cx);
+    let lent = session.lend(peers[0], cx.now, &cx).unwrap();
+    session.data(peers[0], b"abort", cx.now, &mut cx);
+    assert_eq!(session.command(peers[0], &mut cx), Some(Command::Abort));
+    assert_eq!(lent.bytes(), b"farewell");
+    session.take_back(peers[0], lent, Some(8), &mut cx);
+    assert_eq!((cx.tally.sent, session.is_lent(peers[0])), (0, false));
 }

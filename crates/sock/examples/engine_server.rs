@@ -12,6 +12,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use sock::http::FileSite;
 use sock::{Datagrams, Endpoint, Input, Limits, Out, Peer, Protocol, Run, Server, Service};
 use sock_proto::protocols::http::{Offer, Patience, Place};
@@ -169,11 +170,8 @@ impl Observer for Lines {
             }
             What::Note { code, text } => format!("note {conn} {code}: {text}\n"),
             What::Stopped { conversations, .. } => format!("stopped {conversations}\n"),
-            What::Listening { .. }
-            | What::Received { .. }
-            | What::Sent { .. }
-            | What::Eof
-            | What::Finished => return,
+            What::Listening { engine, .. } => format!("listening under {engine}\n"),
+            What::Received { .. } | What::Sent { .. } | What::Eof | What::Finished => return,
         };
         // Nobody listens any more: the test is over.
         let _ = std::io::stderr().write_all(line.as_bytes());
@@ -232,6 +230,24 @@ fn offer(how: &str) -> Result<Offer, Box<dyn std::error::Error>> {
     })
 }
 
+/// Has the kernel refuse a system call from now on: `io_uring_setup=1` with the error EPERM.
+fn forbid(what: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let (call, errno) = what.split_once('=').ok_or("CALL=ERRNO")?;
+    let call = match call {
+        "io_uring_setup" => libc::SYS_io_uring_setup,
+        "io_uring_register" => libc::SYS_io_uring_register,
+        other => return Err(format!("no call {other}").into()),
+    };
+    let filter = SeccompFilter::new(
+        [(call, Vec::new())].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(errno.parse()?),
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    seccompiler::apply_filter(&BpfProgram::try_from(filter)?)?;
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let engine = args.next().ok_or("ENGINE")?.parse()?;
@@ -272,6 +288,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     "--backlog" => options.backlog = value.parse()?,
                     "--linger" => limits.linger = Some(time(value)?),
                     "--idle" => limits.idle = Some(time(value)?),
+                    "--forbid" => forbid(&value)?,
                     other => return Err(format!("no option {other}").into()),
                 }
                 server

@@ -75,6 +75,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// Tells whether there is no rule.
+    #[must_use]
+    pub fn admits_everybody(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+
     /// Tells whether `addr` may connect; a peer without an address (a unix socket) may.
     #[must_use]
     pub fn admits(&self, addr: Option<IpAddr>) -> bool {

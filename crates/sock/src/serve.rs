@@ -341,10 +341,12 @@ impl Bound {
     pub fn run(self) -> Result<Counts> {
         let Self { mut listeners, endpoints, is_pinned, engine, sayings, plan, .. } = self;
         let cx = plan.run.context();
+        let (engine, why) = engine.at_hand();
         for endpoint in &endpoints {
             let (service, engine) = (plan.service.name(), engine.name());
             cx.emit(0, sock_proto::What::Listening { endpoint, service, engine });
         }
+        let sayings = sayings.into_iter().chain(why.map(|why| ("engine", why)));
         for (code, text) in sayings {
             cx.emit(0, sock_proto::What::Note { code, text: format_args!("{text}") });
         }

@@ -242,7 +242,7 @@ fn stop_while_busy() {
 /// A room says the same to everybody, whether they come behind TLS or not.
 #[test]
 fn a_room_over_tls() {
-    for engine in ["select", "epoll"] {
+    for engine in engine_table::ONE_THREAD {
         let said = [Transport::Tcp4, Transport::Tls].map(|transport| {
             let server = ServerProcess::start(engine, "chat", transport, &[]);
             let first = Client::connect(transport, &server.endpoint);

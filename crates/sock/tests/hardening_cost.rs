@@ -33,7 +33,7 @@ fn an_idle_connection_costs_half_a_kilobyte() {
     let count = 3_000;
     let needed = count + 100;
     assert!(descriptors >= needed, "{descriptors} descriptors, ulimit -Hn, and {needed} needed");
-    for engine in ["select", "epoll"] {
+    for engine in engine_table::ONE_THREAD {
         let server = ServerProcess::start(engine, "echo", Transport::Tcp4, &[]);
         // What the first ones warm up is not theirs.
         let warm = Client::connect(Transport::Tcp4, &server.endpoint);
@@ -55,7 +55,7 @@ fn an_idle_connection_costs_half_a_kilobyte() {
 #[test]
 fn an_idle_connection_behind_tls_costs_twelve_kilobytes() {
     let count = 200;
-    for engine in ["select", "epoll"] {
+    for engine in engine_table::ONE_THREAD {
         let server = ServerProcess::start(engine, "echo", Transport::Tls, &[]);
         let warm = Client::connect(Transport::Tls, &server.endpoint);
         warm.echoes(&vec![b'x'; 30_000]);
@@ -75,7 +75,7 @@ fn an_idle_connection_behind_tls_costs_twelve_kilobytes() {
 /// A limit that lies far ahead is set for each conversation; ended ones leave nothing of it behind.
 #[test]
 fn conversations_that_have_ended_leave_nothing_behind() {
-    for engine in ["select", "epoll"] {
+    for engine in engine_table::ONE_THREAD {
         let more = ["--idle", "600000"];
         let server = ServerProcess::start(engine, "upper", Transport::Unix, &more);
         let round = |count: usize| {

@@ -235,7 +235,7 @@ fn a_panic_harms_nobody_else() {
 /// A room is one session: its panic ends it for everybody, and who comes then finds a new room.
 #[test]
 fn a_panic_in_a_room_ends_the_room() {
-    for engine in ["select", "epoll"] {
+    for engine in engine_table::ONE_THREAD {
         let server = ServerProcess::start(engine, "panicking-room", TCP, &["--log"]);
         for _ in 0..2 {
             let members = [(); 3].map(|()| Client::connect(TCP, &server.endpoint));

@@ -153,7 +153,8 @@ fn a_socket_that_calls_has_the_options() {
 
 #[test]
 fn sockets_that_listen_and_those_that_are_accepted_have_the_options() {
-    for engine in [Engine::Iterative, Engine::Threads, Engine::Select, Engine::Epoll] {
+    for engine in [Engine::Iterative, Engine::Threads, Engine::Select, Engine::Epoll, Engine::Uring]
+    {
         let dir = tempfile::tempdir().unwrap();
         for endpoint in endpoints(&dir) {
             serving(engine, &endpoint, chosen(), |at| {

@@ -19,7 +19,7 @@ use support::{Program, sock};
 use tempfile::TempDir;
 
 /// Every engine.
-const ENGINES: [&str; 5] = ["iterative", "threads", "fork", "select", "epoll"];
+const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
 
 /// A folder `root` in a temporary folder, which has more in it than the root.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::thread;
 use crate::site::{PAGE, Site, numbered};
 use crate::wire::Wire;
 
-const ENGINES: [&str; 5] = ["iterative", "threads", "fork", "select", "epoll"];
+const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
 const LEN: usize = 12_000_000;
 
 fn site() -> Site {
@@ -42,9 +42,14 @@ fn every_engine_serves_a_page_a_big_file_and_a_range() {
 fn every_engine_but_one_serves_many_at_once() {
     let site = site();
     let all = numbered(LEN);
-    for (engine, workers) in
-        [("threads", "1"), ("fork", "1"), ("select", "1"), ("epoll", "1"), ("epoll", "2")]
-    {
+    for (engine, workers) in [
+        ("threads", "1"),
+        ("fork", "1"),
+        ("select", "1"),
+        ("epoll", "1"),
+        ("epoll", "2"),
+        ("uring", "2"),
+    ] {
         let server = site.serve(&["--engine", engine, "--workers", workers]);
         // These are there and say nothing, or half a word.
         let mut idle: Vec<Wire> = (0..10).map(|_| Wire::to(&server)).collect();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
-use sock_proto::{By, Command, Context, How, Kind, Limits, Link, Peer, Reason, Session};
+use proptest::test_runner::{TestCaseError, TestCaseResult};
+use sock_proto::{By, Command, Context, How, Kind, Lent, Limits, Link, Peer, Reason, Session};
 
 use crate::ledger::Ledger;
 use crate::player::{Act, Player, acts, size};
@@ -27,11 +27,13 @@ enum Step {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is about another thing, and all combine")]
 pub(crate) struct Case {
     limits: Limits,
     calls: bool,
     shared: bool,
     datagrams: bool,
+    lends: bool,
     acts: Vec<Vec<Act>>,
     steps: Vec<Step>,
 }
@@ -48,12 +50,12 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         3 => (0..60_u64).prop_map(Step::Advance),
         1 => Just(Step::Stop),
     ];
-    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
+    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2), any::<bool>());
     (limits(), flags, acts(), prop::collection::vec(step, 0..60)).prop_map(
-        |(mut limits, (calls, shared, datagrams), acts, steps)| {
+        |(mut limits, (calls, shared, datagrams, lends), acts, steps)| {
             // With it every conversation comes to an end by time alone.
             limits.idle.get_or_insert(Duration::from_secs(10));
-            Case { limits, calls, shared, datagrams, acts, steps }
+            Case { limits, calls, shared, datagrams, lends, acts, steps }
         },
     )
 }
@@ -67,6 +69,8 @@ struct Line {
     reads: bool,
     /// The end of the peer's direction was read.
     eof: bool,
+    /// A piece that is being sent, and a copy of it.
+    lent: Option<(Lent, Vec<u8>)>,
 }
 
 struct Engine {
@@ -77,6 +81,8 @@ struct Engine {
     due: VecDeque<Peer>,
     conn: u64,
     several: bool,
+    /// Sends are under way while the session goes on.
+    lends: bool,
 }
 
 impl Engine {
@@ -106,7 +112,12 @@ impl Engine {
         let Some(line) = self.lines.get_mut(&peer) else { return Ok(()) };
         loop {
             let mut full = false;
+            if self.lends && line.lent.is_none() {
+                let copy = self.session.output(peer, &self.cx).map(<[u8]>::to_vec);
+                line.lent = self.session.lend(peer, self.cx.now, &self.cx).zip(copy);
+            }
             while let Some(bytes) = self.session.output(peer, &self.cx) {
+                prop_assert!(line.lent.is_none(), "{:?} is sent more than is lent", peer);
                 let whole = self.kind == Kind::Datagram;
                 let n = if whole { bytes.len() } else { bytes.len().min(line.room) };
                 full = n > line.room || (n == 0 && !whole);
@@ -122,13 +133,50 @@ impl Engine {
                 Some(Command::Close | Command::Abort) => {
                     prop_assert!(!self.session.is_open(peer));
                 }
+                Some(Command::Finish) if line.lent.is_some() => {
+                    return Err(TestCaseError::fail(format!(
+                        "{peer:?} ends before what it is owed"
+                    )));
+                }
                 None if full || self.session.output(peer, &self.cx).is_none() => break,
                 Some(Command::Finish) | None => {}
             }
         }
+        prop_assert!(
+            !self.session.is_open(peer) || self.session.is_lent(peer) == line.lent.is_some()
+        );
         line.reads = self.session.wants_read(peer, &self.cx);
         if !self.session.is_open(peer) {
-            self.lines.remove(&peer);
+            self.let_go(peer);
+        }
+        Ok(())
+    }
+
+    /// Lets go of a peer; a piece that is under way comes back to nobody.
+    fn let_go(&mut self, peer: Peer) {
+        if let Some((lent, copy)) = self.lines.remove(&peer).and_then(|line| line.lent) {
+            assert_eq!(lent.bytes(), copy);
+            self.session.take_back(peer, lent, Some(copy.len()), &mut self.cx);
+        }
+    }
+
+    /// What was under way has been taken as far as there is room.
+    fn come_back(&mut self, peer: Peer) -> TestCaseResult {
+        let Some(line) = self.lines.get_mut(&peer) else { return Ok(()) };
+        let Some((lent, copy)) = line.lent.take() else { return Ok(()) };
+        prop_assert_eq!(lent.bytes(), copy.clone(), "it lies where it lay");
+        let whole = self.kind == Kind::Datagram;
+        let n = if whole { copy.len() } else { copy.len().min(line.room) };
+        let taken = n <= line.room && (n > 0 || whole);
+        line.room -= if taken { n } else { 0 };
+        self.session.take_back(peer, lent, taken.then_some(n), &mut self.cx);
+        if !taken {
+            self.session.stalled(peer, &mut self.cx);
+        }
+        if !taken || (n < copy.len() && !whole) {
+            let rest = self.session.output(peer, &self.cx).map(<[u8]>::len);
+            let owed = copy.len() - if taken { n } else { 0 };
+            prop_assert!(rest.is_none_or(|rest| rest >= owed.min(1)), "{:?} of {}", rest, owed);
         }
         Ok(())
     }
@@ -141,6 +189,7 @@ impl Engine {
                 continue;
             }
             if let Some(bytes) = self.session.output(*peer, &self.cx) {
+                prop_assert!(!self.lends, "{:?} has {} B to send", peer, bytes.len());
                 let least = if self.kind == Kind::Datagram { bytes.len() } else { 1 };
                 prop_assert!(line.room < least, "{:?} has {} B to send", peer, bytes.len());
             }
@@ -155,7 +204,7 @@ impl Engine {
             self.cx.now = self.cx.now.max(deadline);
             self.session.tick(&mut self.cx);
             while let Some(peer) = self.session.expired(&mut self.cx) {
-                self.lines.remove(&peer);
+                self.let_go(peer);
             }
             self.settle((!self.several).then_some(Peer::FIRST))?;
         }
@@ -211,14 +260,15 @@ impl Engine {
             }
             Step::Reset(n) => {
                 let Some(peer) = nth(n) else { return Ok(()) };
-                self.lines.remove(&peer);
                 let reset = Reason { by: By::Peer, how: How::Reset };
                 self.session.closed(peer, reset, &mut self.cx);
+                self.let_go(peer);
                 self.settle(Some(peer))
             }
             Step::Room(n, size) => {
                 let Some(peer) = nth(n) else { return Ok(()) };
                 self.lines.get_mut(&peer).unwrap().room += size;
+                self.come_back(peer)?;
                 self.settle(Some(peer))
             }
             Step::Advance(ms) => self.wait_until(now + Duration::from_millis(ms)),
@@ -242,6 +292,7 @@ pub(crate) fn run(case: &Case) -> TestCaseResult {
         due: VecDeque::new(),
         conn: 0,
         several: case.shared,
+        lends: case.lends,
     };
     engine.open(first, case.calls);
     engine.settle(Some(first))?;

@@ -138,8 +138,8 @@ impl<W: Wait> Reactor<W> {
         let until = self.cx.now + patience;
         let conn = &mut self.conns[slot];
         (conn.want, conn.armed) = (want, until);
-        if let Some(fd) = conn.io.descriptor() {
-            self.wait.watch(fd, Key::conn(slot).to_u64(), Want::NOTHING, want)?;
+        if let Some(on) = conn.io.on(Key::conn(slot).to_u64()) {
+            self.wait.watch(on, Want::NOTHING, want)?;
         }
         self.set_timer(until, Key::conn(slot));
         Ok(())

@@ -11,9 +11,10 @@ use slab::Slab;
 use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time};
 
 use super::group::Group;
+use super::moves::{Moves, Plain, Returned};
 use super::ranges;
 use super::sender::Sender;
-use super::wait::Want;
+use super::wait::{Nature, On, Want};
 use crate::run::Run;
 use crate::service::AnySession;
 
@@ -35,6 +36,15 @@ impl Io {
             Self::Stream(fd) | Self::Datagram(fd) => Some(fd.as_fd()),
             Self::Sender { .. } => None,
         }
+    }
+
+    /// The same, as what is watched.
+    pub(super) fn on(&self, key: u64) -> Option<On<'_>> {
+        let nature = match self {
+            Self::Stream(_) => Nature::Stream,
+            Self::Datagram(_) | Self::Sender { .. } => Nature::Signal,
+        };
+        Some(On { fd: self.descriptor()?, key, nature })
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -89,6 +99,17 @@ pub(super) fn session_of<'a>(
     }
 }
 
+/// What bytes pass on their way: the socket of a conversation, and its session.
+pub(super) struct Line<'a> {
+    pub(super) run: &'a Run,
+    pub(super) io: &'a Io,
+    /// What its descriptor is called.
+    pub(super) key: u64,
+    pub(super) session: &'a mut AnySession,
+    pub(super) peer: Peer,
+    pub(super) cx: &'a mut Context,
+}
+
 /// One conversation.
 pub(super) struct Conn {
     pub(super) io: Io,
@@ -122,6 +143,8 @@ pub(super) enum Pushed {
     Open,
     /// It goes on once the socket is writable.
     Blocked,
+    /// It goes on once what is under way has come back.
+    UnderWay,
     /// Nothing can be sent any more, for this reason, of which its protocol does not know yet.
     Broken(Reason),
     /// It is over, and its protocol knows.
@@ -139,25 +162,40 @@ pub(super) fn stamp(run: &Run, cx: &mut Context) -> Time {
     cx.now
 }
 
-/// Sends what the session has for `peer`, unless the kernel has no room (`full`), and carries out its
-/// commands.
-///
-/// A peer for which there is no room has commands too: it may be cut short, and its limits run.
+/// Sends what the session has for `peer`, with nothing but system calls; see [`push_by`].
 pub(super) fn push(
     run: &Run,
     io: &Io,
     session: &mut AnySession,
     peer: Peer,
-    mut full: bool,
+    full: bool,
     cx: &mut Context,
 ) -> Pushed {
+    push_by(&mut Plain, &mut Line { run, io, key: 0, session, peer, cx }, full)
+}
+
+/// Sends what the session has for a peer, unless the kernel has no room (`full`), and carries out its
+/// commands.
+///
+/// A peer for which there is no room has commands too: it may be cut short, and its limits run.
+pub(super) fn push_by<C: Moves>(calls: &mut C, line: &mut Line<'_>, mut full: bool) -> Pushed {
     let mut turn = 0;
     loop {
-        while !full {
+        let mut under_way = calls.is_sending(line.key);
+        while !full && !under_way {
             if turn > TURN {
                 full = true;
                 break;
             }
+            let Line { run, io, peer, ref mut cx, .. } = *line;
+            if C::CARRIES && matches!(io, Io::Stream(_)) {
+                let since = stamp(run, cx);
+                under_way = calls.take_over(line, since);
+                if under_way {
+                    continue;
+                }
+            }
+            let Line { ref mut session, ref mut cx, .. } = *line;
             let Some(bytes) = session.output(peer, cx) else {
                 let Some(span) = session.range(peer, cx) else { break };
                 match ranges::send(io, span, TURN) {
@@ -190,6 +228,7 @@ pub(super) fn push(
                 Err(error) => return Pushed::Broken(reason(error)),
             }
         }
+        let Line { io, ref mut session, peer, ref mut cx, .. } = *line;
         match session.command(peer, cx) {
             Some(Command::Finish) => {
                 if let Io::Stream(fd) = io {
@@ -202,6 +241,7 @@ pub(super) fn push(
                 io.reset_at_close();
                 return Pushed::Over;
             }
+            None if under_way => return Pushed::UnderWay,
             None if full => return Pushed::Blocked,
             None if session.output(peer, cx).is_some() => {}
             None => return Pushed::Open,
@@ -209,15 +249,25 @@ pub(super) fn push(
     }
 }
 
+/// What was under way has come back: tells the session, and says whether the kernel has room; or why
+/// nothing can be sent any more.
+pub(super) fn take_back(line: &mut Line<'_>, (lent, result): Returned) -> Result<bool, Reason> {
+    let Line { run, ref mut session, peer, ref mut cx, .. } = *line;
+    stamp(run, cx);
+    session.take_back(peer, lent, result.ok(), cx);
+    match result {
+        Ok(_) | Err(Errno::INTR) => Ok(true),
+        Err(Errno::AGAIN | Errno::NOBUFS) => {
+            session.stalled(peer, cx);
+            Ok(false)
+        }
+        Err(error) => Err(reason(error)),
+    }
+}
+
 /// Sends what the protocol gives back of what was received, from where it lies.
-pub(super) fn give_back(
-    run: &Run,
-    io: &Io,
-    session: &mut AnySession,
-    peer: Peer,
-    bytes: &[u8],
-    cx: &mut Context,
-) -> Pushed {
+pub(super) fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
+    let Line { run, io, ref mut session, peer, ref mut cx, .. } = *line;
     let since = stamp(run, cx);
     let (n, pushed) = loop {
         break match io.send(bytes, false) {
@@ -235,18 +285,16 @@ pub(super) fn give_back(
     pushed
 }
 
-/// Reads once, into `buf`, and tells the session; none if the conversation is over, otherwise which
-/// part of `buf` is to be [given back](give_back) now. The end of a stream to which nothing can be sent
-/// any more is the end of it all, for the reason `broken`.
-pub(super) fn pull(
-    run: &Run,
-    io: &Io,
-    session: &mut AnySession,
-    peer: Peer,
+/// Reads once, where need be into `buf`, and tells the session; none if the conversation is over,
+/// otherwise which part of `buf` is to be [given back](give_back) now. The end of a stream to which
+/// nothing can be sent any more is the end of it all, for the reason `broken`.
+pub(super) fn pull<C: Moves>(
+    calls: &mut C,
+    line: &mut Line<'_>,
     buf: &mut [u8],
     broken: Option<Reason>,
-    cx: &mut Context,
 ) -> Option<Range<usize>> {
+    let Line { run, io, key, ref mut session, peer, ref mut cx } = *line;
     let Some(fd) = io.descriptor() else { return Some(0..0) };
     let is_stream = io.kind() == Kind::Stream;
     // Of a datagram the kernel tells the whole length, so that a cut one is noticed.
@@ -254,25 +302,26 @@ pub(super) fn pull(
         if is_stream { RecvFlags::DONTWAIT } else { RecvFlags::DONTWAIT | RecvFlags::TRUNC };
     loop {
         let since = stamp(run, cx);
-        match rustix::net::recv(fd, &mut *buf, flags) {
-            Ok((0, _)) if is_stream => {
+        match calls.receive(key, fd, buf, flags) {
+            Ok(([], _)) if is_stream => {
                 if let Some(reason) = broken {
                     session.closed(peer, reason, cx);
                     return None;
                 }
                 session.eof(peer, cx);
             }
-            Ok((n, whole)) => {
+            Ok((bytes, whole)) => {
                 if cx.is_exact {
                     cx.now = run.now();
                 }
                 stamp(run, cx);
-                if is_stream && broken.is_none() {
-                    return Some(session.data_in_place(peer, &buf[..n], since, cx));
+                // Whose sends leave with the next wait sends nothing from here.
+                if !C::CARRIES && is_stream && broken.is_none() {
+                    return Some(session.data_in_place(peer, bytes, since, cx));
                 }
-                session.data(peer, &buf[..n], since, cx);
-                if whole > n {
-                    session.cut(peer, whole - n, cx);
+                session.data(peer, bytes, since, cx);
+                if whole > bytes.len() {
+                    session.cut(peer, whole - bytes.len(), cx);
                 }
             }
             Err(Errno::INTR) => continue,

@@ -177,7 +177,8 @@ impl<W: Wait> Reactor<W> {
                 let is_unix = sender.is_unix();
                 let io = Io::Sender { fd: Arc::clone(&datagrams.fd), sender: Box::new(sender) };
                 match push(&self.plan.run, &io, session, Peer::FIRST, false, cx) {
-                    Pushed::Open => session.closed(Peer::FIRST, DONE, cx),
+                    // Nothing is ever under way here: `push` sends at once.
+                    Pushed::Open | Pushed::UnderWay => session.closed(Peer::FIRST, DONE, cx),
                     Pushed::Over => {}
                     Pushed::Broken(reason) => session.closed(Peer::FIRST, reason, cx),
                     // Nothing tells when a receiver on this machine has room again, and nobody

@@ -19,7 +19,7 @@ pub(super) struct Called {
     pub(super) answer: Result<OwnedFd>,
 }
 
-/// Calls that are under way, and those that have come to an end.
+/// Moves that are under way, and those that have come to an end.
 #[derive(Debug)]
 pub(super) struct Dialer {
     called: Receiver<Called>,
@@ -41,7 +41,7 @@ impl Dialer {
         self.bell.as_fd()
     }
 
-    /// Calls `endpoint` for a peer of a group.
+    /// Moves `endpoint` for a peer of a group.
     pub(super) fn call(
         &mut self,
         caller: Caller,

@@ -1,14 +1,15 @@
 //! `epoll`: the kernel keeps the list of descriptors and returns the ready ones (Linux).
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
-use super::wait::{Ready, Wait, Want};
+use super::moves::Moves;
+use super::wait::{On, Ready, Wait, Want};
 
 /// How many ready descriptors one wait returns: enough to spread its cost, few enough for fairness.
 const BATCH: usize = 256;
@@ -18,17 +19,19 @@ pub(crate) struct Epoll {
     events: Vec<epoll::Event>,
 }
 
+impl Moves for Epoll {}
+
 impl Wait for Epoll {
     fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self { set, events: Vec::with_capacity(BATCH) })
     }
 
-    fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, old: Want, new: Want) -> io::Result<()> {
+    fn watch(&mut self, on: On<'_>, old: Want, new: Want) -> io::Result<()> {
         let mut flags = epoll::EventFlags::empty();
         flags.set(epoll::EventFlags::IN, new.read);
         flags.set(epoll::EventFlags::OUT, new.write);
-        let data = epoll::EventData::new_u64(key);
+        let (fd, data) = (on.fd, epoll::EventData::new_u64(on.key));
         match (old.is_nothing(), new.is_nothing()) {
             (true, true) => Ok(()),
             (true, false) => Ok(epoll::add(&self.set, fd, data, flags)?),

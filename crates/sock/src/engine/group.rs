@@ -9,7 +9,7 @@ use super::dialer::{Called, Dialer};
 use super::key::Key;
 use super::port::endpoint_of;
 use super::reactor::Reactor;
-use super::wait::{Wait, Want};
+use super::wait::{On, Wait, Want};
 use crate::call::Caller;
 use crate::serve::Stdio;
 use crate::service::AnySession;
@@ -20,7 +20,7 @@ pub(super) struct Group {
     pub(super) session: AnySession,
     pub(super) conns: BTreeMap<Peer, usize>,
     pub(super) armed: Time,
-    /// Calls that are under way: they name this group, so that it stays.
+    /// Moves that are under way: they name this group, so that it stays.
     calls: usize,
     /// The one of the whole service: it lives as long as the server.
     is_room: bool,
@@ -131,13 +131,13 @@ impl<W: Wait> Reactor<W> {
             none => {
                 let dialer = Dialer::new()?;
                 let key = Key::Dialer.to_u64();
-                self.wait.watch(dialer.bell(), key, Want::NOTHING, Want::READ)?;
+                self.wait.watch(On::signal(dialer.bell(), key), Want::NOTHING, Want::READ)?;
                 Ok(none.insert(dialer))
             }
         }
     }
 
-    /// Calls have come to an end.
+    /// Moves have come to an end.
     pub(super) fn heed_dialer(&mut self) -> std::io::Result<()> {
         while let Some(called) = self.dialer.as_mut().and_then(Dialer::next) {
             let group = called.group;
@@ -185,6 +185,11 @@ impl<W: Wait> Reactor<W> {
             return Ok(());
         };
         here.armed = Time::NEVER;
+        let is_sending = |slot: &usize| self.wait.is_sending(Key::conn(*slot).to_u64());
+        if W::CARRIES && here.conns.values().any(is_sending) {
+            // What is under way comes back in a moment, and sets the timer anew.
+            return Ok(());
+        }
         here.session.tick(&mut self.cx);
         while let Some(here) = self.groups.get_mut(group)
             && let Some(peer) = here.session.expired(&mut self.cx)

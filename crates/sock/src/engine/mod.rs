@@ -10,6 +10,7 @@
 //! | `fork` | poll | by a child process of its own |
 //! | `select` | poll | here, all together |
 //! | `epoll` | epoll | here, all together |
+//! | `uring` | io_uring, which also receives, accepts and sends | here, all together |
 
 mod calls;
 mod complaints;
@@ -20,20 +21,26 @@ mod dialer;
 mod epoll;
 mod group;
 mod key;
+mod moves;
 mod port;
 mod ranges;
 mod reactor;
 mod select;
 mod sender;
+mod settling;
 mod spin;
 mod stopping;
 mod timers;
+#[cfg(feature = "uring")]
+mod uring;
 mod wait;
 
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use sock_proto::What;
 
 pub(crate) use self::calls::{Call, Campaign, Next};
 pub(crate) use self::complaints::Complaints;
@@ -60,12 +67,14 @@ pub enum Engine {
     /// One thread, and a list of descriptors that the kernel keeps.
     #[default]
     Epoll,
+    /// One thread, and a kernel that is told what to do for many sockets at once (Linux 6.1).
+    Uring,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 5] =
-        [Self::Iterative, Self::Threads, Self::Fork, Self::Select, Self::Epoll];
+    pub const ALL: [Self; 6] =
+        [Self::Iterative, Self::Threads, Self::Fork, Self::Select, Self::Epoll, Self::Uring];
 
     /// What it is called.
     #[must_use]
@@ -76,6 +85,7 @@ impl Engine {
             Self::Fork => "fork",
             Self::Select => "select",
             Self::Epoll => "epoll",
+            Self::Uring => "uring",
         }
     }
 
@@ -88,6 +98,7 @@ impl Engine {
             Self::Fork => "a child process for each client",
             Self::Select => "one thread that asks about all sockets at every wait",
             Self::Epoll => "one thread; the kernel keeps the list of sockets",
+            Self::Uring => "one thread; the kernel receives, accepts and sends for it (io_uring)",
         }
     }
 
@@ -95,7 +106,7 @@ impl Engine {
     #[must_use]
     pub const fn can_share(self) -> bool {
         match self {
-            Self::Select | Self::Epoll => true,
+            Self::Select | Self::Epoll | Self::Uring => true,
             Self::Iterative | Self::Threads | Self::Fork => false,
         }
     }
@@ -119,6 +130,42 @@ impl FromStr for Engine {
     }
 }
 
+/// A ring, or why there is none and what can be done about it.
+#[cfg(feature = "uring")]
+fn ring() -> std::result::Result<uring::Uring, String> {
+    uring::Uring::fresh().map_err(|error| uring::refusal(&error))
+}
+
+#[cfg(not(feature = "uring"))]
+fn ring() -> std::result::Result<Epoll, String> {
+    Err("io_uring is not part of this build: it takes the feature `uring`".to_owned())
+}
+
+/// What is said when another engine takes the place of one that is not to be had.
+fn fallen_back(why: &str) -> String {
+    format!("{why}; going on with epoll")
+}
+
+fn say_fallen_back(plan: &Plan, why: &str) {
+    let text = fallen_back(why);
+    plan.run.context().emit(0, What::Note { code: "engine", text: format_args!("{text}") });
+}
+
+impl Engine {
+    /// The engine that runs when this one is asked for, and what is to be said where it is another.
+    pub(crate) fn at_hand(self) -> (Self, Option<String>) {
+        match self {
+            Self::Uring => match ring() {
+                Ok(_) => (self, None),
+                Err(why) => (Self::Epoll, Some(fallen_back(&why))),
+            },
+            Self::Iterative | Self::Threads | Self::Fork | Self::Select | Self::Epoll => {
+                (self, None)
+            }
+        }
+    }
+}
+
 /// The number of the conversation that [`hold`] holds.
 pub(crate) const HELD: u64 = 1;
 
@@ -126,6 +173,13 @@ pub(crate) const HELD: u64 = 1;
 pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> Result<Counts> {
     let plan = Arc::new(plan);
     Ok(match engine {
+        Engine::Uring => match ring() {
+            Ok(ring) => Reactor::new(plan, ring, Hand::Keep)?.hold(fd, is_stream)?,
+            Err(why) => {
+                say_fallen_back(&plan, &why);
+                Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?
+            }
+        },
         Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.hold(fd, is_stream)?
@@ -137,6 +191,13 @@ pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> 
 pub(crate) fn load(engine: Engine, plan: Plan, campaign: Box<dyn Campaign>) -> Result<Counts> {
     let plan = Arc::new(plan);
     Ok(match engine {
+        Engine::Uring => match ring() {
+            Ok(ring) => Reactor::new(plan, ring, Hand::Keep)?.load_by(campaign)?,
+            Err(why) => {
+                say_fallen_back(&plan, &why);
+                Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.load_by(campaign)?
+            }
+        },
         Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.load_by(campaign)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.load_by(campaign)?
@@ -169,6 +230,14 @@ impl Hub {
             Engine::Fork => self.react(poll(), Hand::Over(self.forks(&listeners)?), listeners),
             Engine::Select => self.react(poll(), Hand::Keep, listeners),
             Engine::Epoll => self.react(Epoll::fresh()?, Hand::Keep, listeners),
+            Engine::Uring => match ring() {
+                Ok(ring) => self.react(ring, Hand::Keep, listeners),
+                Err(why) => {
+                    // There was one a moment ago, when it was tried.
+                    say_fallen_back(&self.plan, &why);
+                    self.react(Epoll::fresh()?, Hand::Keep, listeners)
+                }
+            },
         }
     }
 

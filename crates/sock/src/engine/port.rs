@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::net::{SocketAddrAny, SocketAddrUnix, SocketFlags};
+use rustix::net::{SocketAddrAny, SocketAddrUnix};
 use sock_proto::{
     By, Endpoint, Host, How, Interest, Kind, Reason, Time, Transport, UnixName, What,
 };
@@ -16,20 +16,28 @@ use super::conn::Io;
 use super::crew::Counts;
 use super::datagrams::DatagramPort;
 use super::key::Key;
+use super::moves::Moves;
 use super::reactor::{Hand, Reactor};
-use super::wait::{Ready, Wait, Want};
+use super::wait::{Nature, On, Ready, Wait, Want};
 use crate::bind::Listener;
 use crate::serve::Plan;
 
 /// One listening socket.
 pub(super) struct Port {
     listener: Listener,
+    nature: Nature,
     want: Want,
     /// It takes nobody before this moment.
     rests_until: Time,
     /// The pause before an accept has been taken.
     has_paused: bool,
     pub(super) datagrams: Option<Box<DatagramPort>>,
+}
+
+impl Port {
+    fn on(&self, place: usize) -> On<'_> {
+        On { fd: self.listener.as_fd(), key: Key::port(place).to_u64(), nature: self.nature }
+    }
 }
 
 /// So many callers or datagrams are taken in one turn before others have theirs.
@@ -47,11 +55,33 @@ impl<W: Wait> Reactor<W> {
                     self.plan.service.session(listener.endpoint.transport()),
                 )?)),
             };
-            let (want, rests_until, has_paused) = (Want::NOTHING, Time::ZERO, false);
-            self.ports.push(Some(Port { listener, want, rests_until, has_paused, datagrams }));
+            let nature = match listener.kind {
+                Kind::Stream if self.takes_ahead() => Nature::Callers,
+                Kind::Stream | Kind::Datagram => Nature::Signal,
+            };
+            self.ports.push(Some(Port {
+                listener,
+                nature,
+                want: Want::NOTHING,
+                rests_until: Time::ZERO,
+                has_paused: false,
+                datagrams,
+            }));
             self.watch_port(self.ports.len() - 1)?;
         }
         Ok(())
+    }
+
+    /// Tells whether callers may be taken before it is their turn: everybody who comes is welcome, and
+    /// nobody asks where they come from.
+    fn takes_ahead(&self) -> bool {
+        let plan = &self.plan;
+        matches!(self.hand, Hand::Keep)
+            && !plan.once
+            && plan.max_conns == usize::MAX
+            && plan.pause_accept.is_zero()
+            && plan.access.admits_everybody()
+            && !self.cx.is_watched(Interest::CONVERSATIONS)
     }
 
     /// Watches a port while it may take somebody.
@@ -67,8 +97,7 @@ impl<W: Wait> Reactor<W> {
         let owes = port.datagrams.as_ref().is_some_and(|datagrams| datagrams.owed.is_some());
         let want = Want { read: takes, write: owes };
         if want != port.want {
-            let key = Key::port(place).to_u64();
-            self.wait.watch(port.listener.as_fd(), key, port.want, want)?;
+            self.wait.watch(port.on(place), port.want, want)?;
             port.want = want;
         }
         Ok(())
@@ -77,8 +106,7 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn close_port(&mut self, place: usize) -> std::io::Result<()> {
         self.give_up_reply(place);
         if let Some(port) = self.ports[place].take() {
-            let key = Key::port(place).to_u64();
-            self.wait.watch(port.listener.as_fd(), key, port.want, Want::NOTHING)?;
+            self.wait.forget(port.on(place), port.want)?;
         }
         Ok(())
     }
@@ -128,7 +156,8 @@ impl<W: Wait> Reactor<W> {
                 break;
             }
             let Some(port) = &self.ports[place] else { break };
-            match accept(&port.listener, is_keeper) {
+            let on = port.on(place);
+            match accept(&mut self.wait, &on, is_keeper) {
                 Ok((fd, addr)) => self.take_caller(place, fd, addr.as_ref())?,
                 Err(Errno::AGAIN) => break,
                 Err(error) if is_callers(error) => {}
@@ -158,7 +187,7 @@ impl<W: Wait> Reactor<W> {
             self.deny(number, Kind::Stream, names.as_ref().map(|[local, remote]| (local, remote)));
             return Ok(());
         }
-        if ip_of(addr).is_none() {
+        if transport == Transport::Unix {
             // An accepted unix socket inherits nothing of the listening one's.
             self.plan.options.apply(fd.as_fd(), Kind::Stream, None)?;
         }
@@ -212,10 +241,13 @@ impl<W: Wait> Reactor<W> {
 
 /// Takes the next caller without waiting for one. Who hands callers over needs one descriptor more
 /// for each, and has to know that it is there before somebody is taken whom nobody could hold.
-fn accept(listener: &Listener, is_keeper: bool) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
-    let seat = if is_keeper { None } else { Some(fcntl_dupfd_cloexec(listener, 0)?) };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let caller = rustix::net::acceptfrom_with(listener, flags);
+fn accept(
+    calls: &mut impl Moves,
+    on: &On<'_>,
+    is_keeper: bool,
+) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
+    let seat = if is_keeper { None } else { Some(fcntl_dupfd_cloexec(on.fd, 0)?) };
+    let caller = calls.accept(on.key, on.fd);
     drop(seat);
     caller
 }

@@ -16,13 +16,12 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use slab::Slab;
-use sock_proto::{By, Context, Endpoint, How, Link, Reason, Time, Transport, What};
+use sock_proto::{Context, Endpoint, Link, Time, Transport};
 
 use super::calls::Campaign;
-use super::conn::{Conn, Holds, Io, Pushed, give_back, pull, push, session_of};
+use super::conn::{Conn, Holds, Io, session_of};
 use super::crew::{Counts, Crew};
 use super::datagrams::Held;
 use super::dialer::Dialer;
@@ -30,7 +29,7 @@ use super::group::Group;
 use super::key::Key;
 use super::port::{Port, endpoint_of, peer_of};
 use super::ranges;
-use super::wait::{Ready, Wait, Want};
+use super::wait::{On, Ready, Wait, Want};
 use crate::serve::Plan;
 use crate::stop::Urgency;
 
@@ -70,9 +69,6 @@ pub(super) struct Reactor<W> {
     pub(super) asks_at: Time,
 }
 
-/// A sender whose answers the kernel would not take is tried again after so long: its descriptor is
-/// the port's, and tells nothing about one sender.
-const RETRY: Duration = Duration::from_millis(10);
 /// Large enough for any datagram over IP, and for a stream to be read in few calls.
 const BUFFER: usize = 65_536;
 
@@ -105,7 +101,8 @@ impl<W: Wait> Reactor<W> {
         if let Hand::Over(crew) = &reactor.hand
             && let Some(bell) = crew.bell()
         {
-            reactor.wait.watch(bell, Key::Bell.to_u64(), Want::NOTHING, Want::READ)?;
+            let bell = On::signal(bell, Key::Bell.to_u64());
+            reactor.wait.watch(bell, Want::NOTHING, Want::READ)?;
         }
         Ok(reactor)
     }
@@ -234,146 +231,6 @@ impl<W: Wait> Reactor<W> {
         Ok(slot)
     }
 
-    fn conn_ready(&mut self, slot: usize, event: Ready) -> std::io::Result<()> {
-        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
-        if conn.is_dialling {
-            return self.dialled(slot);
-        }
-        if event.write {
-            conn.is_blocked = false;
-        }
-        if event.read {
-            let (run, cx, buf) = (&self.plan.run, &mut self.cx, &mut self.buf);
-            let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-            if session.wants_read(peer, cx) {
-                let pulled = pull(run, &conn.io, session, peer, buf, conn.broken, cx);
-                let Some(back) = pulled else { return self.depart(slot) };
-                if !back.is_empty() {
-                    match give_back(run, &conn.io, session, peer, &buf[back], cx) {
-                        Pushed::Open | Pushed::Over => {}
-                        Pushed::Blocked => conn.is_blocked = true,
-                        Pushed::Broken(reason) => conn.broken = Some(reason),
-                    }
-                }
-                let is_sound = !conn.is_blocked && conn.broken.is_none();
-                if is_sound && conn.want == Want::READ && session.is_calm(peer, cx) {
-                    return Ok(());
-                }
-            }
-        }
-        self.settle(slot)
-    }
-
-    /// After anything happened to a session: sends, obeys, dials, and watches for what is next.
-    pub(super) fn settle(&mut self, slot: usize) -> std::io::Result<()> {
-        let Some(conn) = self.conns.get(slot) else { return Ok(()) };
-        let Holds::Member { group, .. } = conn.holds else {
-            self.flush(slot)?;
-            return self.dial_from(slot);
-        };
-        self.flush(slot)?;
-        self.settle_group(group)
-    }
-
-    pub(super) fn flush(&mut self, slot: usize) -> std::io::Result<()> {
-        self.flush_once(slot)?;
-        while !self.held.is_empty() && self.give_held(slot) {
-            self.flush_once(slot)?;
-        }
-        Ok(())
-    }
-
-    fn flush_once(&mut self, slot: usize) -> std::io::Result<()> {
-        let Some(conn) = self.conns.get_mut(slot) else { return Ok(()) };
-        let (run, cx) = (&self.plan.run, &mut self.cx);
-        let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
-        let full = conn.is_blocked || conn.broken.is_some();
-        match push(run, &conn.io, session, peer, full, cx) {
-            Pushed::Open => {}
-            Pushed::Blocked => conn.is_blocked = true,
-            Pushed::Broken(reason) => conn.broken = Some(reason),
-            Pushed::Over => return self.leave(slot),
-        }
-        // What a peer sent before it went is read first, where somebody wants it.
-        let over = conn.broken.filter(|_| !session.hears_on(peer)).or_else(|| {
-            // Nobody hears a sender any more once its port is closed.
-            let is_deaf = matches!(conn.io, Io::Sender { .. })
-                && self.ports.iter().all(Option::is_none)
-                && !self.held.contains_key(&slot)
-                && session.is_idle(peer);
-            is_deaf.then_some(Reason { by: By::Us, how: How::Stop })
-        });
-        if let Some(reason) = over {
-            session.closed(peer, reason, cx);
-            return self.leave(slot);
-        }
-        let write = conn.is_blocked && conn.broken.is_none();
-        let want = Want { read: session.wants_read(peer, cx), write };
-        if want != conn.want
-            && let Some(fd) = conn.io.descriptor()
-        {
-            if let Err(error) = self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, want) {
-                let text = format_args!("the socket cannot be waited for: {error}");
-                cx.emit(0, What::Note { code: "wait", text });
-                session.closed(peer, Reason { by: By::Us, how: How::Failed }, cx);
-                return self.leave(slot);
-            }
-            conn.want = want;
-        }
-        let retry = write && conn.io.descriptor().is_none();
-        let retry = retry.then(|| cx.now + RETRY);
-        let due = match &conn.holds {
-            Holds::Own(session) => session.deadline(),
-            Holds::Member { .. } => None,
-        };
-        if let Some(at) = retry.into_iter().chain(due).min().filter(|at| *at < conn.armed) {
-            conn.armed = at;
-            self.set_timer(at, Key::conn(slot));
-        }
-        Ok(())
-    }
-
-    /// Lets go of a conversation, and lets those hear of it who share its session.
-    pub(super) fn depart(&mut self, slot: usize) -> std::io::Result<()> {
-        let group = match self.conns.get(slot).map(|conn| &conn.holds) {
-            Some(Holds::Member { group, .. }) => Some(*group),
-            Some(Holds::Own(_)) | None => None,
-        };
-        self.leave(slot)?;
-        group.map_or(Ok(()), |group| self.settle_group(group))
-    }
-
-    /// Lets go of a conversation whose protocol knows that it is over.
-    pub(super) fn leave(&mut self, slot: usize) -> std::io::Result<()> {
-        let Some(conn) = self.conns.try_remove(slot) else { return Ok(()) };
-        if let Some(fd) = conn.io.descriptor() {
-            // It is closed in a moment, which ends the watching as well.
-            let _ = self.wait.watch(fd, Key::conn(slot).to_u64(), conn.want, Want::NOTHING);
-        }
-        let is_sender = matches!(conn.io, Io::Sender { .. });
-        if is_sender {
-            self.held.remove(&slot);
-        }
-        if let Io::Sender { sender, .. } = &conn.io {
-            for port in self.ports.iter_mut().flatten() {
-                if let Some(datagrams) = &mut port.datagrams {
-                    datagrams.forget(sender, slot);
-                }
-            }
-        }
-        drop(conn.io);
-        self.called -= usize::from(conn.is_called);
-        if let Holds::Member { group, peer } = conn.holds
-            && let Some(here) = self.groups.get_mut(group)
-        {
-            here.conns.remove(&peer);
-        }
-        if is_sender && self.plan.once {
-            self.close_ports()?;
-        }
-        self.resume_ports()
-    }
-
     fn reap(&mut self) -> std::io::Result<()> {
         if let Hand::Over(crew) = &mut self.hand {
             crew.reap()?;
@@ -382,7 +239,7 @@ impl<W: Wait> Reactor<W> {
     }
 
     /// A place has become free.
-    fn resume_ports(&mut self) -> std::io::Result<()> {
+    pub(super) fn resume_ports(&mut self) -> std::io::Result<()> {
         if std::mem::take(&mut self.was_full) {
             for place in 0..self.ports.len() {
                 self.watch_port(place)?;

@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use super::wait::{Ready, Wait, Want};
+use super::moves::Moves;
+use super::wait::{On, Ready, Wait, Want};
 use crate::sys::poll::{PollEntry, poll};
 
 #[derive(Debug, Default)]
@@ -17,12 +18,15 @@ pub(crate) struct Select {
     places: HashMap<u64, usize>,
 }
 
+impl Moves for Select {}
+
 impl Wait for Select {
     fn fresh() -> io::Result<Self> {
         Ok(Self::default())
     }
 
-    fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, _: Want, new: Want) -> io::Result<()> {
+    fn watch(&mut self, on: On<'_>, _: Want, new: Want) -> io::Result<()> {
+        let On { fd, key, .. } = on;
         match (self.places.get(&key).copied(), new.is_nothing()) {
             (None, true) => {}
             (None, false) => {

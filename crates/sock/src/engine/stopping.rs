@@ -7,7 +7,7 @@ use sock_proto::{By, How, Reason};
 use super::conn::session_of;
 use super::key::Key;
 use super::reactor::{Hand, Reactor};
-use super::wait::{Wait, Want};
+use super::wait::{On, Wait, Want};
 use crate::stop::Urgency;
 
 /// So long a job that was told to end now may take to do so.
@@ -16,7 +16,7 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 impl<W: Wait> Reactor<W> {
     pub(super) fn watch_stop(&mut self, old: Want, new: Want) -> std::io::Result<()> {
         for (n, fd) in self.plan.run.stop().waits(self.seen).enumerate() {
-            self.wait.watch(fd, Key::stop(n).to_u64(), old, new)?;
+            self.wait.watch(On::signal(fd, Key::stop(n).to_u64()), old, new)?;
         }
         Ok(())
     }

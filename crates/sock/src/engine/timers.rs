@@ -63,6 +63,10 @@ impl<W: Wait> Reactor<W> {
         if conn.is_dialling {
             return self.give_up_call(slot, rustix::io::Errno::TIMEDOUT);
         }
+        if self.wait.is_sending(Key::conn(slot).to_u64()) {
+            // What is under way comes back in a moment, and sets the timer anew.
+            return Ok(());
+        }
         if conn.io.descriptor().is_none() {
             conn.is_blocked = false;
         }

@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use super::moves::Moves;
+
 /// What to wait for on a descriptor; nothing at all means that it is not watched, not even for
 /// errors, so that a peer that has gone while nobody wants to hear of it costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,13 +31,44 @@ pub(crate) struct Ready {
     pub(crate) write: bool,
 }
 
+/// What a descriptor is, for who can do more than wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Something that is ready or not, and whose calls are made by whoever watches it.
+    Signal,
+    /// The stream of one conversation.
+    Stream,
+    /// A port whose callers may be taken before they are asked for, and without their addresses.
+    Callers,
+}
+
+/// A descriptor that is watched, and what its key is called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct On<'a> {
+    pub(crate) fd: BorrowedFd<'a>,
+    pub(crate) key: u64,
+    #[cfg_attr(not(feature = "uring"), allow(dead_code, reason = "the others only wait"))]
+    pub(crate) nature: Nature,
+}
+
+impl<'a> On<'a> {
+    pub(crate) fn signal(fd: BorrowedFd<'a>, key: u64) -> Self {
+        Self { fd, key, nature: Nature::Signal }
+    }
+}
+
 /// A way to wait for readiness, level-triggered.
-pub(crate) trait Wait: Sized + 'static {
+pub(super) trait Wait: Moves + Sized + 'static {
     /// Makes one that watches nothing yet.
     fn fresh() -> io::Result<Self>;
 
-    /// Watches `fd` for `new` instead of `old`, and says `key` when it is ready.
-    fn watch(&mut self, fd: BorrowedFd<'_>, key: u64, old: Want, new: Want) -> io::Result<()>;
+    /// Watches a descriptor for `new` instead of `old`, and says its key when it is ready.
+    fn watch(&mut self, on: On<'_>, old: Want, new: Want) -> io::Result<()>;
+
+    /// Watches a descriptor no more: it is closed in a moment.
+    fn forget(&mut self, on: On<'_>, old: Want) -> io::Result<()> {
+        self.watch(on, old, Want::NOTHING)
+    }
 
     /// Waits until something is ready or the time is over, and adds what is ready to `ready`. An
     /// interrupted wait ends early and adds nothing.

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 /// Nothing in these tests takes longer on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-pub(crate) const ENGINES: [&str; 5] = ["iterative", "threads", "fork", "select", "epoll"];
+pub(crate) const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
 /// Those on which one client does not wait for another.
-pub(crate) const CONCURRENT: [&str; 4] = ["threads", "fork", "select", "epoll"];
+pub(crate) const CONCURRENT: [&str; 5] = ["threads", "fork", "select", "epoll", "uring"];
+/// Those on which all conversations are held by one thread.
+pub(crate) const ONE_THREAD: [&str; 3] = ["select", "epoll", "uring"];
 
 #[allow(clippy::disallowed_methods, reason = "tests measure that a timer is never early")]
 pub(crate) fn now() -> Instant {

@@ -56,15 +56,35 @@ impl ServerProcess {
         Self::start_under(&format!("ulimit -n {descriptors}"), engine, at, more)
     }
 
+    /// The same, or none if it does not come to listen.
+    pub(crate) fn try_limited(
+        engine: &str,
+        at: &str,
+        descriptors: u32,
+        more: &[&str],
+    ) -> Option<Self> {
+        let mut shell = Self::shell(&format!("ulimit -n {descriptors}"), engine, at, more);
+        Self::try_run(&mut shell).ok()
+    }
+
     /// Starts one after a command of the shell.
     pub(crate) fn start_under(command: &str, engine: &str, at: &str, more: &[&str]) -> Self {
+        Self::run(&mut Self::shell(command, engine, at, more))
+    }
+
+    fn shell(command: &str, engine: &str, at: &str, more: &[&str]) -> Command {
         let script = format!("{command}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).arg(program()).args([engine, "echo"]).args(more).arg(at);
-        Self::run(&mut shell)
+        shell
     }
 
     fn run(command: &mut Command) -> Self {
+        Self::try_run(command).unwrap_or_else(|said| panic!("{command:?} did not listen: {said:?}"))
+    }
+
+    /// Starts one, or tells what it said that did not listen.
+    fn try_run(command: &mut Command) -> Result<Self, Vec<String>> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("cargo builds the examples beside the tests");
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -73,10 +93,11 @@ impl ServerProcess {
         stdout.read_line(&mut endpoint).unwrap();
         let endpoint = endpoint.trim().to_owned();
         if endpoint.is_empty() {
-            let said: Vec<String> = log.iter().collect();
-            panic!("{command:?} did not listen: {said:?}");
+            // It has ended already; nobody else waits for it.
+            let _ = child.wait();
+            return Err(log.iter().collect());
         }
-        Self { child, stdout: Some(stdout), log, endpoint, dir: None }
+        Ok(Self { child, stdout: Some(stdout), log, endpoint, dir: None })
     }
 
     /// What a server says that cannot listen.
