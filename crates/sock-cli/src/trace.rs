@@ -122,7 +122,7 @@ fn page(plan: &Plan, lines: &[Line], outcome: &Outcome) -> String {
     let drawing = sock_ladder::Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
     let shown: Vec<&Line> = match &plan.only {
         None if plan.all_calls => lines.iter().collect(),
-        None => only::without_lookups(lines),
+        None => only::conversations(lines),
         Some(only) => only.of(lines),
     };
     let ladder = sock_ladder::ladder(shown.iter().copied(), &drawing);

@@ -220,7 +220,10 @@ pub fn title(argv: &[String]) -> String {
     let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
     let Some(program) = argv.first().map(|word| base(word)) else { return "?".to_owned() };
     let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let script = argv[1..].iter().find(|word| !word.starts_with('-'));
+    // The value of `java -cp PLACES` is no program.
+    let is_value = |n: usize| matches!(argv[n].as_str(), "-cp" | "-classpath" | "--class-path");
+    let words = (1..argv.len()).filter(|n| !argv[*n].starts_with('-') && !is_value(*n - 1));
+    let script = words.map(|n| &argv[n]).next();
     match script {
         // `python3 -c CODE` and `python3 -m MODULE` have no script.
         Some(script) if INTERPRETERS.contains(&stem) && !argv[1..].iter().any(|w| w == "-c") => {
@@ -247,5 +250,6 @@ mod tests {
         assert_eq!(title("python3 -c print"), "python3");
         assert_eq!(title("curl -s http://localhost/"), "curl");
         assert_eq!(title("./a.out"), "a.out");
+        assert_eq!(title("java -cp build Server 80"), "Server");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use sock_record::{CallKind, Ev, Line, SockId};
+use sock_record::{Call, CallKind, Ev, Line, SockId};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,18 +58,37 @@ impl Only {
     }
 }
 
-/// Everything but what a C library does by itself when it looks up a name or a user: it asks a service (nscd) that is
-/// hardly ever there.
-pub(crate) fn without_lookups(lines: &[Line]) -> Vec<&Line> {
+/// Everything but sockets that are no part of any conversation: with which nothing was done, pairs through which nothing
+/// went (a runtime keeps some at hand), and what a C library does by itself when it looks up a name or a user: it asks a
+/// service (nscd) that is hardly ever there.
+pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
     const SERVICE: &str = "/var/run/nscd/socket";
-    let asks = |line: &Line| {
-        let Line::Call(call) = line else { return None };
-        let is_asked = call.args.addr.as_deref() == Some(SERVICE) && call.err.is_some();
-        call.sock.filter(|_| is_asked)
-    };
-    let asking: BTreeSet<SockId> = lines.iter().filter_map(asks).collect();
-    lines.iter().filter(|line| sock_of(line).is_none_or(|sock| !asking.contains(&sock))).collect()
+    let mut used: BTreeSet<SockId> = BTreeSet::new();
+    let mut asking: BTreeSet<SockId> = BTreeSet::new();
+    for line in lines {
+        let Line::Call(Call { sock: Some(sock), call, args, err, .. }) = line else { continue };
+        if args.addr.as_deref() == Some(SERVICE) && err.is_some() {
+            asking.insert(*sock);
+        }
+        let begins = matches!(
+            call,
+            CallKind::Connect
+                | CallKind::Accept
+                | CallKind::Bind
+                | CallKind::Listen
+                | CallKind::Send
+                | CallKind::Recv
+        );
+        if begins {
+            used.insert(*sock);
+        }
+    }
+    let is_shown = |sock: SockId| sock == NONE || (used.contains(&sock) && !asking.contains(&sock));
+    lines.iter().filter(|line| sock_of(line).is_none_or(is_shown)).collect()
 }
+
+/// Stands for no socket: a wait, say, which is about several.
+const NONE: SockId = SockId(0);
 
 fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
     let ends = format!(":{port}");
@@ -96,7 +115,7 @@ fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
 fn sock_of(line: &Line) -> Option<SockId> {
     match line {
         Line::Sock(sock) => Some(sock.sock),
-        Line::Call(call) => Some(call.sock.unwrap_or(SockId(0))),
+        Line::Call(call) => Some(call.sock.unwrap_or(NONE)),
         Line::Gap(gap) => Some(gap.sock),
         Line::Meta(_)
         | Line::Proc(_)

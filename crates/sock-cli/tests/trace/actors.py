@@ -306,6 +306,11 @@ def passes():
     os.waitpid(child, 0)
 
 
+def idle_pair():
+    pair = socket.socketpair()
+    pair[0].close()
+
+
 def partial():
     """A send that is larger than what fits: only a part is taken."""
     server = listener()

@@ -180,6 +180,16 @@ fn a_send_that_takes_a_part_tells_how_much() {
 }
 
 #[test]
+fn sockets_that_are_part_of_nothing_are_drawn_only_where_all_is_wanted() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("idle_pair", &[])]);
+    assert!(traced.finished.stderr.starts_with("no socket was used"), "{}", traced.finished.stderr);
+    assert!(traced.calls().any(|call| call.call == CallKind::Socketpair), "the record has it");
+    let traced = bench.trace(&["--all-calls"], &[bench.actor("idle_pair", &[])]);
+    assert!(traced.finished.stderr.contains("socketpair"), "{}", traced.finished.stderr);
+}
+
+#[test]
 fn a_fork_that_keeps_a_socket_is_told_at_the_close() {
     let Some(bench) = Bench::new() else { return };
     let traced = bench.pair("fork", ("one", &[]));
