@@ -3,7 +3,7 @@
 use crate::clean::plain;
 use crate::report::Report;
 use crate::told::{Direction, Pacing, Told};
-use crate::units::{chosen, counted, duration, length, rate};
+use crate::units::{chosen, counted, duration, length, rate, shortened};
 
 /// The title of a report: whom it loaded, under its label where it has one.
 pub(crate) fn title(report: &Report, ascii: bool) -> String {
@@ -25,7 +25,7 @@ pub(crate) fn load(told: &Told, ascii: bool) -> String {
             format!("closed loop, {depth} messages{size} on the way on each")
         }
         Pacing::Open { rate: per_second } => {
-            format!("open loop, {} messages{size}", rate(per_second))
+            format!("open loop, messages{size} at {}", shortened(&rate(per_second)))
         }
         Pacing::Bulk { direction } => format!("bulk {}", way(direction)),
     });

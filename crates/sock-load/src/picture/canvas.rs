@@ -136,7 +136,7 @@ pub(super) struct Sheet {
 /// The margin at the left of titles.
 const MARGIN: f64 = 24.0;
 /// How many columns of text the sheet is wide.
-const WIDE: usize = 128;
+const WIDE: usize = 138;
 
 impl Sheet {
     pub(super) fn new(title: &str) -> Self {
