@@ -97,6 +97,7 @@ pub(crate) enum Plan {
     Send(Box<send::Plan>),
     Get(Box<crate::get::Plan>),
     Bench(Box<crate::bench::Plan>),
+    Compare(crate::bench::Compare),
     Name(name::Plan),
     Trace(Box<crate::trace::Plan>),
     Show(show::Plan),
@@ -114,6 +115,7 @@ impl Plan {
             Self::Send(plan) => plan.screen,
             Self::Get(plan) => plan.screen,
             Self::Bench(plan) => plan.screen,
+            Self::Compare(plan) => plan.screen,
             Self::Trace(plan) => plan.screen,
             Self::List(_) | Self::Name(_) | Self::Show(_) | Self::Demo(_) | Self::Page(_) => {
                 Screen::default()
@@ -135,7 +137,7 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Connect(args) => Plan::Connect(Box::new(args.plan()?)),
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
         Verb::Get(args) => Plan::Get(Box::new(args.plan()?)),
-        Verb::Bench(args) => Plan::Bench(Box::new(args.plan()?)),
+        Verb::Bench(args) => args.plan()?,
         Verb::Trace(args) => Plan::Trace(Box::new(args.plan()?)),
         Verb::Name(args) => Plan::Name(args.plan()),
         Verb::Show(args) => Plan::Show(args.plan()),

@@ -1,7 +1,9 @@
 //! `bench`: load an endpoint, and tell the truth about it.
 
+pub(crate) mod compare;
 mod contents;
 mod engines;
+mod files;
 mod find_max;
 mod live;
 mod target;
@@ -13,13 +15,15 @@ use std::time::Duration;
 use anyhow::Result;
 use sock::load::{Length, Loader, Pace};
 use sock::tls::ClientTls;
-use sock::{Engine, Run};
+use sock::{Engine, Run, Urgency};
 use sock_load::Report;
 use sock_proto::Host;
 use sock_proto::load::Direction;
 
+pub(crate) use self::compare::Compare;
 pub(crate) use self::contents::{Contents, Service};
 pub(crate) use self::engines::Engines;
+pub(crate) use self::files::Files;
 pub(crate) use self::find_max::Slo;
 use self::live::Live;
 pub(crate) use self::target::Target;
@@ -32,8 +36,9 @@ use crate::status::{Status, Usage};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) target: Target,
-    /// How often each engine has its turn.
-    pub(crate) rounds: usize,
+    /// How often it is measured, where the user says so.
+    pub(crate) repeat: Option<usize>,
+    pub(crate) files: Files,
     pub(crate) contents: Contents,
     pub(crate) ask: Ask,
     pub(crate) sockets: Sockets,
@@ -86,6 +91,9 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     let signals = Signals::ask(run.stop())?;
     let status = match &plan.target {
         Target::Engines(engines) => engines::run(plan, engines, &run)?,
+        Target::Endpoint(_) | Target::Url { .. } if plan.repeat.is_some_and(|n| n > 1) => {
+            again(plan, &run)?
+        }
         Target::Endpoint(_) | Target::Url { .. } => one(plan, &run)?,
     };
     Ok(signals.leave().unwrap_or(status))
@@ -98,7 +106,45 @@ fn one(plan: &Plan, run: &Run) -> Result<Status> {
         What::Closed | What::Open(_) | What::Bulk(_) => load(plan, loader)?,
     };
     told::report(&report, plan.screen)?;
+    plan.files.write(&report)?;
     told::judge(&report)
+}
+
+/// Loads several times. Of runs for people the middle one is told in full, the others in a line each.
+fn again(plan: &Plan, run: &Run) -> Result<Status> {
+    if matches!(plan.ask.what, What::FindMax(_)) {
+        return Err(
+            Usage("--find-max repeats its own steps: leave --repeat away".to_owned()).into()
+        );
+    }
+    let times = plan.repeat.unwrap_or(1);
+    let mut reports = Vec::new();
+    let mut status = Status::Done;
+    for n in 1..=times {
+        let report = load(plan, loader(plan, &plan.target, None, run)?)?;
+        // What was cut short by a signal is no run to compare with.
+        if run.stop().urgency() != Urgency::None {
+            break;
+        }
+        let judged = told::judge(&report)?;
+        if judged != Status::Done {
+            status = judged;
+        }
+        if plan.screen.json {
+            told::report(&report, plan.screen)?;
+        } else {
+            told::run_of(n, times, &report, plan.screen)?;
+        }
+        reports.push(report);
+    }
+    reports.sort_by(|a, b| a.rate.unwrap_or_default().total_cmp(&b.rate.unwrap_or_default()));
+    if let Some(middle) = reports.get(reports.len() / 2) {
+        if !plan.screen.json {
+            told::report(middle, plan.screen)?;
+        }
+        plan.files.write(middle)?;
+    }
+    Ok(status)
 }
 
 /// Loads once, and shows nothing before the end.

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Plan::Send(plan) => send::run(&plan),
         Plan::Get(plan) => get::run(&plan),
         Plan::Bench(plan) => bench::run(&plan),
+        Plan::Compare(plan) => bench::compare::run(&plan),
         Plan::Name(plan) => name::run(&plan),
         Plan::Show(plan) => show::run(&plan),
         Plan::Trace(plan) => trace::run(&plan),

@@ -1,5 +1,6 @@
 //! The arguments of `bench`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use super::screen::ScreenArgs;
 use super::sockets::SocketArgs;
 use super::tls::CallTlsArgs;
 use super::values::{duration, micros, size};
-use crate::bench::{Ask, Contents, Engines, Plan, Service, Slo, Target, What};
+use crate::bench::{Ask, Compare, Contents, Engines, Files, Plan, Service, Slo, Target, What};
 use crate::status::Usage;
 
 pub(super) const EXAMPLES: &str = "\
@@ -20,14 +21,16 @@ pub(super) const EXAMPLES: &str = "\
   sock bench 12000 --service upper --depth 16             16 under way on each, every reply checked
   sock bench http://127.0.0.1:8000/ --rate 20k            20,000 a second, whatever comes back
   sock bench 50007 --find-max --slo p99=2ms               the highest rate that holds
-  sock bench --engines all echo                           the same server under every engine";
+  sock bench --engines all echo                           the same server under every engine
+  sock bench 50007 --repeat 7 --json > a.json             then change something, and again > b.json
+  sock bench --compare a.json b.json                      faster, slower, or no difference seen";
 
 #[derive(Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct BenchArgs {
     #[arg(
         value_name = "ENDPOINT|URL",
-        required_unless_present = "engines",
+        required_unless_present_any = ["engines", "compare"],
         help = "Whom to load: HOST:PORT, udp://HOST:PORT, tls://HOST:PORT, unix:PATH, http://HOST/PATH …"
     )]
     endpoint: Option<String>,
@@ -35,9 +38,23 @@ pub(super) struct BenchArgs {
     #[arg(long, value_names = ["ENGINES", "SERVICE"], num_args = 2,
           conflicts_with_all = ["endpoint", "find_max", "service"])]
     engines: Option<Vec<String>>,
-    /// How often each engine has its turn (with --engines)
-    #[arg(long, value_name = "N", default_value = "3", requires = "engines", value_parser = at_least_one)]
-    rounds: usize,
+    /// Measure so many times, so that runs can be compared; with --engines: how often each has its turn [default: 1, with
+    /// --engines 3]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    repeat: Option<usize>,
+    /// Load nothing: compare what --json wrote, of repeated runs best
+    #[arg(long, value_names = ["A.json", "B.json"], num_args = 2,
+          conflicts_with_all = ["endpoint", "engines", "find_max"])]
+    compare: Option<Vec<PathBuf>>,
+    /// Draw how long replies took, and each second, as a picture
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    svg: Option<PathBuf>,
+    /// The same as a page, with the numbers
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    html: Option<PathBuf>,
+    /// Write the latencies as a log of `HdrHistogram`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["engines", "compare"], help_heading = "Files")]
+    hdr: Option<PathBuf>,
     /// Connections that are open at once
     #[arg(short, long, value_name = "N", default_value = "64", value_parser = at_least_one)]
     connections: usize,
@@ -187,7 +204,11 @@ fn until(text: &str) -> Result<Until, String> {
 }
 
 impl BenchArgs {
-    pub(super) fn plan(self) -> Result<Plan> {
+    pub(super) fn plan(self) -> Result<super::Plan> {
+        if let Some(files) = self.compare {
+            let screen = self.screen.plan();
+            return Ok(super::Plan::Compare(Compare { files, screen }));
+        }
         let target = match (&self.endpoint, self.engines) {
             (Some(text), _) => Target::parse(text)?,
             (None, Some(words)) => Target::Engines(Engines::parse(&words)?),
@@ -238,15 +259,16 @@ impl BenchArgs {
         // Servers of our own speak no TLS.
         let plain = sock::Endpoint::Tcp(sock_proto::Host::Loopback, 0);
         let tls = self.tls.plan(&target.endpoint().unwrap_or(plain))?;
-        Ok(Plan {
+        Ok(super::Plan::Bench(Box::new(Plan {
             target,
-            rounds: self.rounds,
+            repeat: self.repeat,
+            files: Files { svg: self.svg, html: self.html, hdr: self.hdr },
             contents,
             ask,
             sockets,
             tls,
             screen: self.screen.plan(),
-        })
+        })))
     }
 }
 

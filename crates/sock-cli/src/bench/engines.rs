@@ -90,7 +90,7 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
     let mut found: Vec<(String, Vec<Report>)> =
         engines.engines.iter().map(|engine| (engine.name().to_owned(), Vec::new())).collect();
     let mut status = Status::Done;
-    'rounds: for round in 1..=plan.rounds {
+    'rounds: for round in 1..=rounds(plan) {
         for (engine, (_, reports)) in engines.engines.iter().zip(&mut found) {
             let served = Served::start(&engines.service, *engine)?;
             let target = Target::Endpoint(served.endpoint.clone());
@@ -110,7 +110,13 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
     if !plan.screen.json {
         told::engines(&found)?;
     }
+    plan.files.write_all(&found)?;
     Ok(status)
+}
+
+/// How often each engine has its turn: three times show whether the machine was quiet.
+fn rounds(plan: &Plan) -> usize {
+    plan.repeat.unwrap_or(3)
 }
 
 fn say(plan: &Plan, round: usize, engine: Engine, report: &Report) -> Result<()> {
@@ -121,6 +127,6 @@ fn say(plan: &Plan, round: usize, engine: Engine, report: &Report) -> Result<()>
         return Ok(());
     }
     let rate = report.rate.unwrap_or_default();
-    let line = format!("round {round} of {}: {engine:<10} {rate:>10.0} replies/s\n", plan.rounds);
+    let line = format!("round {round} of {}: {engine:<10} {rate:>10.0} replies/s\n", rounds(plan));
     Ok(io::stderr().write_all(line.as_bytes())?)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use sock_load::{Cause, Pacing, Report, Style, table_text, text};
 
 use crate::ending::Broken;
-use crate::screen::Screen;
+use crate::screen::{Detail, Screen};
 use crate::status::Status;
 
 /// Writes the report to stdout; where nobody could be called, there is nothing in it to read.
@@ -17,16 +17,26 @@ pub(super) fn report(report: &Report, screen: Screen) -> Result<()> {
     if is_empty(report) { Ok(()) } else { write(&text(report, style())) }
 }
 
-fn write(page: &str) -> Result<()> {
+pub(super) fn write(page: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(page.as_bytes()).and_then(|()| out.flush()).context("cannot write to stdout")
 }
 
 /// As wide as a terminal is; a page for whoever reads it later.
-fn style() -> Style {
+pub(super) fn style() -> Style {
     let width =
         rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
     if width == 0 { Style::default() } else { Style { width, ..Style::default() } }
+}
+
+/// One of several runs, in a line on stderr.
+pub(super) fn run_of(n: usize, times: usize, report: &Report, screen: Screen) -> Result<()> {
+    if screen.detail == Detail::Quiet {
+        return Ok(());
+    }
+    let rate = report.rate.unwrap_or_default();
+    let line = format!("run {n} of {times}: {rate:.0} replies/s\n");
+    Ok(io::stderr().write_all(line.as_bytes())?)
 }
 
 fn is_empty(report: &Report) -> bool {

@@ -4,7 +4,7 @@ use crate::{bench, reports};
 
 #[test]
 fn each_engine_has_its_turn_in_every_round() {
-    let asked = ["--engines", "epoll,select", "echo", "--rounds", "2", "-n", "200", "-c", "4"];
+    let asked = ["--engines", "epoll,select", "echo", "--repeat", "2", "-n", "200", "-c", "4"];
     let found = bench(&[&asked[..], &["--json"]].concat()).expect(0);
     let reports = reports(&found);
     let labels: Vec<_> = reports.iter().map(|report| report["label"].as_str()).collect();
@@ -17,7 +17,11 @@ fn each_engine_has_its_turn_in_every_round() {
         );
         assert!(report["cpu"]["server"]["pid"].as_u64().is_some(), "a process of its own");
     }
-    let found = bench(&asked).expect(0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("engines.html").display().to_string();
+    let found = bench(&[&asked[..], &["--html", &picture]].concat()).expect(0);
+    let page = std::fs::read_to_string(&picture).expect("a page");
+    assert!(page.contains("select") && page.contains("<svg"), "{page}");
     assert!(found.text().contains("epoll") && found.text().contains("select"), "{}", found.text());
     assert!(found.stderr.contains("round 2 of 2: select"), "{}", found.stderr);
 }

@@ -47,6 +47,8 @@ fn with_json_each_second_is_an_event_and_the_report_the_last_line() {
         (&"sock-bench/1".into(), &2000.into())
     );
     assert_eq!(report["timeline"].as_array().map(Vec::len), Some(2));
+    // Who has sent its last message calls nobody once more.
+    assert_eq!(report["connections"]["opened"], 64);
     assert_eq!(found.stderr, "");
     server.stop();
 }

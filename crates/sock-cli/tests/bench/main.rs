@@ -6,6 +6,7 @@ mod support;
 
 mod ends;
 mod engines;
+mod files;
 mod loads;
 
 use serde_json::Value;

@@ -105,6 +105,11 @@ impl Lanes {
                 turn
             });
             self.turns[lane] = turn;
+            // Everything that it was to send has left: whoever it called now would hear nothing.
+            let is_open_loop = matches!(self.course.order.when, When::Open { .. });
+            if is_open_loop && turn.due >= self.ends {
+                continue;
+            }
             let failures = if had_opened { 0 } else { self.failures[lane] + 1 };
             self.failures[lane] = failures;
             let [first, longest] = PAUSES;
