@@ -43,12 +43,15 @@
 //! ```
 
 mod conversation;
+mod explain;
 mod pair;
 mod place;
 mod plan;
+mod scene;
 mod story;
 mod text;
 
 pub use conversation::{Conversation, conversations};
+pub use explain::{codes, explain, page};
 pub use pair::{Paired, Pairing, pair};
 pub use text::{Drawing, Ladder, ladder, text};

@@ -119,10 +119,7 @@ impl<'a> Story<'a> {
                 Line::Sock(sock) => story.learn(sock),
                 Line::Call(call) => story.calls.push(call),
                 Line::Link(link) => story.links.push(link),
-                Line::Note(note) => match note.ev {
-                    Some(ev) => story.notes.entry(ev).or_default().push(note),
-                    None => story.remarks.push(note),
-                },
+                Line::Note(note) => story.hear(std::slice::from_ref(note)),
                 Line::Gap(gap) => story.gaps.push(gap),
                 Line::End(end) => story.end = Some(end),
                 // A line of a later version has nothing to draw yet.
@@ -178,6 +175,16 @@ impl<'a> Story<'a> {
         for sock in &self.socks {
             if let Some(&listener) = sock.listener.and_then(|id| self.sock_of.get(&id)) {
                 self.facts[listener].listens = true;
+            }
+        }
+    }
+
+    /// Takes in what is said of its calls beside the record's own notes.
+    pub(crate) fn hear(&mut self, notes: &'a [Note]) {
+        for note in notes {
+            match note.ev {
+                Some(ev) => self.notes.entry(ev).or_default().push(note),
+                None => self.remarks.push(note),
             }
         }
     }

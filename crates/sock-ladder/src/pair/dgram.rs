@@ -83,11 +83,22 @@ fn joins_with(story: &Story<'_>, learned: &HashMap<usize, Place>) -> Vec<Join> {
     sent.sort_by_key(|each| each.call);
     received.sort_by_key(|each| (returned(each.line), each.call));
 
+    // A receiver that did not ask for the sender's address is found by where it is.
+    let to_whom: Option<Vec<u32>> = received
+        .iter()
+        .any(|half| half.from.is_none())
+        .then(|| sent.iter().map(|half| ways.number(None, half.to.as_ref())).collect());
     let mut joins = Vec::new();
     let mut taken = vec![false; sent.len()];
     for look in [Look::Content, Look::Length, Look::Way] {
-        let mut queues = Queues::new(&sent, &taken, look);
+        let mut by_way = Queues::new(&sent, &taken, look, |n| sent[n].way);
+        let mut by_receiver =
+            to_whom.as_ref().map(|ways| Queues::new(&sent, &taken, look, |n| ways[n]));
         received.retain(|half| {
+            let queues = match &mut by_receiver {
+                Some(by_receiver) if half.from.is_none() => by_receiver,
+                _ => &mut by_way,
+            };
             let Some(n) = queues.find(&sent, &taken, half, look, &mut ways) else { return true };
             let peek = is_peek(half.line);
             taken[n] = !peek;
@@ -112,10 +123,10 @@ struct Queues {
 }
 
 impl Queues {
-    fn new(sent: &[Half<'_>], taken: &[bool], look: Look) -> Self {
+    fn new(sent: &[Half<'_>], taken: &[bool], look: Look, way: impl Fn(usize) -> u32) -> Self {
         let mut queues = Self { heads: HashMap::new(), next: vec![None; sent.len()] };
         for n in (0..sent.len()).rev().filter(|&n| !taken[n]) {
-            if let Some(key) = key(sent[n].way, sent[n].line, look) {
+            if let Some(key) = key(way(n), sent[n].line, look) {
                 queues.next[n] = queues.heads.insert(key, n);
             }
         }

@@ -3,11 +3,12 @@
 use super::preview::plain;
 use super::units::Unit;
 use super::words::{caption, label};
-use super::{Drawing, Scene, canvas, said};
+use super::{Drawing, canvas, said};
+use crate::scene::Scene;
 use crate::plan::fold::Shown;
 use crate::plan::rows::Share;
 
-pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) -> String {
+pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
     let ascii = drawing.ascii;
     let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
     let (zero, span) = said::span(scene);
@@ -17,7 +18,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) ->
         text.push_str(plain(&line, drawing.width, ascii).trim_end());
         text.push('\n');
     };
-    for each in shown {
+    for each in &scene.shown {
         let row = match each {
             Shown::Row(n) => &scene.rows[*n],
             Shown::Fold { first, len, times } => {

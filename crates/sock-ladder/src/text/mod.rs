@@ -10,12 +10,12 @@ mod words;
 
 use sock_record::Line;
 
-use crate::pair::Joined;
-use crate::plan::fold::{Shapes, Shown, fold};
-use crate::plan::lanes::Lanes;
-use crate::plan::rows::{Row, Share, rows};
-use crate::plan::steps::{Part, Step, What, steps};
-use crate::story::Story;
+pub(crate) use preview::{columns, plain, preview};
+pub(crate) use said::{folded, notes_of, remarks, span, wrap};
+pub(crate) use units::{Unit, count, duration};
+pub(crate) use words::{caption, label};
+
+use crate::scene::stage;
 
 /// The narrowest page that lanes stand on; below it there is a list.
 const NARROW: usize = 48;
@@ -38,12 +38,14 @@ pub struct Drawing {
     pub fold: bool,
     /// Show the calls that only prepare or wait as well: `socket`, `bind`, `listen`, `setsockopt`, `select` …
     pub all_calls: bool,
+    /// Say what happened and why, as [`explain`](crate::explain) does.
+    pub explain: bool,
 }
 
 impl Default for Drawing {
-    /// 80 columns, with Unicode's lines, folded, only the calls of the conversation.
+    /// 80 columns, with Unicode's lines, folded, only the calls of the conversation, explaining nothing.
     fn default() -> Self {
-        Self { width: 80, ascii: false, fold: true, all_calls: false }
+        Self { width: 80, ascii: false, fold: true, all_calls: false, explain: false }
     }
 }
 
@@ -80,74 +82,12 @@ pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) ->
 /// ```
 #[must_use]
 pub fn ladder<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) -> Ladder {
-    let story = Story::new(lines);
-    let joined = Joined::new(&story);
-    let mut stage = Lanes::new(&story, &joined);
-    let asked = stage.all.len();
-    stage.gather(page::most_lanes(drawing.width));
-    let is_crowded = stage.all.len() < asked;
-    let steps = steps(&story, &joined, &stage, drawing.all_calls);
-    let rows = rows(&steps, stage.all.len());
-    let shown = if drawing.fold {
-        fold(&shapes(&story, &steps, &rows))
-    } else {
-        (0..rows.len()).map(Shown::Row).collect()
-    };
-    let scene = Scene { story: &story, joined: &joined, lanes: &stage, steps: &steps, rows: &rows };
-    let text = if drawing.width < NARROW {
-        list::draw(&scene, &shown, drawing)
-    } else {
-        page::draw(&scene, &shown, drawing)
-    };
-    Ladder { text, is_crowded }
-}
-
-/// Everything that a page shows.
-#[derive(Debug)]
-struct Scene<'s, 'a> {
-    story: &'s Story<'a>,
-    joined: &'s Joined,
-    lanes: &'s Lanes,
-    steps: &'s [Step],
-    rows: &'s [Row],
-}
-
-/// A number for each row; rows with the same number look the same but for their content and time.
-fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
-    let mut shapes = Shapes::new();
-    let number = |row: &Row| {
-        let step = &steps[row.step];
-        // Equal bytes of a stream at other offsets are the same to a reader.
-        let (what, len) = match step.what {
-            What::Bytes(off) => (None, off.len()),
-            What::Connect
-            | What::Refused
-            | What::Datagram(_)
-            | What::Fin
-            | What::HalfClose
-            | What::Rst
-            | What::Local => (Some(step.what), 0),
+    stage(lines, drawing, page::most_lanes(drawing.width), |scene| {
+        let text = if drawing.width < NARROW {
+            list::draw(scene, drawing)
+        } else {
+            page::draw(scene, drawing)
         };
-        let side = |call: Option<usize>, part: Part| {
-            let call = call.map(|n| story.calls[n]);
-            let notes = call
-                .and_then(|call| story.notes.get(&call.ev))
-                .map(|notes| notes.iter().map(|note| note.code.as_str()).collect::<Vec<_>>());
-            (call.map(|call| (&call.call, call.ret, call.err.as_deref(), call.proc)), part, notes)
-        };
-        let to = step.to.map(|to| (to.lane, to.word, to.missing, side(to.call, to.part)));
-        let from = (
-            step.from.lane,
-            step.from.word,
-            step.from.missing,
-            side(step.from.call, step.from.part),
-        );
-        let split = match row.share {
-            Share::Whole => 0_u8,
-            Share::Departs(_) => 1,
-            Share::Arrives(_) => 2,
-        };
-        (what, len, from, to, split, step.peek)
-    };
-    rows.iter().map(|row| shapes.number(number(row))).collect()
+        Ladder { text, is_crowded: scene.is_crowded }
+    })
 }

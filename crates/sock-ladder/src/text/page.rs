@@ -7,7 +7,8 @@ use super::preview::{columns, plain};
 use super::said::{folded, notes_of, remarks, span, wrap};
 use super::units::Unit;
 use super::words::{caption, label};
-use super::{Drawing, Scene};
+use super::Drawing;
+use crate::scene::Scene;
 use crate::plan::fold::Shown;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Part, Step, What};
@@ -40,12 +41,12 @@ struct Page<'p> {
     beside: usize,
 }
 
-pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) -> String {
+pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
     let mut text = String::new();
     if !scene.lanes.all.is_empty() {
-        let page = Page::new(scene, shown, drawing);
+        let page = Page::new(scene, drawing);
         page.title(scene, &mut text);
-        for each in shown {
+        for each in &scene.shown {
             match *each {
                 Shown::Row(n) => page.row(scene, &scene.rows[n], &mut text),
                 Shown::Fold { first, len, times } => page.fold(scene, first, len, times, &mut text),
@@ -63,7 +64,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &Drawing) ->
 }
 
 impl<'p> Page<'p> {
-    fn new(scene: &Scene<'_, '_>, shown: &[Shown], drawing: &'p Drawing) -> Self {
+    fn new(scene: &Scene<'_, '_>, drawing: &'p Drawing) -> Self {
         let ascii = drawing.ascii;
         let (zero, span) = span(scene);
         let unit = Unit::of(span);
@@ -72,7 +73,7 @@ impl<'p> Page<'p> {
             let step = &scene.steps[row.step];
             step.from.part != Part::Only || step.to.is_some_and(|to| to.part != Part::Only)
         };
-        let rows = shown.iter().filter_map(|each| match *each {
+        let rows = scene.shown.iter().filter_map(|each| match *each {
             Shown::Row(n) => Some(&scene.rows[n]),
             Shown::Fold { .. } => None,
         });

@@ -8,14 +8,14 @@ use unicode_width::UnicodeWidthChar;
 ///
 /// Line ends and the like are written as in a program; bytes that are no UTF-8 as `\xff`; characters that have no
 /// width or change the direction of writing as `\u{202e}`, and so is everything beyond ASCII where that is asked for.
-pub(super) fn preview(bytes: &[u8], more: bool, room: usize, ascii: bool) -> String {
+pub(crate) fn preview(bytes: &[u8], more: bool, room: usize, ascii: bool) -> String {
     let dots = if ascii { "..." } else { "…" };
     let (text, whole) = cut(pieces(bytes, ascii, true), room.saturating_sub(2), more, dots);
     if whole { format!("\"{text}\"") } else { format!("\"{text}\"{dots}") }
 }
 
 /// Text by others (names, addresses, notes), at most `room` columns wide.
-pub(super) fn plain(text: &str, room: usize, ascii: bool) -> String {
+pub(crate) fn plain(text: &str, room: usize, ascii: bool) -> String {
     let dots = if ascii { "..." } else { "…" };
     let (mut shown, whole) = cut(pieces(text.as_bytes(), ascii, false), room, false, dots);
     if !whole && columns(dots) <= room {
@@ -25,7 +25,7 @@ pub(super) fn plain(text: &str, room: usize, ascii: bool) -> String {
 }
 
 /// How many columns harmless text takes.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 

@@ -4,20 +4,21 @@ use sock_record::Note;
 
 use super::preview::{columns, plain};
 use super::units::{count, duration};
-use super::{Scene, canvas};
+use super::canvas;
+use crate::scene::Scene;
 use crate::plan::fold;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::Part;
 
 /// When the first row is, and how long all take, in ns.
-pub(super) fn span(scene: &Scene<'_, '_>) -> (u64, u64) {
+pub(crate) fn span(scene: &Scene<'_, '_>) -> (u64, u64) {
     let first = scene.rows.iter().map(|row| row.t).min().unwrap_or(0);
     let last = scene.rows.iter().map(|row| row.t).max().unwrap_or(0);
     (first, last - first)
 }
 
 /// The notes about the calls that a row shows for the last time.
-pub(super) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
+pub(crate) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
     let step = &scene.steps[row.step];
     let from = (step.from.call, step.from.part, !matches!(row.share, Share::Arrives(_)));
     let to = step.to.map(|to| (to.call, to.part, !matches!(row.share, Share::Departs(_))));
@@ -32,7 +33,7 @@ pub(super) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
 }
 
 /// What stands for rows that are not shown: how many there were, and how long one took where that is known.
-pub(super) fn folded(
+pub(crate) fn folded(
     scene: &Scene<'_, '_>,
     first: usize,
     len: usize,
@@ -49,7 +50,7 @@ pub(super) fn folded(
 }
 
 /// What is to be said below the ladder.
-pub(super) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
+pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
     let mut lines: Vec<String> = scene.story.remarks.iter().map(|note| note.text.clone()).collect();
     for gap in &scene.story.gaps {
         let missed = |kernel: Option<u64>, seen: Option<u64>| {
@@ -77,8 +78,10 @@ pub(super) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
 }
 
 /// Harmless text in lines of at most `room` columns, broken at spaces where there are any.
-pub(super) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
+pub(crate) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
     let mut lines = vec![String::new()];
+    // A sentence counts with this sign; in ASCII it has a letter for it.
+    let text = if ascii { &text.replace('×', canvas::ASCII.times) } else { text };
     for word in plain(text, usize::MAX, ascii).split(' ') {
         for piece in pieces(word, room.max(2)) {
             let last = lines.last_mut().map(|line| (columns(line), line));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The unit in which one ladder writes its times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Micros,
     Millis,
     Seconds,
@@ -12,7 +12,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// The unit in which a ladder that takes `span` ns is readable.
-    pub(super) fn of(span: u64) -> Self {
+    pub(crate) fn of(span: u64) -> Self {
         match span {
             0..1_000_000 => Self::Micros,
             1_000_000..1_000_000_000 => Self::Millis,
@@ -21,7 +21,7 @@ impl Unit {
     }
 
     /// `t` ns in this unit.
-    pub(super) fn show(self, t: u64, ascii: bool) -> String {
+    pub(crate) fn show(self, t: u64, ascii: bool) -> String {
         let t = Duration::from_nanos(t);
         match self {
             Self::Micros => format!("{:.1} {}", t.as_secs_f64() * 1e6, micro(ascii)),
@@ -36,7 +36,7 @@ fn micro(ascii: bool) -> &'static str {
 }
 
 /// A duration in ns, to two or three digits.
-pub(super) fn duration(t: u64, ascii: bool) -> String {
+pub(crate) fn duration(t: u64, ascii: bool) -> String {
     let seconds = Duration::from_nanos(t).as_secs_f64();
     let (number, unit) = match t {
         0..1_000 => (seconds * 1e9, "ns"),
@@ -52,7 +52,7 @@ pub(super) fn duration(t: u64, ascii: bool) -> String {
 }
 
 /// A count with its thousands apart: `99,998`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -12,7 +12,7 @@ use crate::story::{Story, is_eof, is_peek};
 const LABEL: usize = 24;
 
 /// What stands beside a lane: the call and what came of it. Nothing where another row of the same call says it.
-pub(super) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool) -> String {
+pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool) -> String {
     // A send says at once how much it sent, a receive when it has it all.
     let speaks = match touch.part {
         Part::Only => true,
@@ -54,7 +54,7 @@ fn of_call(call: &Call) -> String {
 }
 
 /// What stands on an arrow, in at most `room` columns.
-pub(super) fn caption(
+pub(crate) fn caption(
     story: &Story<'_>,
     joined: &Joined,
     step: &Step,

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test file writes with some of it")]
 
 use sock_record::{
-    Args, Call, CallKind, Dir, Ev, Family, Kind, Level, Line, Note, Origin, Proc, ProcId, Sock,
-    SockId,
+    Args, Call, CallKind, Dir, End, Ev, Family, Kind, Level, Line, Note, Origin, Proc, ProcId,
+    Sock, SockId,
 };
 
 /// A record being written.
@@ -109,6 +109,11 @@ impl Tape {
         let call = self.call(who, CallKind::Shutdown, sock, enter, enter + 5, Ok(0));
         call.args.how = Some("SHUT_WR".into());
         call
+    }
+
+    /// The end of the record, at `t`.
+    pub(crate) fn end(&mut self, t: u64) {
+        self.lines.push(End { t: t * 1_000, exit: Vec::new(), dropped: 0 }.into());
     }
 
     pub(crate) fn note(&mut self, code: &str, text: &str) {

@@ -1,0 +1,26 @@
+//! Draws a record: `cargo run -p sock-ladder --example draw FILE [text|notes]`
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+
+use sock_ladder::{Drawing, explain, text};
+use sock_record::{Line, Reader};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let file = words.first().ok_or("which record?")?;
+    let lines: Vec<Line> =
+        Reader::new(BufReader::new(File::open(file)?)).collect::<Result<_, _>>()?;
+    let drawing = Drawing { width: 110, explain: true, ..Drawing::default() };
+    let picture = match words.get(1).map_or("text", String::as_str) {
+        "notes" => {
+            let notes = explain(&lines);
+            let line = |note: &sock_record::Note| format!("{:<15} {}\n", note.code, note.text);
+            notes.iter().map(line).collect()
+        }
+        "text" => text(&lines, &drawing),
+        other => return Err(format!("there is no picture {other:?}").into()),
+    };
+    io::stdout().write_all(picture.as_bytes())?;
+    Ok(())
+}

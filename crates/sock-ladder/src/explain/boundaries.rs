@@ -1,0 +1,98 @@
+//! Sends and receives that do not match one to one: merged, split, partial.
+
+use sock_record::{Dir, Level, LinkKind};
+
+use super::case::{Case, counted, sizes};
+use super::teller::Teller;
+use crate::story::is_peek;
+use crate::text::count;
+
+pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    for (n, call) in case.story.calls.iter().enumerate() {
+        let Some(sock) = case.story.on(n).filter(|&sock| case.is_stream(sock)) else { continue };
+        match (call.dir, call.moved()) {
+            (Some(Dir::In), Some(1..)) if !is_peek(call) => merged(case, teller, n, sock),
+            (Some(Dir::Out), Some(sent)) => {
+                split(case, teller, n, sock);
+                if call.args.len.is_some_and(|len| sent < len) {
+                    partial(case, teller, n, sock);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn merged(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
+    let mut sends = case.to(call).filter(|join| join.kind == LinkKind::Bytes);
+    let (Some(first), true) = (sends.next(), sends.next().is_some()) else { return };
+    let matter = (case.line(first.from).proc, case.line(call).proc);
+    teller.say("merged", Level::Info, call, matter, || {
+        let parts: Vec<u64> = case
+            .to(call)
+            .filter_map(|join| Some(join.off.filter(|_| join.kind == LinkKind::Bytes)?.len()))
+            .collect();
+        format!(
+            "{} by {} ({}) became 1 receive of {} B: {} keeps no message boundaries; mark them, with a length in front \
+             or a line end",
+            counted(parts.len(), "send"),
+            case.who(first.from),
+            sizes(&parts),
+            count(case.line(call).moved().unwrap_or(0)),
+            case.stream(sock),
+        )
+    });
+}
+
+fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
+    let taken = || case.from(call).iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek);
+    let mut receives = taken();
+    let (Some(first), true) = (receives.next(), receives.next().is_some()) else { return };
+    let receiver = first.to;
+    let matter = (case.line(call).proc, case.line(receiver).proc);
+    teller.say("split", Level::Info, call, matter, || {
+        let parts: Vec<u64> = taken().filter_map(|join| Some(join.off?.len())).collect();
+        let room = case.line(receiver).args.len;
+        let asked = match room.filter(|&len| case.line(receiver).moved() == Some(len)) {
+            Some(len) => format!(", which asked for {} B at a time", count(len)),
+            None => String::new(),
+        };
+        format!(
+            "1 send of {} B became {} by {} ({}){asked}: {} keeps no message boundaries; receive in a loop until the \
+             message is whole",
+            count(case.line(call).moved().unwrap_or(0)),
+            counted(parts.len(), "receive"),
+            case.who(receiver),
+            sizes(&parts),
+            case.stream(sock),
+        )
+    });
+}
+
+fn partial(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
+    let line = case.line(call);
+    // A file may simply be over.
+    if matches!(line.sys.as_deref(), Some("sendfile" | "splice")) {
+        return;
+    }
+    let (sent, asked) = (line.moved().unwrap_or(0), line.args.len.unwrap_or(0));
+    let missing = asked - sent;
+    let later =
+        case.story.calls_on(sock).filter(|&(n, next)| n > call && next.dir == Some(Dir::Out));
+    let went: u64 = later.filter_map(|(_, next)| next.moved()).sum();
+    let level = if went >= missing { Level::Info } else { Level::Warn };
+    teller.say("partial-send", level, call, (line.proc, went >= missing), || {
+        let end = if went >= missing {
+            "it sent the rest later, as it must"
+        } else {
+            "it never sent the rest: send again from there on until all is gone, or use sendall"
+        };
+        format!(
+            "{} asked to send {} B and only {} B went, because the buffer was full: {} reads more slowly; {end}",
+            case.who(call),
+            count(asked),
+            count(sent),
+            case.peer(sock),
+        )
+    });
+}

@@ -1,0 +1,186 @@
+//! What explanations ask of a paired story: who is who, what went where, which options were set.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use sock_record::{Call, CallKind, Family, Kind, LinkKind, ProcId};
+
+use crate::pair::{Join, Joined};
+use crate::story::Story;
+
+/// A paired story with its indexes.
+pub(super) struct Case<'s, 'a> {
+    pub(super) story: &'s Story<'a>,
+    pub(super) joined: &'s Joined,
+    /// The links by the call that they lead to.
+    by_to: Vec<u32>,
+    names: HashMap<ProcId, String>,
+}
+
+impl<'s, 'a> Case<'s, 'a> {
+    pub(super) fn new(story: &'s Story<'a>, joined: &'s Joined) -> Self {
+        let mut by_to: Vec<u32> = (0..).take(joined.joins.len()).collect();
+        by_to.sort_by_key(|&n| joined.joins[n as usize].to);
+        let mut count: HashMap<&str, u32> = HashMap::new();
+        for proc in story.procs.values() {
+            *count.entry(&proc.name).or_default() += 1;
+        }
+        let name = |proc: &sock_record::Proc| match proc.pid {
+            Some(pid) if count[&*proc.name] > 1 => format!("{} (pid {pid})", proc.name),
+            _ => proc.name.clone(),
+        };
+        let names = story.procs.iter().map(|(id, proc)| (*id, name(proc))).collect();
+        Self { story, joined, by_to, names }
+    }
+
+    pub(super) fn line(&self, call: usize) -> &'a Call {
+        self.story.calls[call]
+    }
+
+    /// The links that lead away from a call.
+    pub(super) fn from(&self, call: usize) -> &'s [Join] {
+        let joins = &self.joined.joins;
+        let first = joins.partition_point(|join| join.from < call);
+        let len = joins[first..].partition_point(|join| join.from == call);
+        &joins[first..first + len]
+    }
+
+    /// The links that lead to a call.
+    pub(super) fn to(&self, call: usize) -> impl Iterator<Item = &'s Join> + '_ {
+        let joins = &self.joined.joins;
+        let first = self.by_to.partition_point(|&n| joins[n as usize].to < call);
+        let rest = self.by_to[first..].iter().map(|&n| &joins[n as usize]);
+        rest.take_while(move |join| join.to == call)
+    }
+
+    /// The one link of a kind that leads to a call.
+    pub(super) fn linked(&self, call: usize, kind: &LinkKind) -> Option<usize> {
+        self.to(call).find(|join| join.kind == *kind).map(|join| join.from)
+    }
+
+    /// A program's name, with its process id where others have the same name.
+    pub(super) fn name(&self, proc: ProcId) -> &str {
+        self.names.get(&proc).map_or("a program", String::as_str)
+    }
+
+    /// Who made a call.
+    pub(super) fn who(&self, call: usize) -> &str {
+        self.name(self.line(call).proc)
+    }
+
+    /// The other end of a connection; none where both ends are one.
+    pub(super) fn mate(&self, sock: usize) -> Option<usize> {
+        self.joined.mates[sock].filter(|&mate| mate != sock)
+    }
+
+    /// Who is at the other end: a program, or an address where the record has no more.
+    pub(super) fn peer(&self, sock: usize) -> String {
+        let known = self.mate(sock).and_then(|mate| self.story.proc(mate));
+        match (known, self.story.peer_text(sock)) {
+            (Some(proc), _) => self.name(proc).to_owned(),
+            (None, Some(address)) if !address.is_empty() => format!("the peer at {address}"),
+            (None, _) => "the peer".to_owned(),
+        }
+    }
+
+    pub(super) fn is_tcp(&self, sock: usize) -> bool {
+        let line = &self.story.socks[sock];
+        line.kind == Kind::Stream && matches!(line.family, Family::Inet | Family::Inet6)
+    }
+
+    /// Whether bytes on it have no boundaries.
+    pub(super) fn is_stream(&self, sock: usize) -> bool {
+        self.story.socks[sock].kind == Kind::Stream
+    }
+
+    /// What is said to keep no boundaries.
+    pub(super) fn stream(&self, sock: usize) -> &'static str {
+        if self.is_tcp(sock) { "TCP" } else { "a stream" }
+    }
+
+    /// The last value that an option was given on a socket before `t`, by its C name.
+    pub(super) fn option(&self, sock: usize, name: &str, t: u64) -> Option<&'a Value> {
+        let set =
+            self.story.calls_on(sock).take_while(|(_, call)| call.enter < t).filter(|(_, call)| {
+                call.call == CallKind::Setsockopt
+                    && call.err.is_none()
+                    && text(call, "name") == Some(name)
+            });
+        set.last().and_then(|(_, call)| call.args.more.get("value"))
+    }
+
+    /// Whether an option was switched on before `t`.
+    pub(super) fn has_option(&self, sock: usize, name: &str, t: u64) -> bool {
+        match self.option(sock, name, t) {
+            Some(Value::Bool(on)) => *on,
+            Some(value) => value.as_i64().is_some_and(|n| n != 0),
+            None => false,
+        }
+    }
+
+    /// The call that a socket's bytes were last asked for, or put in, by name.
+    pub(super) fn first(&self, sock: usize, kind: &CallKind) -> Option<(usize, &'a Call)> {
+        let done = |call: &Call| call.call == *kind && call.err.is_none();
+        self.story.calls_on(sock).find(|(_, call)| done(call))
+    }
+}
+
+/// A number among a call's other arguments.
+pub(super) fn number(call: &Call, name: &str) -> Option<u64> {
+    call.args.more.get(name)?.as_u64()
+}
+
+/// A word among a call's other arguments.
+pub(super) fn text<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
+    call.args.more.get(name)?.as_str()
+}
+
+/// A list among a call's other arguments.
+pub(super) fn list<'c>(call: &'c Call, name: &str) -> &'c [Value] {
+    call.args.more.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// `1 send`, `3 sends`.
+pub(super) fn counted(n: usize, what: &str) -> String {
+    format!("{} {what}{}", crate::text::count(n as u64), if n == 1 { "" } else { "s" })
+}
+
+/// `6 B`, `6 and 4 B`, `6, 4, 6 … B`.
+pub(super) fn sizes(all: &[u64]) -> String {
+    let texts: Vec<String> = all.iter().take(3).map(|&n| crate::text::count(n)).collect();
+    match (&texts[..], all.len()) {
+        ([one], 1) => format!("{one} B"),
+        ([rest @ .., last], 2..=3) => format!("{} and {last} B", rest.join(", ")),
+        _ => format!("{} … B", texts.join(", ")),
+    }
+}
+
+/// A time in ns as a sentence has it, in plain letters: `0.2 ms`, `40 ms`, `2.1 s`.
+pub(super) fn took(t: u64) -> String {
+    let time = Duration::from_nanos(t);
+    let ms = time.as_secs_f64() * 1e3;
+    match ms {
+        ..0.095 => format!("{ms:.2} ms"),
+        ..9.95 => format!("{ms:.1} ms"),
+        ..999.5 => format!("{ms:.0} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_in_a_sentence() {
+        assert_eq!(sizes(&[6]), "6 B");
+        assert_eq!(sizes(&[6, 4]), "6 and 4 B");
+        assert_eq!(sizes(&[6, 4, 1000]), "6, 4 and 1,000 B");
+        assert_eq!(sizes(&[6, 4, 6, 1]), "6, 4, 6 … B");
+        assert_eq!(counted(1, "send"), "1 send");
+        assert_eq!(counted(2, "send"), "2 sends");
+        let times = [13_000, 200_000, 40_100_000, 999_600_000, 2_130_000_000].map(took);
+        assert_eq!(times, ["0.01 ms", "0.2 ms", "40 ms", "1.0 s", "2.1 s"]);
+    }
+}

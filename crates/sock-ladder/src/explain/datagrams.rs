@@ -1,0 +1,149 @@
+//! Datagrams that were cut, that nobody was there for, that were never received.
+
+use std::collections::HashMap;
+
+use sock_record::{Call, Dir, Family, Level, LinkKind};
+
+use super::case::{Case, list, took};
+use super::places::{Tenant, tenants, written};
+use super::teller::Teller;
+use crate::place::{Door, Place};
+use crate::story::{is_peek, returned};
+use crate::text::count;
+
+pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    let of_internet = |sock: usize| {
+        case.story.is_dgram(sock)
+            && matches!(case.story.socks[sock].family, Family::Inet | Family::Inet6)
+    };
+    let socks: Vec<usize> =
+        (0..case.story.socks.len()).filter(|&sock| case.story.is_dgram(sock)).collect();
+    if socks.is_empty() {
+        return;
+    }
+    let mut bound: HashMap<Door, Vec<Tenant>> = HashMap::new();
+    for tenant in tenants(case, of_internet) {
+        bound.entry(tenant.place.door()).or_default().push(tenant);
+    }
+    for sock in socks {
+        let answered = answered(case, sock);
+        let mut sent: Option<(usize, &Call)> = None;
+        for (n, call) in case.story.calls_on(sock) {
+            if call.err.as_deref() == Some("ECONNREFUSED") {
+                nobody(case, teller, n, sent);
+            }
+            match (call.dir, call.moved()) {
+                (Some(Dir::In), Some(_)) if !is_peek(call) => cut(case, teller, n, call),
+                (Some(Dir::Out), Some(_)) => {
+                    sent = Some((n, call));
+                    if of_internet(sock) && case.from(n).is_empty() {
+                        lost(case, teller, (sock, n, call), &bound, &answered);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Who ever answered: the places that something was received from.
+fn answered(case: &Case<'_, '_>, sock: usize) -> Vec<Place> {
+    let calls = case
+        .story
+        .calls_on(sock)
+        .filter(|(_, call)| call.dir == Some(Dir::In) && call.moved().is_some());
+    let from = |call: &Call| {
+        call.args.addr.as_deref().and_then(Place::new).or_else(|| case.story.peer(sock))
+    };
+    let mut all: Vec<Place> = calls.filter_map(|(_, call)| from(call)).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn cut(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, call: &Call) {
+    let told = list(call, "msg_flags").iter().any(|flag| flag.as_str() == Some("MSG_TRUNC"));
+    let room = call.args.len.unwrap_or(u64::MAX);
+    let kept = call.moved().unwrap_or(0).min(room);
+    let send = case.linked(n, &LinkKind::Dgram);
+    let whole = send.and_then(|send| case.line(send).moved());
+    if !(told || whole.is_some_and(|whole| whole > kept && kept == room)) {
+        return;
+    }
+    teller.say("cut", Level::Warn, n, call.proc, || {
+        let of = whole.map(|whole| format!("a datagram of {} B", count(whole)));
+        format!(
+            "{} was cut to {} B, because {} asked for no more: the rest is gone; ask for 65,535 B, or as much as a message may have",
+            of.unwrap_or_else(|| "a datagram".into()),
+            count(kept),
+            case.who(n),
+        )
+    });
+}
+
+/// An error that came back for a datagram sent earlier.
+fn nobody(
+    case: &Case<'_, '_>,
+    teller: &mut Teller<'_, '_>,
+    n: usize,
+    sent: Option<(usize, &Call)>,
+) {
+    let call = case.line(n);
+    let Some((_, sent)) = sent else { return };
+    teller.say("nobody-bound", Level::Warn, n, call.proc, || {
+        let to = case.story.on(n).and_then(|sock| case.story.peer_text(sock)).unwrap_or("the peer");
+        format!(
+            "nobody was bound to {to} when {} sent {} B {} earlier: ICMP told it so (port unreachable), and the socket reports \
+             it with its next call; start the receiver first",
+            case.who(n),
+            count(sent.moved().unwrap_or(0)),
+            took(call.enter.saturating_sub(sent.enter)),
+        )
+    });
+}
+
+/// A datagram that no receive of the record got.
+fn lost(
+    case: &Case<'_, '_>,
+    teller: &mut Teller<'_, '_>,
+    (sock, n, call): (usize, usize, &Call),
+    bound: &HashMap<Door, Vec<Tenant>>,
+    answered: &[Place],
+) {
+    let asked = call.args.addr.as_deref().and_then(Place::new).or_else(|| case.story.peer(sock));
+    let Some(place) = asked else { return };
+    let there = bound.get(&place.door()).map_or(&[][..], Vec::as_slice);
+    let covers = |tenant: &&Tenant| tenant.place.covers(&place);
+    if let Some(tenant) =
+        there.iter().filter(covers).find(|it| it.since <= returned(call) && it.until > call.enter)
+    {
+        teller.say("not-received", Level::Warn, n, (call.proc, &place), || {
+            let who = case.story.proc(tenant.sock).map_or("a program", |proc| case.name(proc));
+            format!(
+                "never received: {who} was bound to {} but did not receive it; it was still queued at the end, or the queue was \
+                 full and the kernel dropped it",
+                written(&tenant.place),
+            )
+        });
+        return;
+    }
+    // Who is not traced may well have been there: only what nobody ever answered is worth a word, and only nearby.
+    let is_near = matches!(&place, Place::Inet(ip, _) if ip.is_loopback() || ip.is_unspecified());
+    let has_error = case
+        .story
+        .calls_on(sock)
+        .any(|(later, call)| later > n && call.err.as_deref() == Some("ECONNREFUSED"));
+    if !is_near || has_error || answered.iter().any(|other| place.covers(other)) {
+        return;
+    }
+    teller.say("nobody-bound", Level::Warn, n, (call.proc, &place), || {
+        let late = there.iter().filter(covers).map(|tenant| tenant.since).find(|&since| since > call.enter);
+        let late = late.map(|since| format!(" (it was bound {} later)", took(since - call.enter)));
+        format!(
+            "sent into the void: no program of this record was bound to {}{}, and UDP does not tell the sender; start the \
+             receiver first, and send again where no answer comes",
+            written(&place),
+            late.unwrap_or_default(),
+        )
+    });
+}

@@ -1,0 +1,75 @@
+//! A close that ends nothing, because somebody else still holds the socket.
+
+use sock_record::{Call, Level, ProcId};
+
+use super::case::{Case, list, took};
+use super::teller::Teller;
+use crate::story::returned;
+
+/// A peer that waits for the end so much longer, in ns, was kept waiting.
+const LONG: u64 = 50_000_000;
+
+pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    for sock in (0..case.story.socks.len()).filter(|&sock| case.story.is_connection(sock)) {
+        for (n, call) in case.story.calls_on(sock) {
+            let Some((holder, fd)) = other_holder(call) else { continue };
+            let kept = kept_waiting(case, sock, n, call);
+            let level = if kept.is_some() { Level::Warn } else { Level::Info };
+            let own = holder == call.proc;
+            // While nobody waits, two descriptors of one program are nobody's business, and neither are those of a pair,
+            // which is there to be shared.
+            if kept.is_none() && (own || !case.is_tcp(sock)) {
+                continue;
+            }
+            teller.say("no-fin", level, n, (call.proc, kept.is_some()), || {
+                let who = case.who(n);
+                let held = if own { "it".to_owned() } else { case.name(holder).to_owned() };
+                let kept = kept.unwrap_or_default();
+                format!(
+                    "{who} closed its descriptor, but {held} still holds the socket{fd}: no FIN goes out before the last is \
+                     closed{kept}",
+                )
+            });
+        }
+    }
+}
+
+/// The first of those who still held a socket when it was closed.
+fn other_holder(call: &Call) -> Option<(ProcId, String)> {
+    let holder = list(call, "held_by").first()?;
+    let proc = u32::try_from(holder.get("proc")?.as_u64()?).ok()?;
+    let fd = holder.get("fd").and_then(serde_json::Value::as_i64);
+    Some((ProcId(proc), fd.map(|fd| format!(" (fd {fd})")).unwrap_or_default()))
+}
+
+/// Whether the peer waited for an end that did not come, or came late.
+fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> Option<String> {
+    let mate = case.mate(sock)?;
+    // Its conversation goes on through somebody else's descriptor.
+    let goes_on = case.story.calls_on(sock).any(|(n, later)| n > close && later.moved().is_some());
+    if goes_on {
+        return None;
+    }
+    let peer = case.peer(sock);
+    let waits =
+        case.story.calls_on(mate).filter(|(_, wait)| wait.dir == Some(sock_record::Dir::In));
+    let (_, last) = waits.last()?;
+    let closed = returned(call);
+    let end = last.exit.unwrap_or(u64::MAX);
+    if end <= closed {
+        return None;
+    }
+    if last.exit.is_none() || last.err.as_deref() == Some("EINTR") {
+        return Some(format!(
+            ", and {peer} waits for the end in vain; close it in every process that has it"
+        ));
+    }
+    let late = end - closed;
+    let is_end = last.ret == Some(0);
+    (is_end && late >= LONG).then(|| {
+        format!(
+            ", so {peer} had the end only {} later; close it in every process that has it",
+            took(late)
+        )
+    })
+}

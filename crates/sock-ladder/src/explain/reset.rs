@@ -1,0 +1,149 @@
+//! Connections that were torn down, and why: the reason is always at the other end.
+
+use sock_record::{Call, CallKind, Dir, Level};
+
+use super::case::{Case, number, took};
+use super::ends::deed;
+use super::teller::Teller;
+use crate::story::{ends_sending, returned};
+use crate::text::count;
+
+pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    for sock in (0..case.story.socks.len()).filter(|&sock| case.story.is_connection(sock)) {
+        let met = |err: &str| {
+            let mut calls = case.story.calls_on(sock);
+            calls.find(|(_, call)| call.err.as_deref() == Some(err)).map(|(n, _)| n)
+        };
+        if !case.story.failed(sock) {
+            unread(case, teller, sock);
+            continue;
+        }
+        let (reset, broken) = (met("ECONNRESET"), met("EPIPE"));
+        let matter = |call: usize| {
+            (case.line(call).proc, case.mate(sock).and_then(|mate| case.story.proc(mate)))
+        };
+        if let Some(call) = reset {
+            teller.say("reset", Level::Warn, call, matter(call), || why_reset(case, sock, call));
+        }
+        if let Some(call) = broken {
+            teller.say("broken-pipe", Level::Warn, call, matter(call), || {
+                why_broken(case, sock, call)
+            });
+        }
+        if reset.is_none() && broken.is_none() {
+            unread(case, teller, sock);
+        }
+    }
+}
+
+/// Which call at the other end tore the connection down: with bytes unread, or by an option.
+fn torn_by(case: &Case<'_, '_>, sock: usize) -> Option<(usize, String)> {
+    let close = case.story.facts(case.mate(sock)?).last_close?;
+    let line = case.line(close);
+    let who = case.who(close);
+    let unread = number(line, "unread").unwrap_or(0);
+    if number(line, "linger_s") == Some(0) {
+        return Some((
+            close,
+            format!("{who} had set SO_LINGER to 0 s, so its close sent RST instead of FIN"),
+        ));
+    }
+    (unread > 0).then(|| {
+        let what = deed(line);
+        let what = what.trim_end_matches(',');
+        (close, format!("{who} {what} with {} B unread, so the kernel sent RST instead of FIN; read to the end before closing", count(unread)))
+    })
+}
+
+fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
+    if let Some((_, why)) = torn_by(case, sock) {
+        return format!("reset: {why}");
+    }
+    let peer = case.peer(sock);
+    let Some(close) = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close) else {
+        return format!("reset by {peer}: it closed with bytes unread, or was gone when more came");
+    };
+    let line = case.line(close);
+    let what = deed(line);
+    match sent_after(case, sock, line.enter, call) {
+        Some(send) => format!(
+            "reset: {peer} {what} {} before {} sent {} B, so the kernel answered with RST; receive 0 B (the end) before you \
+             send on",
+            took(send.enter.saturating_sub(line.enter)),
+            case.who(call),
+            count(send.moved().unwrap_or(0)),
+        ),
+        None => format!(
+            "reset: {peer} {what} while bytes were on their way to it; read to the end before closing"
+        ),
+    }
+}
+
+/// The first send after `t` that is no later than the call that met the reset.
+fn sent_after<'a>(case: &Case<'_, 'a>, sock: usize, t: u64, until: usize) -> Option<&'a Call> {
+    let calls = case.story.calls_on(sock).map(|(_, call)| call);
+    let mut sends = calls
+        .filter(|call| call.dir == Some(Dir::Out) && call.enter >= t && call.moved().is_some());
+    let limit = returned(case.line(until));
+    sends.next().filter(|send| send.enter <= limit)
+}
+
+fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
+    let line = case.line(call);
+    let who = case.who(call);
+    let own = case.story.calls_on(sock).find(|(n, earlier)| *n < call && ends_sending(earlier));
+    if let Some((_, own)) = own {
+        return format!(
+            "broken pipe: {who} had ended this direction itself with shutdown {} earlier; send first, then shut down",
+            took(line.enter.saturating_sub(own.enter)),
+        );
+    }
+    let peer = case.peer(sock);
+    let cure = "take EPIPE (and SIGPIPE) as the end of the conversation";
+    let Some(close) = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close) else {
+        return format!("broken pipe: {peer} has gone, so nobody can receive this; {cure}");
+    };
+    let closed = case.line(close);
+    let what = deed(closed);
+    let ago = took(line.enter.saturating_sub(closed.enter));
+    let first = sent_after(case, sock, closed.enter, call).filter(|_| case.is_tcp(sock));
+    match first {
+        Some(first) => format!(
+            "broken pipe: {peer} {what} {ago} earlier; the first send after that ({} B) went and was answered by RST, this \
+             one fails; {cure}",
+            count(first.moved().unwrap_or(0)),
+        ),
+        None => {
+            format!("broken pipe: {peer} {what} {ago} earlier, so nobody can receive this; {cure}")
+        }
+    }
+}
+
+/// A close that tore the connection down while the other end went on, where that end did not notice itself.
+fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
+    let Some(close) = case.story.facts(sock).last_close else { return };
+    let (line, n) = (case.line(close), number(case.line(close), "unread").unwrap_or(0));
+    let is_over = matches!(
+        super::case::text(line, "state"),
+        Some("CLOSE" | "TIME_WAIT" | "LAST_ACK" | "CLOSING")
+    );
+    let noticed = |mate: usize| case.story.facts(mate).reset().is_some();
+    let mate = case.mate(sock);
+    let gone = mate.and_then(|mate| case.story.facts(mate).last_close);
+    let peer_is_gone = gone.is_some_and(|gone| case.line(gone).enter <= returned(line));
+    if n == 0 || is_over || !case.is_tcp(sock) || peer_is_gone || mate.is_some_and(noticed) {
+        return;
+    }
+    if !super::case::list(line, "held_by").is_empty() || line.call != CallKind::Close {
+        return;
+    }
+    teller.say("closed-unread", Level::Warn, close, line.proc, || {
+        format!(
+            "{} closed with {} B unread: the kernel sends RST instead of FIN, and {} may lose what is on its way to it; read \
+             to the end before closing",
+            case.who(close),
+            count(n),
+            case.peer(sock),
+        )
+    });
+}

@@ -1,0 +1,81 @@
+//! Who says the sentences: each once, in the order of the calls, and what is often true with a count.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sock_record::{Level, Note};
+
+use crate::story::Story;
+
+/// What happened more often than this is said once and counted: a fourth time teaches nothing.
+const OFTEN: usize = 3;
+
+/// What belongs to every conversation teaches nothing the second time.
+const ORDINARY: &[&str] = &["end", "no-fin", "time-wait", "would-block"];
+
+/// Collects sentences.
+pub(super) struct Teller<'s, 'a> {
+    story: &'s Story<'a>,
+    said: HashMap<(&'static str, u64), Said>,
+}
+
+/// What was said of one matter.
+#[derive(Default)]
+struct Said {
+    /// The first of the sentences, each with its call.
+    notes: Vec<(usize, Level, String)>,
+    times: usize,
+}
+
+impl<'s, 'a> Teller<'s, 'a> {
+    pub(super) fn new(story: &'s Story<'a>) -> Self {
+        Self { story, said: HashMap::new() }
+    }
+
+    /// Says something about a call. Sentences with the same code and the same `matter` (the programs that it is about,
+    /// for most) are counted together; the text is made only where it is said.
+    pub(super) fn say(
+        &mut self,
+        code: &'static str,
+        level: Level,
+        call: usize,
+        matter: impl Hash,
+        text: impl FnOnce() -> String,
+    ) {
+        let ev = self.story.calls[call].ev;
+        let known = self.story.notes.get(&ev);
+        if known.is_some_and(|notes| notes.iter().any(|note| note.code == code)) {
+            return;
+        }
+        let mut hash = DefaultHasher::new();
+        matter.hash(&mut hash);
+        let said = self.said.entry((code, hash.finish())).or_default();
+        said.times += 1;
+        if said.notes.len() < OFTEN {
+            said.notes.push((call, level, text()));
+        }
+    }
+
+    /// All that was said.
+    pub(super) fn notes(self) -> Vec<Note> {
+        let mut all: Vec<(usize, &'static str, Level, String)> = Vec::new();
+        for ((code, _), mut said) in self.said {
+            let most = if ORDINARY.contains(&code) { 1 } else { OFTEN };
+            if said.times > most {
+                said.notes.truncate(1);
+                if let Some((_, _, text)) = said.notes.first_mut() {
+                    *text += &format!(" (× {})", crate::text::count(said.times as u64));
+                }
+            }
+            all.extend(said.notes.into_iter().map(|(call, level, text)| (call, code, level, text)));
+        }
+        all.sort_by(|a, b| (a.0, a.1, &a.3).cmp(&(b.0, b.1, &b.3)));
+        let note = |(call, code, level, text): (usize, &str, Level, String)| Note {
+            ev: Some(self.story.calls[call].ev),
+            code: code.to_owned(),
+            level,
+            text,
+        };
+        all.into_iter().map(note).collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! Calls that failed because nothing was there yet, and what woke the program then.
+
+use sock_record::{Call, CallKind, Dir, Level, LinkKind};
+
+use super::case::{Case, list, took};
+use super::teller::Teller;
+use crate::story::returned;
+use crate::text::count;
+
+/// A call that fails at once takes less, in ns, even under a tracer that holds it for a while.
+const AT_ONCE: u64 = 1_000_000;
+
+pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    for (n, call) in case.story.calls.iter().enumerate() {
+        let Some(sock) = case.story.on(n) else { continue };
+        let waited = returned(call).saturating_sub(call.enter);
+        match call.err.as_deref() {
+            Some("EAGAIN" | "EWOULDBLOCK") => {
+                let (option, what) = match call.dir {
+                    Some(Dir::Out) => ("SO_SNDTIMEO", "the buffer stayed full"),
+                    Some(Dir::In) | None => ("SO_RCVTIMEO", "nothing came"),
+                };
+                let impatient = call.args.has_flag("MSG_DONTWAIT");
+                let limited = case.option(sock, option, call.enter).is_some();
+                if waited >= AT_ONCE && limited && !impatient {
+                    teller.say("timed-out", Level::Info, n, call.proc, || {
+                        format!(
+                            "{what} for {}: {} had set {option}, so {} failed with EAGAIN instead of waiting on",
+                            took(waited),
+                            case.who(n),
+                            call.call,
+                        )
+                    });
+                } else {
+                    let matter = (call.proc, call.call.as_str());
+                    teller
+                        .say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
+                }
+            }
+            Some("EINPROGRESS") if call.call == CallKind::Connect => {
+                teller.say("would-block", Level::Info, n, (call.proc, "connect"), || {
+                    let then = woken(case, n, sock).map(|text| format!(": {text}"));
+                    format!(
+                        "connect goes on by itself, because {} asked not to wait{}",
+                        case.who(n),
+                        then.unwrap_or_default(),
+                    )
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
+    let line = case.line(call);
+    let how = if line.args.has_flag("MSG_DONTWAIT") {
+        "with MSG_DONTWAIT"
+    } else {
+        "on a non-blocking socket"
+    };
+    let what = match (&line.call, line.dir) {
+        (CallKind::Accept, _) => "nobody waits to be accepted".to_owned(),
+        (_, Some(Dir::Out)) => format!("the buffer is full: {} reads more slowly", case.peer(sock)),
+        _ => "nothing to receive yet".to_owned(),
+    };
+    let name = line.call.as_str();
+    let who = case.who(call);
+    let then = woken(case, call, sock).or_else(|| next(case, call, sock));
+    let then = then.map(|text| format!("; {text}")).unwrap_or_default();
+    format!(
+        "{what}, and {who} asked not to wait ({name} {how}): that is EAGAIN and no failure{then}"
+    )
+}
+
+/// Which wait told the program that it can go on, and why it could.
+fn woken(case: &Case<'_, '_>, call: usize, sock: usize) -> Option<String> {
+    let line = case.line(call);
+    let after = returned(line);
+    let id = u64::from(case.story.socks[sock].sock.0);
+    let is_ready = |wait: &Call| {
+        wait.call == CallKind::Wait
+            && (wait.proc, wait.tid) == (line.proc, line.tid)
+            && list(wait, "ready")
+                .iter()
+                .any(|one| one.get("sock").and_then(serde_json::Value::as_u64) == Some(id))
+    };
+    let later = case.story.calls[call + 1..].iter();
+    let wait = later.take(FAR).find(|wait| wait.enter >= after && is_ready(wait))?;
+    let name = wait.sys.as_deref().unwrap_or("the wait");
+    let when = took(returned(wait).saturating_sub(after));
+    let why = next_bytes(case, call, sock).map(|text| format!(", when {text}")).unwrap_or_default();
+    Some(format!("{name} woke it {when} later{why}"))
+}
+
+/// So many calls further on nobody looks for the end of a wait.
+const FAR: usize = 10_000;
+
+fn next(case: &Case<'_, '_>, call: usize, sock: usize) -> Option<String> {
+    let text = next_bytes(case, call, sock)?;
+    Some(format!("later {text}"))
+}
+
+/// Whose bytes the next receive had.
+fn next_bytes(case: &Case<'_, '_>, call: usize, sock: usize) -> Option<String> {
+    (case.line(call).dir == Some(Dir::In)).then_some(())?;
+    let mut later = case.story.calls_on(sock).filter(|(n, _)| *n > call);
+    let (receive, line) =
+        later.find(|(_, line)| line.dir == Some(Dir::In) && line.err.is_none())?;
+    match line.moved()? {
+        0 => Some(format!("{} had ended", case.peer(sock))),
+        n => {
+            let send = case
+                .to(receive)
+                .find(|join| matches!(join.kind, LinkKind::Bytes | LinkKind::Dgram))?;
+            Some(format!("{} had sent {} B", case.who(send.from), count(n)))
+        }
+    }
+}

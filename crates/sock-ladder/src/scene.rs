@@ -1,0 +1,101 @@
+//! Scenes: a record paired, planned and folded; all that a drawing has to know.
+
+use sock_record::{Line, Note};
+
+use crate::pair::Joined;
+use crate::plan::fold::{Shapes, Shown, fold};
+use crate::plan::lanes::Lanes;
+use crate::plan::rows::{Row, Share, rows};
+use crate::plan::steps::{Part, Step, What, steps};
+use crate::story::Story;
+use crate::text::Drawing;
+
+/// Everything that a drawing shows.
+#[derive(Debug)]
+pub(crate) struct Scene<'s, 'a> {
+    pub(crate) story: &'s Story<'a>,
+    pub(crate) joined: &'s Joined,
+    pub(crate) lanes: &'s Lanes,
+    pub(crate) steps: &'s [Step],
+    pub(crate) rows: &'s [Row],
+    /// The rows in their order, with what repeats put together.
+    pub(crate) shown: Vec<Shown>,
+    /// Several share a lane.
+    pub(crate) is_crowded: bool,
+}
+
+/// Sets the scene of a record, on at most `most` lanes, and draws it.
+pub(crate) fn stage<'a, T>(
+    lines: impl IntoIterator<Item = &'a Line>,
+    drawing: &Drawing,
+    most: usize,
+    draw: impl FnOnce(&Scene<'_, '_>) -> T,
+) -> T {
+    let said: Vec<Note>;
+    let mut story = Story::new(lines);
+    let joined = Joined::new(&story);
+    if drawing.explain {
+        said = crate::explain::notes(&story, &joined);
+        story.hear(&said);
+    }
+    let mut lanes = Lanes::new(&story, &joined);
+    let asked = lanes.all.len();
+    lanes.gather(most);
+    let is_crowded = lanes.all.len() < asked;
+    let steps = steps(&story, &joined, &lanes, drawing.all_calls);
+    let rows = rows(&steps, lanes.all.len());
+    let shown = if drawing.fold {
+        fold(&shapes(&story, &steps, &rows))
+    } else {
+        (0..rows.len()).map(Shown::Row).collect()
+    };
+    draw(&Scene {
+        story: &story,
+        joined: &joined,
+        lanes: &lanes,
+        steps: &steps,
+        rows: &rows,
+        shown,
+        is_crowded,
+    })
+}
+
+/// A number for each row; rows with the same number look the same but for their content and time.
+fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
+    let mut shapes = Shapes::new();
+    let number = |row: &Row| {
+        let step = &steps[row.step];
+        // Equal bytes of a stream at other offsets are the same to a reader.
+        let (what, len) = match step.what {
+            What::Bytes(off) => (None, off.len()),
+            What::Connect
+            | What::Refused
+            | What::Datagram(_)
+            | What::Fin
+            | What::HalfClose
+            | What::Rst
+            | What::Local => (Some(step.what), 0),
+        };
+        let side = |call: Option<usize>, part: Part| {
+            let call = call.map(|n| story.calls[n]);
+            let notes = call
+                .and_then(|call| story.notes.get(&call.ev))
+                .map(|notes| notes.iter().map(|note| note.code.as_str()).collect::<Vec<_>>());
+            (call.map(|call| (&call.call, call.ret, call.err.as_deref(), call.proc)), part, notes)
+        };
+        let to = step.to.map(|to| (to.lane, to.word, to.missing, side(to.call, to.part)));
+        let from = (
+            step.from.lane,
+            step.from.word,
+            step.from.missing,
+            side(step.from.call, step.from.part),
+        );
+        let split = match row.share {
+            Share::Whole => 0_u8,
+            Share::Departs(_) => 1,
+            Share::Arrives(_) => 2,
+        };
+        (what, len, from, to, split, step.peek)
+    };
+    rows.iter().map(|row| shapes.number(number(row))).collect()
+}

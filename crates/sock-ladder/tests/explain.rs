@@ -1,0 +1,301 @@
+//! Explanations, one by one: a small record, and what is said of it word for word.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod tape;
+
+use serde_json::json;
+use sock_ladder::{codes, explain, page};
+use sock_record::{CallKind, Level, Line, Note};
+use tape::{CLIENT, SERVER, Tape};
+
+/// Code and sentence of each note; each code has a page.
+fn said(lines: &[Line]) -> Vec<(String, String)> {
+    let notes = explain(lines);
+    for note in &notes {
+        assert!(page(&note.code).is_some(), "{} has no page", note.code);
+        assert!(!note.text.contains('\n') && note.ev.is_some());
+    }
+    notes.into_iter().map(|note| (note.code, note.text)).collect()
+}
+
+/// The sentences with one code.
+fn about(lines: &[Line], code: &str) -> Vec<String> {
+    said(lines).into_iter().filter(|note| note.0 == code).map(|note| note.1).collect()
+}
+
+fn level(lines: &[Line], code: &str) -> Level {
+    let notes: Vec<Note> = explain(lines);
+    notes.into_iter().find(|note| note.code == code).unwrap().level
+}
+
+#[test]
+fn an_ordinary_conversation_needs_one_word_about_its_end() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"Hi");
+    tape.recv(SERVER, 2, 70, 120, b"Hi");
+    tape.send(SERVER, 2, 130, b"Hi");
+    tape.recv(CLIENT, 1, 110, 150, b"Hi");
+    tape.close(CLIENT, 1, 200);
+    tape.recv(SERVER, 2, 140, 400, b"");
+    tape.close(SERVER, 2, 450);
+    let text =
+        "0 B received is the end and no empty message: client closed its socket 0.2 ms earlier";
+    assert_eq!(said(&tape.lines), [("end".to_owned(), text.to_owned())]);
+    assert_eq!(level(&tape.lines, "end"), Level::Info);
+}
+
+#[test]
+fn three_sends_are_merged() {
+    let mut tape = Tape::connected(7);
+    for (n, bytes) in [&b"hello "[..], b"big ", b"world\n"].into_iter().enumerate() {
+        tape.send(CLIENT, 1, 100 + 20 * n as u64, bytes);
+    }
+    tape.recv(SERVER, 2, 170, 180, b"hello big world\n");
+    let expected = "3 sends by client (6, 4 and 6 B) became 1 receive of 16 B: TCP keeps no message boundaries; mark \
+                    them, with a length in front or a line end";
+    assert_eq!(said(&tape.lines), [("merged".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn what_is_often_true_is_said_once_and_counted() {
+    let mut tape = Tape::connected(7);
+    for n in 0..98 {
+        tape.send(CLIENT, 1, 100 + 100 * n, b"ab");
+        tape.send(CLIENT, 1, 120 + 100 * n, b"cd");
+        tape.recv(SERVER, 2, 140 + 100 * n, 150 + 100 * n, b"abcd");
+    }
+    let merged = about(&tape.lines, "merged");
+    assert_eq!(merged.len(), 1);
+    assert!(merged[0].starts_with("2 sends by client (2 and 2 B) became 1 receive of 4 B"));
+    assert!(merged[0].ends_with("a line end (× 98)"), "{merged:?}");
+}
+
+#[test]
+fn one_send_is_split() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    for n in 0..3 {
+        let part = &b"0123456789"[4 * n..(4 * n + 4).min(10)];
+        tape.recv(SERVER, 2, 120 + 20 * n as u64, 130 + 20 * n as u64, part).args.len = Some(4);
+    }
+    let expected = "1 send of 10 B became 3 receives by server (4, 4 and 2 B), which asked for 4 B at a time: TCP keeps \
+                    no message boundaries; receive in a loop until the message is whole";
+    assert_eq!(said(&tape.lines), [("split".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn a_peek_neither_splits_nor_merges() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"abcd");
+    tape.recv(SERVER, 2, 110, 120, b"abcd").args.flags = vec!["MSG_PEEK".into()];
+    tape.recv(SERVER, 2, 130, 140, b"abcd");
+    assert_eq!(said(&tape.lines), []);
+}
+
+#[test]
+fn a_partial_send_goes_on_or_does_not() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123").args.len = Some(10);
+    let never = "client asked to send 10 B and only 4 B went, because the buffer was full: server reads more slowly; it \
+                 never sent the rest: send again from there on until all is gone, or use sendall";
+    assert_eq!(said(&tape.lines), [("partial-send".to_owned(), never.to_owned())]);
+    assert_eq!(level(&tape.lines, "partial-send"), Level::Warn);
+    tape.send(CLIENT, 1, 200, b"456789").args.len = Some(6);
+    assert!(about(&tape.lines, "partial-send")[0].ends_with("it sent the rest later, as it must"));
+    assert_eq!(level(&tape.lines, "partial-send"), Level::Info);
+    let Some(Line::Call(call)) = tape.lines.iter_mut().rev().nth(1) else { panic!("no call") };
+    // sendfile stops at the end of the file.
+    call.sys = Some("sendfile".into());
+    assert_eq!(said(&tape.lines), []);
+}
+
+#[test]
+fn a_call_that_would_block_and_what_woke_it() {
+    let mut tape = Tape::connected(7);
+    tape.call(SERVER, CallKind::Recv, 2, 100, 102, Err("EAGAIN"));
+    let wait = tape.call(SERVER, CallKind::Wait, 2, 110, 2200, Ok(1));
+    (wait.sys, wait.sock) = (Some("epoll_wait".into()), None);
+    wait.args.more.insert("ready".into(), json!([{"fd": 4, "sock": 2, "events": ["POLLIN"]}]));
+    tape.send(CLIENT, 1, 2150, b"Hello");
+    tape.recv(SERVER, 2, 2210, 2220, b"Hello");
+    let expected = "nothing to receive yet, and server asked not to wait (recv on a non-blocking socket): that is EAGAIN \
+                    and no failure; epoll_wait woke it 2.1 ms later, when client had sent 5 B";
+    assert_eq!(said(&tape.lines), [("would-block".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn a_timeout_that_was_set_is_no_would_block() {
+    let mut tape = Tape::connected(7);
+    let option = tape.call(CLIENT, CallKind::Setsockopt, 1, 60, 61, Ok(0));
+    option.args.more.insert("name".into(), json!("SO_RCVTIMEO"));
+    option.args.more.insert("value".into(), json!({"microseconds": 500_000}));
+    tape.call(CLIENT, CallKind::Recv, 1, 100, 500_100, Err("EAGAIN"));
+    let expected = "nothing came for 500 ms: client had set SO_RCVTIMEO, so recv failed with EAGAIN instead of waiting on";
+    assert_eq!(said(&tape.lines), [("timed-out".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn the_end_names_who_ended_and_how() {
+    let mut tape = Tape::connected(7);
+    tape.shutdown(CLIENT, 1, 100);
+    tape.recv(SERVER, 2, 70, 120, b"");
+    let half = "0 B received is the end and no empty message: client called shutdown(SHUT_WR) 0.02 ms earlier; it can \
+                still receive";
+    assert_eq!(about(&tape.lines, "end"), [half]);
+
+    let mut tape = Tape::connected(7);
+    tape.close(CLIENT, 1, 100).args.more.insert("by".into(), json!("exit"));
+    tape.recv(SERVER, 2, 70, 120, b"");
+    let exit = "0 B received is the end and no empty message: client ended, which closed its socket, 0.02 ms earlier";
+    assert_eq!(about(&tape.lines, "end"), [exit]);
+}
+
+#[test]
+fn who_receives_on_after_the_end_is_told() {
+    let mut tape = Tape::connected(7);
+    tape.close(CLIENT, 1, 100);
+    for n in 0..6 {
+        tape.recv(SERVER, 2, 110 + n * 10, 115 + n * 10, b"");
+    }
+    let expected = "server received 0 B 6 times: after the end every receive returns 0 at once; leave the loop at the first";
+    assert_eq!(about(&tape.lines, "end-ignored"), [expected]);
+}
+
+fn reset() -> Tape {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    tape.recv(SERVER, 2, 70, 120, b"0123").args.len = Some(4);
+    tape.close(SERVER, 2, 200);
+    tape.call(CLIENT, CallKind::Recv, 1, 150, 220, Err("ECONNRESET"));
+    tape
+}
+
+fn closing(tape: &mut Tape) -> &mut sock_record::Call {
+    let close = |line: &mut Line| matches!(line, Line::Call(call) if call.call == CallKind::Close);
+    let at = tape.lines.iter_mut().position(close).unwrap();
+    let Line::Call(call) = &mut tape.lines[at] else { panic!("it is a call") };
+    call
+}
+
+#[test]
+fn a_reset_has_one_of_three_reasons() {
+    let mut tape = reset();
+    closing(&mut tape).args.more.insert("unread".into(), json!(6));
+    let unread = "reset: server closed its socket with 6 B unread, so the kernel sent RST instead of FIN; read to the end \
+                  before closing";
+    assert_eq!(about(&tape.lines, "reset"), [unread]);
+    assert_eq!(about(&tape.lines, "closed-unread"), [""; 0]);
+
+    let mut tape = reset();
+    closing(&mut tape).args.more.insert("linger_s".into(), json!(0));
+    let linger = "reset: server had set SO_LINGER to 0 s, so its close sent RST instead of FIN";
+    assert_eq!(about(&tape.lines, "reset"), [linger]);
+
+    let mut tape = Tape::connected(7);
+    tape.close(SERVER, 2, 200);
+    tape.send(CLIENT, 1, 600, b"late");
+    tape.call(CLIENT, CallKind::Recv, 1, 620, 630, Err("ECONNRESET"));
+    let late = "reset: server closed its socket 0.4 ms before client sent 4 B, so the kernel answered with RST; receive 0 B \
+                (the end) before you send on";
+    assert_eq!(about(&tape.lines, "reset"), [late]);
+}
+
+#[test]
+fn a_close_with_bytes_unread_is_told_where_nobody_noticed() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    tape.close(SERVER, 2, 200).args.more.insert("unread".into(), json!(10));
+    tape.close(CLIENT, 1, 400);
+    let expected = "server closed with 10 B unread: the kernel sends RST instead of FIN, and client may lose what is on its \
+                    way to it; read to the end before closing";
+    assert_eq!(about(&tape.lines, "closed-unread"), [expected]);
+    // Nobody is there to lose anything.
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    tape.close(CLIENT, 1, 150);
+    tape.close(SERVER, 2, 200).args.more.insert("unread".into(), json!(10));
+    assert_eq!(about(&tape.lines, "closed-unread"), [""; 0]);
+}
+
+#[test]
+fn a_broken_pipe_is_the_peers_end_or_ones_own() {
+    let mut tape = Tape::connected(7);
+    tape.close(SERVER, 2, 200);
+    tape.send(CLIENT, 1, 600, b"more");
+    tape.call(CLIENT, CallKind::Send, 1, 1200, 1201, Err("EPIPE"));
+    let expected = "broken pipe: server closed its socket 1.0 ms earlier; the first send after that (4 B) went and was \
+                    answered by RST, this one fails; take EPIPE (and SIGPIPE) as the end of the conversation";
+    assert_eq!(about(&tape.lines, "broken-pipe"), [expected]);
+
+    let mut tape = Tape::connected(7);
+    tape.shutdown(CLIENT, 1, 200);
+    tape.call(CLIENT, CallKind::Send, 1, 300, 301, Err("EPIPE"));
+    let own = "broken pipe: client had ended this direction itself with shutdown 0.1 ms earlier; send first, then shut down";
+    assert_eq!(about(&tape.lines, "broken-pipe"), [own]);
+}
+
+#[test]
+fn a_deadlock_is_two_receives_that_never_returned() {
+    let dead = |more: bool| {
+        let mut tape = Tape::connected(7);
+        tape.send(CLIENT, 1, 100, b"hello");
+        tape.recv(SERVER, 2, 70, 120, if more { b"hell" } else { b"hello" });
+        for (proc, sock) in [(CLIENT, 1), (SERVER, 2)] {
+            let call = tape.call(proc, CallKind::Recv, sock, 200, 200, Ok(0));
+            (call.exit, call.ret) = (None, None);
+        }
+        tape.end(3_000_000);
+        tape
+    };
+    let expected = "a deadlock: client waits to receive from server, which waits to receive from it, and nothing is on its \
+                    way; one of them has to send, or to end its direction with shutdown";
+    assert_eq!(about(&dead(false).lines, "deadlock"), [expected]);
+    assert_eq!(about(&dead(true).lines, "deadlock"), [""; 0], "one byte is on its way");
+
+    // Who was stopped has told nobody that it was over, and what the record says already is not said again.
+    let mut told = dead(false);
+    told.note("deadlock", "said live");
+    assert_eq!(about(&told.lines, "deadlock"), [""; 0]);
+}
+
+#[test]
+fn two_small_sends_and_forty_milliseconds_are_nagle() {
+    let slow = |queued: Option<u64>, nodelay: bool| {
+        let mut tape = Tape::connected(7);
+        if nodelay {
+            let option = tape.call(CLIENT, CallKind::Setsockopt, 1, 60, 61, Ok(0));
+            option.args.more.insert("name".into(), json!("TCP_NODELAY"));
+            option.args.more.insert("value".into(), json!(1));
+        }
+        tape.send(CLIENT, 1, 1_000, b"head ");
+        tape.recv(SERVER, 2, 900, 1_100, b"head ");
+        tape.send(CLIENT, 1, 2_000, b"body\n").outq = queued;
+        tape.recv(SERVER, 2, 1_200, 43_000, b"body\n");
+        about(&tape.lines, "nagle")
+    };
+    let expected = "these 5 B waited 41 ms: Nagle's algorithm held them until the first 5 B were acknowledged, and the \
+                    acknowledgement was delayed; send both at once, or set TCP_NODELAY";
+    assert_eq!(slow(Some(10), false), [expected]);
+    assert_eq!(slow(None, false), [expected]);
+    assert_eq!(slow(Some(5), false), [""; 0], "the first had been acknowledged");
+    assert_eq!(slow(Some(10), true), [""; 0]);
+}
+
+#[test]
+fn codes_are_words_that_stay() {
+    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-received one-at-a-time partial-send refused reset sigpipe split start time-wait timed-out would-block");
+}
+
+#[test]
+fn the_picture_shows_what_is_explained() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"ab");
+    tape.send(CLIENT, 1, 120, b"cd");
+    tape.recv(SERVER, 2, 140, 150, b"abcd");
+    let drawing = sock_ladder::Drawing { width: 90, explain: true, ..Default::default() };
+    let text = sock_ladder::text(&tape.lines, &drawing);
+    assert!(text.contains("* 2 sends by client (2 and 2 B) became 1"), "{text}");
+    let plain = sock_ladder::text(&tape.lines, &sock_ladder::Drawing { explain: false, ..drawing });
+    assert!(!plain.contains("became"), "{plain}");
+}
