@@ -1,9 +1,9 @@
-//! Draws a record: `cargo run -p sock-ladder --example draw FILE [text|notes]`
+//! Draws a record: `cargo run -p sock-ladder --example draw FILE [text|notes|svg|html|mmd|json]`
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 
-use sock_ladder::{Drawing, explain, text};
+use sock_ladder::{Drawing, explain, html, joined, mermaid, svg, text};
 use sock_record::{Line, Reader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,6 +19,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             notes.iter().map(line).collect()
         }
         "text" => text(&lines, &drawing),
+        "svg" => svg(&lines, &drawing),
+        "html" => html(&lines, &drawing),
+        "mmd" => mermaid(&lines, &drawing),
+        "json" => {
+            let mut record = sock_record::Writer::new(io::stdout().lock());
+            for line in joined(&lines) {
+                record.write(&line)?;
+            }
+            return Ok(());
+        }
         other => return Err(format!("there is no picture {other:?}").into()),
     };
     io::stdout().write_all(picture.as_bytes())?;

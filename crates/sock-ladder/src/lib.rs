@@ -8,7 +8,7 @@
 //! lines ──► story       calls by time, one description for each socket
 //!       ──► pairing     intervals of bytes, datagrams, connects, ends: links from call to call   [pair]
 //!       ──► plan        lanes, steps between lanes, rows that agree with every lane's own order, folds
-//!       ──► drawing     cells on a page of a given width                                         [text]
+//!       ──► drawing     cells on a page of a given width, SVG, HTML, Mermaid            [text, picture, mermaid]
 //! ```
 //!
 //! Nothing here reads a clock, prints, or fails: a record that lacks one side, a socket's line or some of its calls is
@@ -44,14 +44,20 @@
 
 mod conversation;
 mod explain;
+mod mermaid;
 mod pair;
+mod picture;
 mod place;
 mod plan;
+mod record;
 mod scene;
 mod story;
 mod text;
 
 pub use conversation::{Conversation, conversations};
 pub use explain::{codes, explain, page};
+pub use mermaid::mermaid;
 pub use pair::{Paired, Pairing, pair};
+pub use picture::{html, svg};
+pub use record::joined;
 pub use text::{Drawing, Ladder, ladder, text};

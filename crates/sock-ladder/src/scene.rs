@@ -38,12 +38,12 @@ pub(crate) fn stage<'a, T>(
         said = crate::explain::notes(&story, &joined);
         story.hear(&said);
     }
-    let mut lanes = Lanes::new(&story, &joined);
-    let asked = lanes.all.len();
-    lanes.gather(most);
-    let is_crowded = lanes.all.len() < asked;
-    let steps = steps(&story, &joined, &lanes, drawing.all_calls);
-    let rows = rows(&steps, lanes.all.len());
+    let mut posts = Lanes::new(&story, &joined);
+    let asked = posts.all.len();
+    posts.gather(most);
+    let is_crowded = posts.all.len() < asked;
+    let steps = steps(&story, &joined, &posts, drawing.all_calls);
+    let rows = rows(&steps, posts.all.len());
     let shown = if drawing.fold {
         fold(&shapes(&story, &steps, &rows))
     } else {
@@ -52,7 +52,7 @@ pub(crate) fn stage<'a, T>(
     draw(&Scene {
         story: &story,
         joined: &joined,
-        lanes: &lanes,
+        lanes: &posts,
         steps: &steps,
         rows: &rows,
         shown,

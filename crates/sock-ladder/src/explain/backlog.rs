@@ -18,12 +18,12 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 }
 
 fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
-    let lone = |sock: usize| {
+    let unmet = |sock: usize| {
         case.is_stream(sock)
             && case.joined.mates[sock].is_none()
             && case.story.facts(sock).connect.is_some()
     };
-    let waiting: Vec<usize> = (0..case.story.socks.len()).filter(|&sock| lone(sock)).collect();
+    let waiting: Vec<usize> = (0..case.story.socks.len()).filter(|&sock| unmet(sock)).collect();
     if waiting.is_empty() {
         return;
     }

@@ -48,12 +48,12 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
     let taken = || case.from(call).iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek);
     let mut receives = taken();
     let (Some(first), true) = (receives.next(), receives.next().is_some()) else { return };
-    let receiver = first.to;
-    let matter = (case.line(call).proc, case.line(receiver).proc);
+    let got_by = first.to;
+    let matter = (case.line(call).proc, case.line(got_by).proc);
     teller.say("split", Level::Info, call, matter, || {
         let parts: Vec<u64> = taken().filter_map(|join| Some(join.off?.len())).collect();
-        let room = case.line(receiver).args.len;
-        let asked = match room.filter(|&len| case.line(receiver).moved() == Some(len)) {
+        let room = case.line(got_by).args.len;
+        let asked = match room.filter(|&len| case.line(got_by).moved() == Some(len)) {
             Some(len) => format!(", which asked for {} B at a time", count(len)),
             None => String::new(),
         };
@@ -62,7 +62,7 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
              message is whole",
             count(case.line(call).moved().unwrap_or(0)),
             counted(parts.len(), "receive"),
-            case.who(receiver),
+            case.who(got_by),
             sizes(&parts),
             case.stream(sock),
         )

@@ -14,9 +14,9 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let Some(end) = case.story.facts(sock).eof else { continue };
         let proc = case.line(end).proc;
         teller.say("end", Level::Info, end, proc, || {
-            let cause = case.linked(end, &LinkKind::Fin);
-            let why = match cause {
-                Some(cause) => because(case, cause, returned(case.line(end))),
+            let ender = case.linked(end, &LinkKind::Fin);
+            let why = match ender {
+                Some(ender) => because(case, ender, returned(case.line(end))),
                 None => format!("{} sends no more", case.peer(sock)),
             };
             format!("0 B received is the end and no empty message: {why}")
@@ -36,13 +36,13 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 }
 
 /// Who ended the direction, and how long before `t`.
-fn because(case: &Case<'_, '_>, cause: usize, t: u64) -> String {
-    let call = case.line(cause);
+fn because(case: &Case<'_, '_>, ender: usize, t: u64) -> String {
+    let call = case.line(ender);
     let when = match t.checked_sub(call.enter) {
         Some(ago) => format!(" {} earlier", took(ago)),
         None => String::new(),
     };
-    format!("{} {}{when}{}", case.who(cause), deed(call), still(call))
+    format!("{} {}{when}{}", case.who(ender), deed(call), still(call))
 }
 
 /// What a call did to its socket.

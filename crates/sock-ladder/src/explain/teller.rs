@@ -64,7 +64,9 @@ impl<'s, 'a> Teller<'s, 'a> {
             if said.times > most {
                 said.notes.truncate(1);
                 if let Some((_, _, text)) = said.notes.first_mut() {
-                    *text += &format!(" (× {})", crate::text::count(said.times as u64));
+                    text.push_str(" (× ");
+                    text.push_str(&crate::text::count(said.times as u64));
+                    text.push(')');
                 }
             }
             all.extend(said.notes.into_iter().map(|(call, level, text)| (call, code, level, text)));

@@ -1,4 +1,4 @@
-//! Who closed first, and has TIME_WAIT to keep; the option that makes it harmless.
+//! Who closed first, and has `TIME_WAIT` to keep; the option that makes it harmless.
 
 use std::collections::HashMap;
 

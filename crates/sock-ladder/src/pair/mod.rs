@@ -64,22 +64,12 @@ pub struct Pairing {
 pub fn pair<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Pairing {
     let story = Story::new(lines);
     let joined = Joined::new(&story);
-    let ev = |call: usize| story.calls[call].ev;
     let id = |sock: usize| story.socks[sock].sock;
     Pairing {
         links: joined
             .joins
             .iter()
-            .map(|join| Paired {
-                link: Link {
-                    kind: join.kind.clone(),
-                    from: ev(join.from),
-                    to: ev(join.to),
-                    off: join.off,
-                    how: join.how.clone(),
-                },
-                peek: join.peek,
-            })
+            .map(|join| Paired { link: join.link(&story), peek: join.peek })
             .collect(),
         mates: joined
             .mates
@@ -99,6 +89,19 @@ pub(crate) struct Join {
     pub(crate) off: Option<Interval>,
     pub(crate) how: LinkHow,
     pub(crate) peek: bool,
+}
+
+impl Join {
+    /// The link as a record has it.
+    pub(crate) fn link(&self, story: &Story<'_>) -> Link {
+        Link {
+            kind: self.kind.clone(),
+            from: story.calls[self.from].ev,
+            to: story.calls[self.to].ev,
+            off: self.off,
+            how: self.how.clone(),
+        }
+    }
 }
 
 /// A paired story.

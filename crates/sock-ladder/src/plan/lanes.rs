@@ -106,8 +106,13 @@ impl Lanes {
             datagrams,
             listeners,
         };
+        // Who is known by a link needs no lane of an address.
+        let mut met = vec![false; story.calls.len()];
+        for join in joined.joins.iter().filter(|join| join.kind == LinkKind::Dgram) {
+            (met[join.from], met[join.to]) = (true, true);
+        }
         for sock in (0..story.socks.len()).filter(|&sock| takes_part(story, sock)) {
-            lanes.add_ghosts(story, joined, sock, &mut found);
+            lanes.add_ghosts((story, joined), sock, &met, &mut found);
         }
         lanes.title(story, &found);
         lanes
@@ -147,12 +152,19 @@ impl Lanes {
         }
     }
 
-    fn add_ghosts(&mut self, story: &Story<'_>, joined: &Joined, sock: usize, found: &mut Found) {
+    fn add_ghosts(
+        &mut self,
+        (story, joined): (&Story<'_>, &Joined),
+        sock: usize,
+        met: &[bool],
+        found: &mut Found,
+    ) {
         let mut addresses: Vec<(u64, &str)> = Vec::new();
         let start = story.life(sock).0;
         if story.is_dgram(sock) {
             let peer = story.peer_text(sock);
-            for (_, call) in story.calls_on(sock).filter(|(_, call)| call.moved().is_some()) {
+            let lone = |n: usize, call: &sock_record::Call| call.moved().is_some() && !met[n];
+            for (_, call) in story.calls_on(sock).filter(|(n, call)| lone(*n, call)) {
                 addresses
                     .push((call.enter, call.args.addr.as_deref().or(peer).unwrap_or_default()));
             }
@@ -333,16 +345,26 @@ fn role(story: &Story<'_>, sock: usize) -> Option<Role> {
 }
 
 /// The processes that hold both ends of something.
+///
+/// A pair that a process made for itself is no conversation where it speaks to others: event loops wake themselves so.
 fn talk_to_themselves(story: &Story<'_>, joined: &Joined) -> HashSet<ProcId> {
-    let mates = joined.mates.iter().enumerate().filter_map(|(a, b)| Some((a, (*b)?)));
+    let ends = || joined.mates.iter().enumerate().filter_map(|(a, b)| Some((a, (*b)?)));
+    let speak: HashSet<ProcId> = ends()
+        .filter(|&(a, b)| story.proc(a) != story.proc(b))
+        .filter_map(|(a, _)| story.proc(a))
+        .collect();
+    let is_alarm = |sock: usize| {
+        story.socks[sock].from == Origin::Pair
+            && story.proc(sock).is_some_and(|proc| speak.contains(&proc))
+    };
     let datagrams = joined
         .joins
         .iter()
         .filter(|join| join.kind == LinkKind::Dgram)
         .filter_map(|join| Some((story.on(join.from)?, story.on(join.to)?)));
-    mates
+    ends()
         .chain(datagrams)
-        .filter(|(a, b)| a != b && story.proc(*a) == story.proc(*b))
+        .filter(|&(a, b)| a != b && story.proc(a) == story.proc(b) && !is_alarm(a))
         .filter_map(|(a, _)| story.proc(a))
         .collect()
 }

@@ -4,9 +4,9 @@ use super::preview::plain;
 use super::units::Unit;
 use super::words::{caption, label};
 use super::{Drawing, canvas, said};
-use crate::scene::Scene;
 use crate::plan::fold::Shown;
 use crate::plan::rows::Share;
+use crate::scene::Scene;
 
 pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
     let ascii = drawing.ascii;

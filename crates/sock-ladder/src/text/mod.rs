@@ -29,6 +29,7 @@ const NARROW: usize = 48;
 /// assert!(drawing.fold);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Drawing {
     /// How many columns there are. No line is wider.
     pub width: usize,

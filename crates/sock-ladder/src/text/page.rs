@@ -2,16 +2,16 @@
 
 use sock_record::{Level, Note};
 
+use super::Drawing;
 use super::canvas::{self, Canvas, Ink};
 use super::preview::{columns, plain};
 use super::said::{folded, notes_of, remarks, span, wrap};
 use super::units::Unit;
 use super::words::{caption, label};
-use super::Drawing;
-use crate::scene::Scene;
 use crate::plan::fold::Shown;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Part, Step, What};
+use crate::scene::Scene;
 
 /// Lanes further apart are hard to follow from one to the other.
 const WIDEST: usize = 48;

@@ -2,13 +2,13 @@
 
 use sock_record::Note;
 
+use super::canvas;
 use super::preview::{columns, plain};
 use super::units::{count, duration};
-use super::canvas;
-use crate::scene::Scene;
 use crate::plan::fold;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::Part;
+use crate::scene::Scene;
 
 /// When the first row is, and how long all take, in ns.
 pub(crate) fn span(scene: &Scene<'_, '_>) -> (u64, u64) {

@@ -1,0 +1,292 @@
+//! A picture: boxes, arrows and words, each at its place on the page.
+
+use std::collections::HashMap;
+
+use sock_record::{Dir, Level, Note};
+
+use super::captions::{Caption, Captions};
+use super::marks::Heights;
+use super::stretch::{Stretch, moments};
+use crate::plan::fold::Shown;
+use crate::plan::rows::Row;
+use crate::plan::steps::{Step, What};
+use crate::scene::Scene;
+use crate::text::{Unit, caption, columns, duration, folded, label, span, wrap};
+
+/// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
+const CHAR: usize = 72;
+/// How far lanes are apart: two have more room between them than many.
+const GAPS: [i32; 3] = [290, 240, 200];
+/// Half the width of a box.
+pub(super) const HALF: i32 = 5;
+/// From a lane to the words beside it.
+const BESIDE: i32 = 12;
+/// Where the lanes begin.
+pub(super) const TOP: i32 = 52;
+/// How wide the sentences are, in characters, and how high a line of them is.
+const NOTE: usize = 44;
+pub(super) const NOTE_LINE: i32 = 15;
+
+/// How a line is drawn, so that it is told from others without colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Style {
+    Bytes,
+    Datagram,
+    Peek,
+    Connect,
+    Fin,
+    Reset,
+    /// Sent, and never received.
+    Lost,
+}
+
+#[derive(Debug)]
+pub(super) struct Post {
+    pub(super) x: i32,
+    pub(super) name: String,
+    pub(super) under: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Deed {
+    pub(super) call: usize,
+    pub(super) x: i32,
+    pub(super) top: i32,
+    pub(super) bottom: i32,
+    pub(super) dir: Option<Dir>,
+    /// It never returned.
+    pub(super) is_open: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Arrow {
+    pub(super) from: (i32, i32),
+    pub(super) to: (i32, i32),
+    pub(super) style: Style,
+    pub(super) caption: Caption,
+    pub(super) calls: [Option<usize>; 2],
+}
+
+#[derive(Debug)]
+pub(super) struct Word {
+    pub(super) x: i32,
+    pub(super) y: i32,
+    pub(super) is_right: bool,
+    pub(super) text: String,
+    pub(super) call: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Sentence {
+    pub(super) y: i32,
+    pub(super) lines: Vec<String>,
+    pub(super) level: Level,
+    pub(super) code: String,
+    pub(super) call: Option<usize>,
+    /// From where a line leads to it, if one does.
+    pub(super) lane: Option<i32>,
+}
+
+/// One page of a ladder.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    pub(super) width: i32,
+    pub(super) height: i32,
+    pub(super) ascii: bool,
+    pub(super) lanes: Vec<Post>,
+    pub(super) deeds: Vec<Deed>,
+    pub(super) arrows: Vec<Arrow>,
+    pub(super) words: Vec<Word>,
+    pub(super) sentences: Vec<Sentence>,
+    /// Times, at the left.
+    pub(super) times: Vec<(i32, String)>,
+    pub(super) breaks: Vec<(i32, String)>,
+    pub(super) folds: Vec<(i32, String)>,
+    /// Where the sentences begin.
+    pub(super) aside: i32,
+    pub(super) remarks: Vec<String>,
+}
+
+struct Builder<'p, 's, 'a> {
+    scene: &'p Scene<'s, 'a>,
+    picture: Picture,
+    heights: Heights,
+    captions: Captions,
+    gap: i32,
+    unit: Unit,
+    zero: u64,
+}
+
+impl Picture {
+    /// Lays out the rows that are `shown`.
+    pub(super) fn new(scene: &Scene<'_, '_>, shown: &[Shown], ascii: bool) -> Self {
+        let (zero, span) = span(scene);
+        let picture = Self { ascii, ..Self::default() };
+        let heights = Heights::new(TOP);
+        let gap = GAPS[scene.lanes.all.len().clamp(2, 4) - 2];
+        let unit = Unit::of(span);
+        let captions = Captions::default();
+        let mut builder = Builder { scene, picture, heights, captions, gap, unit, zero };
+        builder.posts(shown);
+        // Between two folds time is one piece.
+        let mut rows: Vec<&Row> = Vec::new();
+        for each in shown {
+            match *each {
+                Shown::Row(n) => rows.push(&scene.rows[n]),
+                Shown::Fold { first, len, times } => {
+                    builder.stretch(&std::mem::take(&mut rows));
+                    let y = builder.heights.room(44);
+                    builder.picture.folds.push((y, folded(scene, first, len, times, ascii)));
+                }
+            }
+        }
+        builder.stretch(&rows);
+        builder.finish()
+    }
+}
+
+impl Builder<'_, '_, '_> {
+    /// Where the lanes stand: as far from the edge as the words beside them need.
+    fn posts(&mut self, shown: &[Shown]) {
+        let ascii = self.picture.ascii;
+        let lanes = &self.scene.lanes.all;
+        let (mut left, mut right) = (0, 0);
+        for each in shown {
+            let Shown::Row(n) = *each else { continue };
+            for moment in moments(&self.scene.steps[self.scene.rows[n].step], lanes.len()) {
+                let width = columns(&label(self.scene.story, &moment.touch, moment.leaves, ascii));
+                if moment.touch.lane == 0 && !moment.is_right {
+                    left = left.max(width);
+                } else if moment.touch.lane + 1 == lanes.len() && moment.is_right {
+                    right = right.max(width);
+                }
+            }
+        }
+        let names = |lane: Option<&crate::plan::lanes::Lane>| {
+            lane.map_or(0, |lane| columns(&lane.name).max(columns(&lane.under))) / 2
+        };
+        let time = columns(&self.unit.show(span(self.scene).1, ascii)) + 2;
+        let first = 8 + pixels(time) + BESIDE + pixels(left.max(names(lanes.first())));
+        for (n, lane) in (0..).zip(lanes) {
+            let post = Post {
+                x: first + n * self.gap,
+                name: lane.name.clone(),
+                under: lane.under.clone(),
+            };
+            self.picture.lanes.push(post);
+        }
+        let last = self.picture.lanes.last().map_or(first, |post| post.x);
+        self.picture.aside = last + BESIDE + pixels(right.max(names(lanes.last()))) + 28;
+    }
+
+    /// Lays out rows that follow each other.
+    fn stretch(&mut self, rows: &[&Row]) {
+        let (scene, ascii) = (self.scene, self.picture.ascii);
+        let (placed, breaks) = (self.heights.len(), self.heights.breaks.len());
+        let stretch = Stretch::new(scene, rows, placed == 0);
+        let lines = |note: &Note| wrap(&note.text, NOTE, ascii);
+        let high = |lines: usize| NOTE_LINE * i32::try_from(lines).unwrap_or(1) + 8;
+        self.heights.place(stretch.marks(scene, ascii, |note| high(lines(note).len())));
+        self.draw(&stretch, placed);
+        let mut used: (u64, i32) = (0, 0);
+        for &(t, call, note) in &stretch.notes {
+            used = if used.0 == t { used } else { (t, 0) };
+            let (lines, y) = (lines(note), self.heights.of(t, placed) + used.1);
+            let lane = call.map(|call| self.x(scene.lanes.of_call(scene.story, call)));
+            let lane = lane.filter(|_| used.1 == 0);
+            used.1 += high(lines.len());
+            let (level, code) = (note.level.clone(), note.code.clone());
+            self.picture.sentences.push(Sentence { y, lines, level, code, call, lane });
+        }
+        let long = |&(y, wait): &(i32, u64)| (y, duration(wait, ascii));
+        self.picture.breaks.extend(self.heights.breaks[breaks..].iter().map(long));
+    }
+
+    fn draw(&mut self, stretch: &Stretch<'_>, placed: usize) {
+        let (scene, ascii) = (self.scene, self.picture.ascii);
+        let mut busy: HashMap<usize, Vec<(u64, u64)>> = HashMap::new();
+        for &call in &stretch.calls {
+            let (done, (enter, exit)) = (scene.story.calls[call], stretch.spans[&call]);
+            let lane = scene.lanes.of_call(scene.story, call);
+            // Calls at the same time on one lane (threads) stand beside each other.
+            let others = busy.entry(lane).or_default();
+            let depth =
+                others.iter().filter(|other| other.0 < exit && enter < other.1).count().min(3);
+            others.push((enter, exit));
+            let x = self.x(lane) + i32::try_from(depth).unwrap_or(0) * (HALF + 2);
+            let top = self.heights.of(enter, placed);
+            let bottom = self.heights.of(exit, placed).max(top + 4);
+            let is_open = done.exit.is_none();
+            self.picture.deeds.push(Deed { call, x, top, bottom, dir: done.dir, is_open });
+        }
+        let mut last: HashMap<(usize, bool), i32> = HashMap::new();
+        for &n in &stretch.steps {
+            let step = &scene.steps[n];
+            for moment in moments(step, scene.lanes.all.len()) {
+                let text = label(scene.story, &moment.touch, moment.leaves, ascii);
+                if text.is_empty() {
+                    continue;
+                }
+                let y = self.heights.of(moment.t, placed);
+                let lane = self.x(moment.touch.lane);
+                let used = last
+                    .get(&(moment.touch.lane, moment.is_right))
+                    .copied()
+                    .unwrap_or(i32::MIN / 2);
+                // Only what stands at the same height has to give way; an earlier one lower down does not push.
+                let y = if (used - y).abs() < 13 { used + 14 } else { y };
+                last.insert((moment.touch.lane, moment.is_right), y);
+                let x = if moment.is_right { lane + BESIDE } else { lane - BESIDE };
+                let call = moment.touch.call;
+                self.picture.words.push(Word { x, y, is_right: moment.is_right, text, call });
+                self.picture
+                    .times
+                    .push((y, self.unit.show(moment.t.saturating_sub(self.zero), ascii)));
+            }
+            self.arrow(step, placed);
+        }
+    }
+
+    fn arrow(&mut self, step: &Step, placed: usize) {
+        let Some(to) = step.to.filter(|to| to.lane != step.from.lane) else { return };
+        let (a, b) = (self.x(step.from.lane), self.x(to.lane));
+        let side = if b > a { HALF } else { -HALF };
+        let y = self.heights.of(step.depart, placed);
+        let end = self.heights.of(step.arrive.max(step.depart), placed);
+        let is_lost = to.missing && to.call.is_none();
+        let style = match step.what {
+            _ if step.peek => Style::Peek,
+            What::Connect => Style::Connect,
+            What::Fin | What::HalfClose => Style::Fin,
+            What::Rst | What::Refused => Style::Reset,
+            _ if is_lost => Style::Lost,
+            What::Bytes(_) | What::Local => Style::Bytes,
+            What::Datagram(_) => Style::Datagram,
+        };
+        let room = usize::try_from(self.gap - 90).unwrap_or(0) * 10 / CHAR;
+        let caption = caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii);
+        let calls = [step.from.call, to.call];
+        let (from, to) = ((a + side, y), (b - side, end));
+        let caption = self.captions.place(caption, from, to, self.gap);
+        self.picture.arrows.push(Arrow { from, to, style, caption, calls });
+    }
+
+    fn x(&self, lane: usize) -> i32 {
+        self.picture.lanes.get(lane).map_or(0, |post| post.x)
+    }
+
+    fn finish(mut self) -> Picture {
+        self.picture.times.sort();
+        // One time for a height is enough.
+        self.picture.times.dedup_by(|next, before| next.0 - before.0 < 12);
+        self.picture.height = self.heights.end() + 24;
+        let has_notes = !self.picture.sentences.is_empty();
+        self.picture.width = self.picture.aside + if has_notes { pixels(NOTE + 3) } else { 0 };
+        self.picture
+    }
+}
+
+/// What a text of so many columns is wide.
+fn pixels(columns: usize) -> i32 {
+    i32::try_from((columns * CHAR).div_ceil(10)).unwrap_or(i32::MAX / 4)
+}

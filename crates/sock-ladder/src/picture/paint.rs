@@ -1,0 +1,321 @@
+//! A picture as SVG.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use sock_record::{Dir, Level};
+
+use super::captions::Caption;
+use super::escape::escape;
+use super::layout::{Arrow, HALF, NOTE_LINE, Picture, Sentence, Style, TOP};
+
+/// How everything looks; a page has it once for all its pictures.
+pub(super) const LOOK: &str = include_str!("picture.css");
+
+/// How high the head of a page is: the names of the lanes.
+const HEAD: i32 = 40;
+
+/// What the parts of a picture are called by a script: the numbers of calls. A picture that stands alone has none.
+pub(super) type Names<'n> = &'n dyn Fn(usize) -> Option<u64>;
+
+struct Pen<'p> {
+    svg: String,
+    picture: &'p Picture,
+    name: Names<'p>,
+}
+
+/// Higher than this, in pixels, the names of the lanes are needed at the foot as well.
+const TALL: i32 = 800;
+
+/// A picture that stands alone.
+pub(super) fn whole(picture: &Picture) -> String {
+    let mut pen = Pen { svg: String::new(), picture, name: &|_| None };
+    let width = picture.width.max(640);
+    let room = usize::try_from(width - 24).unwrap_or(0) * 10 / 72;
+    let legend = legend(picture);
+    let wrapped = |text: &str| crate::text::wrap(text, room, picture.ascii);
+    let mut below: Vec<(&str, String)> = Vec::new();
+    for remark in &picture.remarks {
+        below.extend(wrapped(remark).into_iter().map(|line| ("remark", line)));
+    }
+    below.extend(wrapped(&legend).into_iter().map(|line| ("legend", line)));
+    let foot = if picture.height > TALL { HEAD } else { 0 };
+    let mut y = picture.height + foot + 18;
+    let height = y + 16 * i32::try_from(below.len()).unwrap_or(0);
+    pen.open((0, width, height), "A ladder of what was said between sockets");
+    pen.put(format_args!("<style>\n{LOOK}</style>\n"));
+    pen.put(format_args!("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"));
+    pen.names(28);
+    pen.body();
+    if foot > 0 {
+        pen.names(picture.height + 16);
+    }
+    for (class, line) in below {
+        pen.text(class, 12, y, &line);
+        y += 16;
+    }
+    pen.close()
+}
+
+/// The names of the lanes only: they stay in sight while the rest moves.
+pub(super) fn head(picture: &Picture) -> String {
+    let mut pen = Pen { svg: String::new(), picture, name: &|_| None };
+    pen.open((0, picture.width, HEAD), "The programs");
+    pen.names(16);
+    pen.close()
+}
+
+/// A picture beneath its head; `name` says by which numbers a script knows its calls.
+pub(super) fn body(picture: &Picture, name: Names<'_>) -> String {
+    let mut pen = Pen { svg: String::new(), picture, name };
+    let top = TOP - 10;
+    pen.open((top, picture.width, picture.height - top), "What they said");
+    pen.body();
+    pen.close()
+}
+
+/// What the lines of a picture mean, those that it has.
+pub(super) fn legend(picture: &Picture) -> String {
+    let styles: BTreeSet<Style> = picture.arrows.iter().map(|arrow| arrow.style).collect();
+    let means = |style: &Style| match style {
+        Style::Bytes => "solid: bytes of a stream",
+        Style::Datagram => "hollow head: a datagram",
+        Style::Peek => "dashes: looked at, not taken",
+        Style::Connect => "thin: connect",
+        Style::Fin => "fine dots: an end (FIN)",
+        Style::Reset => "dash and dot, with a cross: torn down",
+        Style::Lost => "wide dots: sent, never received",
+    };
+    let mut parts =
+        vec!["white box: sends; grey box: receives; its length: how long the call took"];
+    parts.extend(styles.iter().map(means));
+    parts.join("; ")
+}
+
+impl Pen<'_> {
+    fn put(&mut self, what: std::fmt::Arguments<'_>) {
+        // A string takes everything.
+        let _ = self.svg.write_fmt(what);
+    }
+
+    fn open(&mut self, (top, width, height): (i32, i32, i32), title: &str) {
+        self.put(format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"ladder\" role=\"img\" \
+             viewBox=\"0 {top} {width} {height}\" width=\"{width}\" height=\"{height}\">\n<title>{title}</title>\n"
+        ));
+    }
+
+    fn close(mut self) -> String {
+        self.svg.push_str("</svg>\n");
+        self.svg
+    }
+
+    fn text(&mut self, class: &str, x: i32, y: i32, text: &str) {
+        let text = escape(text, self.picture.ascii);
+        self.put(format_args!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}</text>\n"));
+    }
+
+    fn names(&mut self, y: i32) {
+        for post in &self.picture.lanes {
+            let room = 36;
+            let short = |text: &str| crate::text::plain(text, room, self.picture.ascii);
+            let (name, under) = (short(&post.name), short(&post.under));
+            self.text("name", post.x, y, &name);
+            if !under.is_empty() {
+                self.text("under", post.x, y + 15, &under);
+            }
+        }
+    }
+
+    fn body(&mut self) {
+        let picture = self.picture;
+        for post in &picture.lanes {
+            let (x, bottom) = (post.x, picture.height - 4);
+            let top = TOP - 6;
+            self.put(format_args!(
+                "<line class=\"lane\" x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{bottom}\"/>\n"
+            ));
+        }
+        for (y, wait) in &picture.breaks {
+            self.breaks(*y, wait);
+        }
+        // Beneath everything else: they cross the whole picture.
+        for sentence in &picture.sentences {
+            let Some(lane) = sentence.lane else { continue };
+            let (from, to, y) = (lane + HALF + 1, picture.aside - 8, sentence.y);
+            self.put(format_args!(
+                "<line class=\"leader\" x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\"/>\n"
+            ));
+        }
+        for deed in &picture.deeds {
+            let class = match deed.dir {
+                Some(Dir::In) => "box in",
+                Some(Dir::Out) | None => "box",
+            };
+            let open = if deed.is_open { " open" } else { "" };
+            let (x, y) = (deed.x - HALF, deed.top);
+            let (width, height) = (2 * HALF, deed.bottom - deed.top);
+            let ev = self.about(&[Some(deed.call)]);
+            self.put(format_args!(
+                "<rect class=\"{class}{open}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"{ev}/>\n"
+            ));
+        }
+        for arrow in &picture.arrows {
+            self.arrow(arrow);
+        }
+        for word in &picture.words {
+            let class = if word.is_right { "word" } else { "word end" };
+            let ev = self.about(&[word.call]);
+            let (x, y, text) = (word.x, word.y + 4, escape(&word.text, picture.ascii));
+            self.put(format_args!(
+                "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{ev}>{text}</text>\n"
+            ));
+        }
+        let right = picture.lanes.first().map_or(0, |post| post.x);
+        let edge =
+            picture.times.iter().map(|(_, time)| crate::text::columns(time)).max().unwrap_or(0);
+        let edge = (i32::try_from(edge * 72).unwrap_or(0) / 10 + 8).min(right);
+        for (y, time) in &picture.times {
+            self.text("time", edge, y + 4, time);
+        }
+        for (y, text) in &picture.folds {
+            self.fold(*y, text);
+        }
+        for sentence in &picture.sentences {
+            self.sentence(sentence);
+        }
+    }
+
+    /// The numbers of calls, where a script wants to know them.
+    fn about(&self, calls: &[Option<usize>]) -> String {
+        let evs: Vec<String> = calls
+            .iter()
+            .flatten()
+            .filter_map(|&call| (self.name)(call))
+            .map(|ev| ev.to_string())
+            .collect();
+        if evs.is_empty() { String::new() } else { format!(" data-ev=\"{}\"", evs.join(" ")) }
+    }
+
+    fn breaks(&mut self, y: i32, wait: &str) {
+        for post in &self.picture.lanes {
+            let x = post.x;
+            let (a, b) = (y - 4, y + 4);
+            self.put(format_args!(
+                "<line class=\"gap\" x1=\"{x}\" y1=\"{a}\" x2=\"{x}\" y2=\"{b}\"/>\n"
+            ));
+            for y in [y - 4, y + 4] {
+                let (left, right, up, down) = (x - 6, x + 6, y + 2, y - 2);
+                self.put(format_args!("<line class=\"lane\" x1=\"{left}\" y1=\"{up}\" x2=\"{right}\" y2=\"{down}\"/>\n"));
+            }
+        }
+        let x = self.picture.lanes.first().map_or(80, |post| post.x) - 14;
+        let text =
+            if self.picture.ascii { format!("... {wait} ...") } else { format!("⋯ {wait} ⋯") };
+        self.text("break word", x, y + 4, &text);
+    }
+
+    fn arrow(&mut self, arrow: &Arrow) {
+        let class = match arrow.style {
+            Style::Bytes => "bytes",
+            Style::Datagram => "datagram",
+            Style::Peek => "peek",
+            Style::Connect => "connect",
+            Style::Fin => "fin",
+            Style::Reset => "reset",
+            Style::Lost => "lost",
+        };
+        let ev = self.about(&arrow.calls);
+        let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
+        // What never arrived ends on the way.
+        let part =
+            |a: i32, b: i32| if arrow.style == Style::Lost { a + (b - a) * 3 / 4 } else { b };
+        let (x2, y2) = (part(x1, x2), part(y1, y2));
+        self.put(format_args!("<g class=\"arrow {class}\"{ev}>\n"));
+        self.put(format_args!(
+            "<line class=\"line\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"/>\n"
+        ));
+        let (dx, dy) = (f64::from(x2 - x1), f64::from(y2 - y1));
+        let length = dx.hypot(dy).max(1.0);
+        // A point so far behind the tip and so far beside the line.
+        let point = |back: f64, side: f64| {
+            let x = f64::from(x2) - (dx * back + dy * side) / length;
+            let y = f64::from(y2) - (dy * back - dx * side) / length;
+            format!("{x:.1} {y:.1}")
+        };
+        match arrow.style {
+            Style::Reset => {
+                let [a, b, c, d] =
+                    [point(12.0, 5.0), point(2.0, -5.0), point(12.0, -5.0), point(2.0, 5.0)];
+                self.put(format_args!("<path class=\"head cross\" d=\"M{a} L{b} M{c} L{d}\"/>\n"));
+            }
+            Style::Lost => {
+                let [a, b] = [point(0.0, 5.0), point(0.0, -5.0)];
+                self.put(format_args!("<path class=\"head cross\" d=\"M{a} L{b}\"/>\n"));
+            }
+            Style::Bytes | Style::Datagram | Style::Peek | Style::Connect | Style::Fin => {
+                let hollow = if arrow.style == Style::Datagram { " hollow" } else { "" };
+                let [a, b] = [point(10.0, 4.0), point(10.0, -4.0)];
+                self.put(format_args!(
+                    "<path class=\"head{hollow}\" d=\"M{x2} {y2} L{a} L{b} Z\"/>\n"
+                ));
+            }
+        }
+        self.caption(&arrow.caption);
+        self.put(format_args!("</g>\n"));
+    }
+
+    fn caption(&mut self, caption: &Caption) {
+        if caption.text.is_empty() {
+            return;
+        }
+        let text = escape(&caption.text, self.picture.ascii);
+        let (x, y, angle) = (caption.x, caption.y + 4.0, caption.angle);
+        let turn = if angle.abs() < 0.5 {
+            String::new()
+        } else {
+            format!(" transform=\"rotate({angle:.1} {:.1} {:.1})\"", caption.x, caption.y)
+        };
+        self.put(format_args!(
+            "<text class=\"caption\" x=\"{x:.1}\" y=\"{y:.1}\"{turn}>{text}</text>\n"
+        ));
+    }
+
+    fn fold(&mut self, y: i32, text: &str) {
+        let lanes = &self.picture.lanes;
+        let (Some(first), Some(last)) = (lanes.first(), lanes.last()) else { return };
+        let (middle, top) = (i32::midpoint(first.x, last.x), y - 20);
+        for post in lanes {
+            let (x, bottom) = (post.x, y + 12);
+            self.put(format_args!(
+                "<line class=\"gap\" x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{bottom}\"/>\n"
+            ));
+            self.put(format_args!(
+                "<line class=\"leader\" x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{bottom}\"/>\n"
+            ));
+        }
+        self.text("fold word", middle, y, text);
+    }
+
+    fn sentence(&mut self, sentence: &Sentence) {
+        let x = self.picture.aside;
+        let level = match sentence.level {
+            Level::Warn => " warn",
+            Level::Error => " error",
+            Level::Info | Level::Other(_) | _ => "",
+        };
+        let lines = i32::try_from(sentence.lines.len()).unwrap_or(1);
+        let (top, bottom) = (sentence.y - 9, sentence.y - 9 + NOTE_LINE * lines);
+        let code = escape(&sentence.code, self.picture.ascii);
+        let ev = self.about(&[sentence.call]);
+        self.put(format_args!("<g class=\"sentence\" data-code=\"{code}\"{ev}>\n"));
+        let rule = x - 6;
+        self.put(format_args!(
+            "<line class=\"rule{level}\" x1=\"{rule}\" y1=\"{top}\" x2=\"{rule}\" y2=\"{bottom}\"/>\n"
+        ));
+        for (n, line) in (0..).zip(&sentence.lines) {
+            self.text(&format!("note{level}"), x, sentence.y + 4 + NOTE_LINE * n, line);
+        }
+        self.put(format_args!("</g>\n"));
+    }
+}
