@@ -138,7 +138,7 @@ pub(crate) fn plan() -> Result<Plan> {
         Verb::Send(args) => Plan::Send(Box::new(args.plan()?)),
         Verb::Get(args) => Plan::Get(Box::new(args.plan()?)),
         Verb::Bench(args) => args.plan()?,
-        Verb::Trace(args) => Plan::Trace(Box::new(args.plan()?)),
+        Verb::Trace(args) => args.plan()?,
         Verb::Name(args) => Plan::Name(args.plan()),
         Verb::Show(args) => Plan::Show(args.plan()),
         Verb::Demo(args) => Plan::Demo(args.plan()),

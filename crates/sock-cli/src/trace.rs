@@ -2,6 +2,7 @@
 //!
 //! stdout belongs to the programs; everything of ours goes to stderr or into files.
 
+mod forms;
 mod live;
 mod only;
 mod outcomes;
@@ -9,7 +10,7 @@ mod outcomes;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use rustix::termios::tcgetpgrp;
@@ -18,6 +19,7 @@ use signal_hook::iterator::Signals;
 use sock_record::{Line, Writer};
 use sock_trace::{Control, Ended, Outcome, Plan as Programs, trace};
 
+pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
@@ -33,15 +35,6 @@ pub(crate) struct Plan {
     pub(crate) all_calls: bool,
     pub(crate) paper: Paper,
     pub(crate) screen: Screen,
-}
-
-/// A file that is written.
-#[derive(Debug, Clone)]
-pub(crate) enum Output {
-    /// The record.
-    Record(PathBuf),
-    /// The ladder, as text.
-    Text(PathBuf),
 }
 
 /// The tool itself has failed.
@@ -69,11 +62,12 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 
 fn once(plan: &Plan) -> Result<Status> {
     let (lines, outcome) = traced(plan, true)?;
-    let page = page(plan, &lines, &outcome);
+    let shown = shown(plan, &lines);
+    let drawing =
+        sock_ladder::Drawing { all_calls: plan.all_calls, explain: true, ..plan.paper.drawing() };
+    let page = page(&shown, &drawing, &footer(&lines, &outcome));
     for output in &plan.outputs {
-        if let Output::Text(path) = output {
-            std::fs::write(path, &page).with_context(|| cannot_write(path))?;
-        }
+        output.write(&lines, &shown, &drawing, &page)?;
     }
     if plan.screen.detail != Detail::Quiet && !plan.screen.json {
         io::stderr().write_all(page.as_bytes())?;
@@ -86,7 +80,8 @@ fn once(plan: &Plan) -> Result<Status> {
 fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
     let mut files = Vec::new();
     for output in &plan.outputs {
-        if let (Output::Record(path), true) = (output, writes) {
+        let Output { path, form } = output;
+        if *form == Form::Record && writes {
             let file = File::create(path).with_context(|| cannot_write(path))?;
             files.push((path, Writer::new(BufWriter::new(file))));
         }
@@ -117,15 +112,18 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
-/// The ladder, and what the tracer did.
-fn page(plan: &Plan, lines: &[Line], outcome: &Outcome) -> String {
-    let drawing = sock_ladder::Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
-    let shown: Vec<&Line> = match &plan.only {
+/// What of the record is drawn.
+fn shown<'a>(plan: &Plan, lines: &'a [Line]) -> Vec<&'a Line> {
+    match &plan.only {
         None if plan.all_calls => lines.iter().collect(),
         None => only::conversations(lines),
         Some(only) => only.of(lines),
-    };
-    let ladder = sock_ladder::ladder(shown.iter().copied(), &drawing);
+    }
+}
+
+/// The ladder as text, and below it what the tracer did.
+fn page(shown: &[&Line], drawing: &sock_ladder::Drawing, footer: &str) -> String {
+    let ladder = sock_ladder::ladder(shown.iter().copied(), drawing);
     let mut page = ladder.text;
     if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
         page += "no socket was used\n";
@@ -133,7 +131,7 @@ fn page(plan: &Plan, lines: &[Line], outcome: &Outcome) -> String {
     if ladder.is_crowded {
         page += "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl\n";
     }
-    page + &footer(lines, outcome)
+    page + footer
 }
 
 /// What the tracer did to what it saw.

@@ -8,11 +8,12 @@ use anyhow::Result;
 use clap::Args;
 use sock_trace::{Program, Start};
 
+use super::Plan;
 use super::pictures::PaperArgs;
 use super::screen::ScreenArgs;
 use super::values::{duration, size};
 use crate::status::Usage;
-use crate::trace::{self, Only, Output};
+use crate::trace::{self, Form, Only, Output};
 
 pub(super) const EXAMPLES: &str = "\
 The lecture's two programs, as the lecture draws them:
@@ -44,7 +45,8 @@ pub(super) struct TraceArgs {
     /// End everything after so long
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Write the record (.jsonl) or the ladder (.txt) to a file; may be given several times
+    /// Write to a file, by the end of its name: the ladder (.txt, .svg, .html, .mmd), the record (.jsonl), the record with what
+    /// belongs together and what it means (.json); may be given several times
     #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output)]
     outputs: Vec<Output>,
     /// Keep every byte of each call
@@ -78,6 +80,10 @@ pub(super) struct TraceArgs {
     paper: PaperArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    /// Run nothing: say what a code in brackets behind a sentence means; without a code, list them all
+    #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "",
+          conflicts_with_all = ["programs", "commands", "outputs", "repeat"])]
+    explain: Option<String>,
     /// The programs, each behind a `--`
     #[arg(last = true, value_name = "PROGRAM")]
     programs: Vec<OsString>,
@@ -93,18 +99,20 @@ fn start(text: &str) -> Result<Start, String> {
 
 fn output(text: &str) -> Result<Output, String> {
     let path = PathBuf::from(text);
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("jsonl") => Ok(Output::Record(path)),
-        Some("txt") => Ok(Output::Text(path)),
-        _ => Err(
-            "the end of its name says what is written: .jsonl (the record) or .txt (the ladder)"
-                .to_owned(),
-        ),
-    }
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let form =
+        Form::ALL.into_iter().find(|form| form.extension() == extension).ok_or_else(|| {
+            let known = Form::ALL.map(|form| format!(".{}", form.extension()));
+            format!("the end of its name says what is written: {}", known.join(", "))
+        })?;
+    Ok(Output { path, form })
 }
 
 impl TraceArgs {
-    pub(super) fn plan(self) -> Result<trace::Plan> {
+    pub(super) fn plan(self) -> Result<Plan> {
+        if let Some(code) = &self.explain {
+            return explanation(code).map(Plan::Page);
+        }
         let shell = |line: &String| Program::new(["/bin/sh", "-c", line]).named(first_word(line));
         let mut programs: Vec<Program> = self.commands.iter().map(shell).collect();
         let parts = self.programs.split(|word| word == "--");
@@ -132,7 +140,7 @@ impl TraceArgs {
             .preview(preview.filter(|_| !self.full))
             .refuse_rings(self.no_io_uring)
             .one_cpu(!self.all_cpus);
-        Ok(trace::Plan {
+        Ok(Plan::Trace(Box::new(trace::Plan {
             programs,
             outputs: self.outputs,
             only: self.only,
@@ -140,8 +148,20 @@ impl TraceArgs {
             all_calls: self.all_calls,
             paper: self.paper.plan(),
             screen: self.screen.plan(),
-        })
+        })))
     }
+}
+
+/// What a code means, or which there are.
+fn explanation(code: &str) -> Result<String> {
+    if code.is_empty() {
+        let known: Vec<&str> = sock_ladder::codes().collect();
+        return Ok(known.join("\n") + "\n");
+    }
+    sock_ladder::page(code).map(str::to_owned).ok_or_else(|| {
+        let known: Vec<&str> = sock_ladder::codes().collect();
+        Usage(format!("there is no code '{code}'; there are {}", known.join(", "))).into()
+    })
 }
 
 /// What a shell line is called: its first word.

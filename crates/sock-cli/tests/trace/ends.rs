@@ -54,6 +54,48 @@ fn the_ladder_stands_on_stderr_and_in_files() {
 }
 
 #[test]
+fn every_form_is_written_and_explains() {
+    let Some(bench) = Bench::new() else { return };
+    let forms = ["txt", "svg", "html", "mmd", "json"].map(|end| bench.path(&format!("a.{end}")));
+    let mut options: Vec<&str> = vec!["-q"];
+    for form in &forms {
+        options.extend(["-o", form.to_str().unwrap()]);
+    }
+    let programs = [bench.actor("iterative", &[]), bench.actor("three", &["1"])];
+    let traced = bench.trace(&options, &programs);
+    assert_eq!(traced.is_whole().printed(), ("done\n".to_owned(), 0), "{}", traced.finished.stderr);
+    let [text, svg, html, mermaid, joined] =
+        forms.map(|form| std::fs::read_to_string(form).unwrap());
+    for (form, begins) in
+        [(&svg, "<svg "), (&html, "<!DOCTYPE html>"), (&mermaid, "sequenceDiagram")]
+    {
+        assert!(form.to_lowercase().starts_with(&begins.to_lowercase()), "{form}");
+    }
+    for form in [&text, &svg, &html, &mermaid, &joined] {
+        assert!(form.contains("became"), "it says that three sends became one receive:\n{form}");
+    }
+    assert!(html.contains("default-src 'none'") && !html.contains(" src="), "it needs no network");
+    assert!(joined.lines().any(|line| line.contains("\"type\":\"link\"")), "{joined}");
+}
+
+#[test]
+fn each_code_has_a_page() {
+    let codes = Program::run(sock(&["trace", "--explain"]), b"").expect(0).text();
+    assert!(codes.lines().count() > 20, "{codes}");
+    for code in codes.lines() {
+        let page = Program::run(sock(&["trace", "--explain", code]), b"").expect(0).text();
+        assert!(page.starts_with(&format!("{code}: ")) && page.contains("What to do"), "{page}");
+    }
+    let unknown = Program::run(sock(&["trace", "--explain", "nonsense"]), b"");
+    assert_eq!(unknown.code(), 2);
+    assert!(
+        unknown.stderr.contains("there is no code 'nonsense'; there are "),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
 fn no_byte_is_kept_where_none_is_to_be() {
     let Some(bench) = Bench::new() else { return };
     let traced =
