@@ -61,7 +61,7 @@ pub use nested::{Nested, Seal};
 pub use out::Out;
 pub use outbox::Pool;
 pub use peers::{Kind, Link, Peer};
-pub use session::{Command, Lent, Session};
+pub use session::{Command, Lent, Parting, Session};
 pub use small::is_small_service_port;
 pub use source::{Source, Span};
 pub use time::Time;

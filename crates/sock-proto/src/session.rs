@@ -17,6 +17,7 @@
 //! short, and only then do the limits of what is left unsent run. And no command may leave output: a
 //! producer has had its turn.
 
+mod datagrams;
 mod in_place;
 mod lending;
 mod limits;
@@ -25,6 +26,7 @@ mod ranges;
 
 use core::time::Duration;
 
+pub use self::datagrams::Parting;
 pub use self::lending::Lent;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
@@ -214,27 +216,6 @@ impl<P: Protocol> Session<P> {
             }
             state.outbox.advance(n as u64, &mut cx.pool);
             state.load(cx);
-        }
-        self.peers.activate_feeders(peer, cx.now);
-    }
-
-    /// The datagram that came last was longer: `lost` bytes of it had no room.
-    pub fn cut(&mut self, peer: Peer, lost: usize, cx: &mut Context) {
-        if let Some(state) = self.peers.open_mut(peer) {
-            let text = format_args!("the last {lost} B of a datagram had no room and are lost");
-            cx.emit(state.conn, What::Note { code: "cut", text });
-        }
-    }
-
-    /// The datagram that [`Session::output`] gave cannot be sent: it is dropped, and a note says
-    /// why.
-    pub fn unsendable(&mut self, peer: Peer, why: &str, cx: &mut Context) {
-        let Some(state) = self.peers.open_mut(peer) else { return };
-        if let Some(first) = state.outbox.first() {
-            let n = first.len();
-            let text = format_args!("a datagram of {n} B was not sent: {why}");
-            cx.emit(state.conn, What::Note { code: "unsendable", text });
-            state.outbox.advance(n as u64, &mut cx.pool);
         }
         self.peers.activate_feeders(peer, cx.now);
     }

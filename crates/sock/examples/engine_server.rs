@@ -153,6 +153,19 @@ impl Protocol for Mixed {
     }
 }
 
+/// Answers a datagram by as many of its beginnings as its first byte says, each longer than the one
+/// before; an empty one by an empty one.
+struct Beginnings;
+
+impl Protocol for Beginnings {
+    fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
+        let Input::Data(bytes) = input else { return };
+        let Some(&count) = bytes.first() else { return out.send(b"") };
+        let count = usize::from(count);
+        (1..=count).for_each(|n| out.send(&bytes[..bytes.len() * n / count]));
+    }
+}
+
 /// Says the events that the tests wait for, each in one write: children share the descriptor.
 struct Lines;
 
@@ -199,6 +212,7 @@ fn service(name: &str) -> Result<Service, Box<dyn std::error::Error>> {
         "owing" => Service::each("owing", || Owing { cuts: false }),
         "cutting" => Service::each("cutting", || Owing { cuts: true }),
         "chargen-or-echo" => Service::each("chargen-or-echo", || Mixed { produces: false }),
+        "beginnings" => Service::each("beginnings", || Beginnings),
         "panicking" => Service::each("panicking", || Panicking),
         "panicking-room" => Service::shared("panicking-room", || Panicking),
         "two-senders" => {

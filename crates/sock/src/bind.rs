@@ -11,7 +11,7 @@ use sock_proto::{Endpoint, Host, Kind, UnixName};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::holder::holder;
-use crate::options::{IpFamily, SocketOptions};
+use crate::options::{IpFamily, SocketOptions, ask_about_datagrams};
 use crate::unix_file::UnixFile;
 use crate::{Error, ErrorKind, Result};
 
@@ -241,6 +241,9 @@ fn open(addr: SocketAddr, kind: Kind, share: bool, options: &SocketOptions) -> i
         socket.set_reuse_port(true)?;
     }
     options.apply(socket.as_fd(), kind, Some(IpFamily::of(&addr)))?;
+    if kind == Kind::Datagram {
+        ask_about_datagrams(socket.as_fd(), addr.ip())?;
+    }
     socket.bind(&addr.into())?;
     if kind == Kind::Stream {
         socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;

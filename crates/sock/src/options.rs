@@ -8,6 +8,8 @@ use std::time::Duration;
 use sock_proto::Kind;
 use socket2::TcpKeepalive;
 
+use crate::sys::set_option;
+
 /// Options of the sockets of a run; none: the system's choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketOptions {
@@ -104,4 +106,20 @@ impl SocketOptions {
         }
         Ok(())
     }
+}
+
+/// Asks the kernel to tell of each datagram at which address it came in, where the socket itself
+/// does not say (ip(7), ipv6(7)), and to leave trains of them together (udp(7)). It comes before the
+/// socket is bound: of what comes earlier the kernel knows nothing.
+pub(crate) fn ask_about_datagrams(fd: BorrowedFd<'_>, local: IpAddr) -> io::Result<()> {
+    let yes = 1_i32.to_ne_bytes();
+    // A kernel that does not know of trains (before Linux 5.0) never makes one.
+    let _ = set_option(fd, libc::SOL_UDP, libc::UDP_GRO, &yes);
+    if local.is_unspecified() {
+        match local {
+            IpAddr::V4(_) => set_option(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, &yes)?,
+            IpAddr::V6(_) => set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, &yes)?,
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod descriptor;
+mod many;
 mod message;
 pub(crate) mod names;
 mod option;
@@ -14,6 +15,7 @@ mod usage;
 
 pub(crate) use self::address::{address_bytes, address_from_bytes};
 pub(crate) use self::descriptor::{Call, Descriptor, Sleeps};
+pub(crate) use self::many::{Inbox, MANY, Packet, send_many};
 pub(crate) use self::message::{receive_message, send_message};
 pub(crate) use self::option::{option, set_option, set_option_none};
 pub(crate) use self::sigpipe::without_sigpipe;

@@ -5,13 +5,27 @@
 #[allow(dead_code, reason = "support that other tests share")]
 mod engine_table;
 
+use std::collections::BTreeMap;
+use std::io::IoSlice;
 use std::net::UdpSocket;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine_table::client::Client;
 use engine_table::server::ServerProcess;
 use engine_table::{DEADLINE, ENGINES, Transport};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use sock::socket::{Control, Flags, Socket};
+use sock::{Datagrams, Run, Server, Service};
+use sock_proto::protocols::Echo;
+use sock_proto::{Event, Interest, Observer, Time, What};
+
+/// Of udp(7): the size of the datagrams that a send is cut into.
+const SOL_UDP: i32 = 17;
+const UDP_SEGMENT: i32 = 103;
 
 fn port(at: &str) -> u16 {
     at.rsplit_once(':').unwrap().1.parse().unwrap()
@@ -59,6 +73,24 @@ fn an_answer_comes_from_the_address_that_was_asked() {
             server.stop();
         }
     }
+}
+
+/// What comes between the moment when a server is bound and the one when it serves is answered from
+/// where it was asked, too.
+#[test]
+fn what_comes_before_the_first_turn_is_answered_from_where_it_was_asked() {
+    let run = Run::new();
+    let stop = run.stop().clone();
+    let server = Server::new(Service::each("echo", || Echo)).within(run);
+    let bound = server.listen("udp://:0".parse().unwrap()).bind().unwrap();
+    let socket = udp("127.0.0.1:0", "127.0.0.7", port(&bound.endpoints()[0].to_string()));
+    socket.send(b"early").unwrap();
+    let serving = std::thread::spawn(move || bound.run().unwrap());
+    let mut buf = [0; 10];
+    let n = socket.recv(&mut buf).unwrap();
+    assert_eq!(&buf[..n], b"early");
+    stop.ask();
+    serving.join().unwrap();
 }
 
 /// Two small services cannot be made to shout at each other; that is said once a second at most.
@@ -221,6 +253,169 @@ fn a_paced_producer_loses_nothing_to_a_full_queue() {
         let came: Vec<u8> = (0..100).flat_map(|_| client.receive_datagram()).collect();
         assert!(came.ends_with(b"line 100\n"), "{engine}");
         server.stop();
+    }
+}
+
+/// Trains and single datagrams of several senders, at several of our addresses: each datagram is
+/// heard by itself, and each sender has its answers in order, however they travelled.
+#[test]
+fn whoever_sends_whatever_in_whatever_pieces_has_its_answers_in_order() {
+    // What goes wrong leaves answers behind, and would make every smaller case go wrong.
+    let (failure_persistence, max_shrink_iters) = (None, 0);
+    let config = Config { cases: 40, failure_persistence, max_shrink_iters, ..Config::default() };
+    for engine in ENGINES {
+        for (local, asked) in [("127.0.0.1:0", ["127.0.0.1", "127.0.0.5"]), ("[::1]:0", ["::1"; 2])]
+        {
+            let server = ServerProcess::start_at(engine, "beginnings", "udp://:0", &[]);
+            let port = port(&server.endpoint);
+            let senders: Vec<Socket> = (0..4)
+                .map(|n| {
+                    let socket = UdpSocket::bind(local).unwrap();
+                    socket.connect((asked[n % 2], port)).unwrap();
+                    let socket = Socket::from_fd(OwnedFd::from(socket)).unwrap();
+                    socket.set_timeout(Some(DEADLINE)).unwrap();
+                    socket
+                })
+                .collect();
+            let mut runner = TestRunner::new(config.clone());
+            runner.run(&sendings(), |sendings| round(&senders, &sendings)).unwrap();
+            server.stop();
+        }
+    }
+}
+
+/// What is sent at once: who sends, how many answers each datagram asks for, its size, and how many
+/// of them lie in one train, of which the last is shorter by a few bytes.
+#[derive(Debug, Clone)]
+struct Sending {
+    sender: usize,
+    answers: u8,
+    size: usize,
+    count: usize,
+    shorter: usize,
+}
+
+fn sendings() -> impl Strategy<Value = Vec<Sending>> {
+    let sizes = prop_oneof![Just(0_usize), Just(1), 1..200_usize, 1200..1401_usize];
+    let one = (0..4_usize, 0..4_u8, sizes, 1..9_usize, 0..3_usize);
+    // No more than a socket's buffers hold of it, or datagrams are lost as they may be.
+    prop::collection::vec(one, 1..9).prop_map(|all| {
+        let sending = |(sender, answers, size, count, shorter)| Sending {
+            sender,
+            answers,
+            size,
+            count: if size == 0 { 1 } else { count },
+            shorter: if shorter < size { shorter } else { 0 },
+        };
+        all.into_iter().map(sending).collect()
+    })
+}
+
+fn round(senders: &[Socket], sendings: &[Sending]) -> Result<(), TestCaseError> {
+    let mut expected = vec![Vec::new(); senders.len()];
+    for (n, sending) in (0_u8..).zip(sendings) {
+        let Sending { sender, answers, size, count, shorter } = *sending;
+        let mut train = Vec::new();
+        for (k, letter) in (1..=count).zip(n.wrapping_mul(31)..) {
+            let size = if k == count { size - shorter } else { size };
+            let mut datagram = vec![letter; size];
+            if let Some(first) = datagram.first_mut() {
+                *first = answers;
+            }
+            let answers = usize::from(answers);
+            match size {
+                0 => expected[sender].push(Vec::new()),
+                _ => expected[sender]
+                    .extend((1..=answers).map(|n| datagram[..size * n / answers].to_vec())),
+            }
+            train.extend(datagram);
+        }
+        let size = u16::try_from(size).unwrap().to_ne_bytes();
+        let segment = Control::Other { level: SOL_UDP, kind: UDP_SEGMENT, data: &size };
+        let control: &[Control<'_>] = if count > 1 { &[segment] } else { &[] };
+        senders[sender].send_msg(&[IoSlice::new(&train)], control, Flags::NONE, None).unwrap();
+    }
+    for (socket, expected) in senders.iter().zip(expected) {
+        for answer in expected {
+            prop_assert_eq!(socket.recv_vec(70_000).unwrap(), answer);
+        }
+        socket.set_nonblocking(true).unwrap();
+        prop_assert!(socket.recv(&mut [0; 10]).is_err(), "an answer that nobody asked for");
+        socket.set_timeout(Some(DEADLINE)).unwrap();
+    }
+    Ok(())
+}
+
+/// Who watches sees each datagram of a train as a conversation of its own, at moments that follow
+/// each other.
+#[test]
+fn each_datagram_of_a_train_is_told() {
+    let told = Arc::new(Stories::default());
+    let run = Run::new().observed_by(Arc::clone(&told) as _);
+    let stop = run.stop().clone();
+    let bound = Server::new(Service::each("echo", || Echo).with_datagrams(Datagrams::Stateless))
+        .within(run)
+        .listen("udp://127.0.0.1:0".parse().unwrap())
+        .bind()
+        .unwrap();
+    let port = port(&bound.endpoints()[0].to_string());
+    let serving = std::thread::spawn(move || bound.run().unwrap());
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    let socket = Socket::from_fd(OwnedFd::from(socket)).unwrap();
+    socket.set_timeout(Some(DEADLINE)).unwrap();
+    let size = 100_u16.to_ne_bytes();
+    let segment = Control::Other { level: SOL_UDP, kind: UDP_SEGMENT, data: &size };
+    let train: Vec<u8> = (0..=255).flat_map(|n| [n; 10]).take(950).collect();
+    socket.send_msg(&[IoSlice::new(&train)], &[segment], Flags::NONE, None).unwrap();
+    let came: Vec<u8> = (0..10).flat_map(|_| socket.recv_vec(1000).unwrap()).collect();
+    assert_eq!(came, train);
+    stop.ask();
+    let counts = serving.join().unwrap();
+    assert_eq!((counts.conversations, counts.sent, counts.received), (10, 950, 950));
+    let stories = std::mem::take(&mut *told.0.lock().unwrap());
+    assert_eq!(stories.len(), 10);
+    for (bytes, story) in train.chunks(100).zip(stories.values()) {
+        let words: Vec<_> =
+            story.iter().map(|(word, bytes, _, _)| (*word, bytes.as_slice())).collect();
+        assert_eq!(
+            words,
+            [("open", &b""[..]), ("received", bytes), ("sent", bytes), ("closed", b"")]
+        );
+        for pair in story.windows(2) {
+            let [(_, _, _, before), (word, _, since, time)] = pair else { unreachable!() };
+            assert!(before <= time && since <= time, "{word}");
+        }
+        assert!(story[2].2 >= story[1].3, "it was sent after it had been received");
+    }
+}
+
+type Story = Vec<(&'static str, Vec<u8>, Time, Time)>;
+
+/// What was told of each conversation: what, which bytes, since when and when.
+#[derive(Default)]
+struct Stories(Mutex<BTreeMap<u64, Story>>);
+
+impl Observer for Stories {
+    fn event(&self, event: &Event<'_>) {
+        let (word, bytes, since) = match &event.what {
+            What::Open { .. } => ("open", &b""[..], event.time),
+            What::Received { bytes, since, .. } => ("received", *bytes, *since),
+            What::Sent { bytes, since, .. } => ("sent", *bytes, *since),
+            What::Closed { .. } => ("closed", &b""[..], event.time),
+            What::Eof
+            | What::Finished
+            | What::Note { .. }
+            | What::Request { .. }
+            | What::Listening { .. }
+            | What::Stopped { .. } => return,
+        };
+        let told = (word, bytes.to_vec(), since, event.time);
+        self.0.lock().unwrap().entry(event.conn).or_default().push(told);
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::ALL
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `epoll` | epoll | here, all together |
 //! | `uring` | io_uring, which also receives, accepts and sends | here, all together |
 
+mod batch;
 mod calls;
 mod complaints;
 mod conn;
@@ -25,6 +26,7 @@ mod moves;
 mod port;
 mod ranges;
 mod reactor;
+mod replies;
 mod select;
 mod sender;
 mod settling;

@@ -24,7 +24,7 @@ use crate::serve::Plan;
 
 /// One listening socket.
 pub(super) struct Port {
-    listener: Listener,
+    pub(super) listener: Listener,
     nature: Nature,
     want: Want,
     /// It takes nobody before this moment.
@@ -53,7 +53,7 @@ impl<W: Wait> Reactor<W> {
                 Kind::Datagram => Some(Box::new(DatagramPort::new(
                     &listener,
                     self.plan.service.session(listener.endpoint.transport()),
-                )?)),
+                ))),
             };
             let nature = match listener.kind {
                 Kind::Stream if self.takes_ahead() => Nature::Callers,
@@ -92,9 +92,9 @@ impl<W: Wait> Reactor<W> {
         let takes = port.rests_until <= now
             && match &port.datagrams {
                 None => has_room,
-                Some(datagrams) => datagrams.owed.is_none(),
+                Some(datagrams) => !datagrams.owes(),
             };
-        let owes = port.datagrams.as_ref().is_some_and(|datagrams| datagrams.owed.is_some());
+        let owes = port.datagrams.as_ref().is_some_and(|datagrams| datagrams.owes());
         let want = Want { read: takes, write: owes };
         if want != port.want {
             self.wait.watch(port.on(place), port.want, want)?;
@@ -104,7 +104,7 @@ impl<W: Wait> Reactor<W> {
     }
 
     pub(super) fn close_port(&mut self, place: usize) -> std::io::Result<()> {
-        self.give_up_reply(place);
+        self.give_up_replies(place);
         if let Some(port) = self.ports[place].take() {
             self.wait.forget(port.on(place), port.want)?;
         }
@@ -132,9 +132,7 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn port_ready(&mut self, place: usize, event: Ready) -> std::io::Result<()> {
         let Some(port) = self.ports.get_mut(place).and_then(Option::as_mut) else { return Ok(()) };
         if port.datagrams.is_some() {
-            if port.datagrams.as_ref().is_some_and(|datagrams| datagrams.owed.is_some()) {
-                self.pay_reply(place)?;
-            }
+            self.pay_replies(place)?;
             if event.read {
                 self.take_datagrams(place)?;
             }
@@ -300,11 +298,6 @@ pub(super) fn asked_of<W>(reactor: &Reactor<W>, place: usize, asked: Option<IpAd
 
 pub(super) fn ip_of(addr: Option<&SocketAddrAny>) -> Option<IpAddr> {
     Some(SocketAddr::try_from(addr?.clone()).ok()?.ip())
-}
-
-pub(super) fn port_of(addr: Option<&SocketAddrAny>) -> u16 {
-    let addr = addr.and_then(|addr| SocketAddr::try_from(addr.clone()).ok());
-    addr.map_or(0, |addr| addr.port())
 }
 
 /// The endpoint at the other end of a socket; one that has gone has an address no more, but its

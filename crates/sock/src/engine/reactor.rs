@@ -20,6 +20,7 @@ use std::sync::Arc;
 use slab::Slab;
 use sock_proto::{Context, Endpoint, Link, Time, Transport};
 
+use super::batch::Batch;
 use super::calls::Campaign;
 use super::conn::{Conn, Holds, Io, session_of};
 use super::crew::{Counts, Crew};
@@ -57,7 +58,7 @@ pub(super) struct Reactor<W> {
     pub(super) seen: Urgency,
     /// Numbers of conversations that are left in this thread's block.
     numbers: std::ops::Range<u64>,
-    was_full: bool,
+    pub(super) was_full: bool,
     /// How many of the connections are calls of ours, each part of another conversation.
     pub(super) called: usize,
     /// The one sender of a server that serves once has come.
@@ -67,6 +68,8 @@ pub(super) struct Reactor<W> {
     /// Who wants calls to be made, and when it wants to be asked again.
     pub(super) campaign: Option<Box<dyn Campaign>>,
     pub(super) asks_at: Time,
+    /// Room for the datagrams of one call, which a port keeps that cannot send all of its replies.
+    pub(super) spare: Option<Box<Batch>>,
 }
 
 /// Large enough for any datagram over IP, and for a stream to be read in few calls.
@@ -96,6 +99,7 @@ impl<W: Wait> Reactor<W> {
             held: HashMap::new(),
             campaign: None,
             asks_at: Time::NEVER,
+            spare: None,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;
         if let Hand::Over(crew) = &reactor.hand

@@ -108,7 +108,7 @@ pub(crate) fn encode(items: &[Control<'_>]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn push(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) -> Result<()> {
+pub(crate) fn push(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) -> Result<()> {
     let end = out.len() + control_space(data.len())?;
     out.extend_from_slice(&control_len(data.len())?.to_ne_bytes());
     out.extend_from_slice(&level.to_ne_bytes());
@@ -127,20 +127,18 @@ pub(crate) struct Item<'a> {
 }
 
 /// Cuts the kernel's form into items; a cut last one is kept as far as it goes.
-pub(crate) fn items(mut bytes: &[u8]) -> Vec<Item<'_>> {
-    let mut out = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk()
-        && let Some((level, rest)) = rest.split_first_chunk()
-        && let Some((kind, rest)) = rest.split_first_chunk()
-        && let Some(length) = usize::from_ne_bytes(*length).checked_sub(HEADER)
-    {
+pub(crate) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
+    std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (level, rest) = rest.split_first_chunk()?;
+        let (kind, rest) = rest.split_first_chunk()?;
+        let length = usize::from_ne_bytes(*length).checked_sub(HEADER)?;
         let data = rest.get(..length).unwrap_or(rest);
         let (level, kind) = (i32::from_ne_bytes(*level), i32::from_ne_bytes(*kind));
-        out.push(Item { level, kind, data });
         let next = length.checked_next_multiple_of(WORD).unwrap_or(usize::MAX);
         bytes = rest.get(next..).unwrap_or_default();
-    }
-    out
+        Some(Item { level, kind, data })
+    })
 }
 
 #[cfg(test)]
@@ -156,7 +154,7 @@ mod tests {
             .collect();
         let bytes = encode(&sent).unwrap();
         assert_eq!(bytes.len(), 24 + 16 + 32);
-        let back: Vec<_> = items(&bytes).iter().map(|i| (i.level, i.kind, i.data)).collect();
+        let back: Vec<_> = items(&bytes).map(|i| (i.level, i.kind, i.data)).collect();
         assert_eq!(back, fields);
     }
 
@@ -168,7 +166,7 @@ mod tests {
         ];
         let bytes = encode(&sent).unwrap();
         for cut in 0..bytes.len() {
-            let kept: usize = items(&bytes[..cut]).iter().map(|item| item.data.len()).sum();
+            let kept: usize = items(&bytes[..cut]).map(|item| item.data.len()).sum();
             let first = cut.saturating_sub(16).min(8);
             let second = cut.saturating_sub(24 + 16).min(8);
             assert_eq!(kept, first + second, "cut at {cut}");
@@ -180,7 +178,7 @@ mod tests {
         for length in [0usize, 1, 15, 17, usize::MAX, usize::MAX - 7] {
             let mut bytes = length.to_ne_bytes().to_vec();
             bytes.extend_from_slice(&[0xff; 20]);
-            assert!(items(&bytes).len() <= 2, "{length}");
+            assert!(items(&bytes).count() <= 2, "{length}");
         }
     }
 }

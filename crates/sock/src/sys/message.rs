@@ -14,7 +14,7 @@ use crate::socket::control::{Item, items};
 
 /// `struct sockaddr_storage` holds an address of any family.
 #[allow(clippy::cast_possible_truncation, reason = "it is 128")]
-const NAME_ROOM: socklen_t = size_of::<libc::sockaddr_storage>() as socklen_t;
+pub(super) const NAME_ROOM: socklen_t = size_of::<libc::sockaddr_storage>() as socklen_t;
 
 /// What `recvmsg` told.
 pub(crate) struct Received {
@@ -78,8 +78,8 @@ pub(crate) fn receive_message(
     });
     let control = room.get(..header.msg_controllen).unwrap_or(room);
     // SAFETY: the kernel has written these bytes just now, and nobody else reads them.
-    let own = |item: &Item<'_>| unsafe { received_control(item) };
-    let control = items(control).iter().map(own).collect();
+    let own = |item: Item<'_>| unsafe { received_control(&item) };
+    let control = items(control).map(own).collect();
     Ok(Received { length, control, flags: header.msg_flags, sender })
 }
 
