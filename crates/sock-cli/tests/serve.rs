@@ -14,7 +14,7 @@ use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 use support::{LIMIT, Leash, Program, Server, sock};
 
-const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
+const ENGINES: [&str; 7] = ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"];
 
 fn serve(arguments: &[&str]) -> Program {
     Program::start(sock(&[&["serve"], arguments].concat()))

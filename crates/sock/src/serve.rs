@@ -1,17 +1,20 @@
 //! Server: a service on endpoints, run by an engine.
 
+mod bound;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use self::bound::Bound;
 
 use sock_proto::{Endpoint, Transport};
 
 use crate::access::Access;
-use crate::bind::{Listener, bind_all};
-use crate::engine::{Complaints, Engine, Hub, crew::Counts};
+use crate::bind::bind_all;
+use crate::engine::{Complaints, Engine, crew::Counts};
 use crate::options::SocketOptions;
-use crate::pin::Cpus;
 use crate::service::{Datagrams, Service, Sharing};
-use crate::tls::{Layer, Presented, ServerTls};
+use crate::tls::{Layer, ServerTls};
 use crate::{Error, ErrorKind, Result, Run};
 
 /// A service, the endpoints where it listens, and how it is run.
@@ -290,99 +293,5 @@ impl Server {
     /// As [`Server::bind`] and [`Bound::run`].
     pub fn run(self) -> Result<Counts> {
         self.bind()?.run()
-    }
-}
-
-/// A server whose sockets listen.
-#[derive(Debug)]
-pub struct Bound {
-    /// For each worker its listening sockets.
-    listeners: Vec<Vec<Listener>>,
-    endpoints: Vec<Endpoint>,
-    is_pinned: bool,
-    engine: Engine,
-    presented: Option<Presented>,
-    /// What is said when it listens.
-    sayings: Vec<(&'static str, String)>,
-    plan: Plan,
-}
-
-impl Bound {
-    /// Where it listens, with the real ports.
-    #[must_use]
-    pub fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
-    }
-
-    /// What it shows of itself where TLS is spoken.
-    #[must_use]
-    pub fn presented(&self) -> Option<&Presented> {
-        self.presented.as_ref()
-    }
-
-    /// Says this, as a note, once it has said where it listens.
-    #[must_use]
-    pub fn saying(mut self, code: &'static str, text: impl Into<String>) -> Self {
-        self.sayings.push((code, text.into()));
-        self
-    }
-
-    /// The run of which it is part; its [`stop`](Run::stop) ends it.
-    #[must_use]
-    pub fn within(&self) -> &Run {
-        &self.plan.run
-    }
-
-    /// Serves until the run is asked to stop, and tells what that came to.
-    ///
-    /// # Errors
-    ///
-    /// The system gives no thread, no descriptors to wait with, or no CPU of its own to a worker.
-    pub fn run(self) -> Result<Counts> {
-        let Self { mut listeners, endpoints, is_pinned, engine, sayings, plan, .. } = self;
-        let cx = plan.run.context();
-        let (engine, why) = engine.at_hand();
-        for endpoint in &endpoints {
-            let (service, engine) = (plan.service.name(), engine.name());
-            cx.emit(0, sock_proto::What::Listening { endpoint, service, engine });
-        }
-        let sayings = sayings.into_iter().chain(why.map(|why| ("engine", why)));
-        for (code, text) in sayings {
-            cx.emit(0, sock_proto::What::Note { code, text: format_args!("{text}") });
-        }
-        let hub = Hub::new(engine, plan);
-        // A worker that fails ends the others too: half a server would look like a whole one.
-        let cpus = is_pinned.then(Cpus::allowed).transpose()?;
-        let serve = move |hub: &Hub, cpus: Option<&Cpus>, worker, mine| {
-            let pinned = cpus.map(|cpus| cpus.pin(worker)).transpose();
-            let served = pinned.map_err(Error::from).and_then(|_stays| hub.serve(mine));
-            served.inspect_err(|_| hub.plan().run.stop().ask())
-        };
-        let first = listeners.remove(0);
-        let others: Vec<_> = listeners
-            .into_iter()
-            .zip(1..)
-            .map(|(mine, n)| {
-                let (worker, cpus) = (hub.clone(), cpus.clone());
-                std::thread::Builder::new()
-                    .name("sock-worker".to_owned())
-                    .spawn(move || serve(&worker, cpus.as_ref(), n, mine))
-                    .inspect_err(|_| hub.plan().run.stop().ask())
-            })
-            .collect();
-        let mut results = vec![serve(&hub, cpus.as_ref(), 0, first)];
-        results.extend(others.into_iter().map(|worker| {
-            // A panic of a worker is a bug that was reported where it happened.
-            worker?.join().unwrap_or_else(|_| Ok(Counts::default()))
-        }));
-        let mut counts = Counts::default();
-        for result in results {
-            counts += result?;
-        }
-        let mut cx = hub.plan().run.context();
-        cx.now = hub.plan().run.now();
-        let Counts { conversations, sent, received } = counts;
-        cx.emit(0, sock_proto::What::Stopped { conversations, sent, received });
-        Ok(counts)
     }
 }

@@ -2,6 +2,8 @@
 #![allow(unsafe_code, reason = "the one place of this crate that may; see ARCHITECTURE.md")]
 
 mod address;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod descriptor;
 mod many;
 mod message;
@@ -14,6 +16,8 @@ mod sigpipe;
 mod usage;
 
 pub(crate) use self::address::{address_bytes, address_from_bytes};
+#[cfg(feature = "tokio")]
+pub(crate) use self::awaited::awaited;
 pub(crate) use self::descriptor::{Call, Descriptor, Sleeps};
 pub(crate) use self::many::{Inbox, MANY, Packet, send_many};
 pub(crate) use self::message::{receive_message, send_message};

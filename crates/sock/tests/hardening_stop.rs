@@ -192,7 +192,7 @@ fn fork_leaves_no_child_behind() {
 /// With several workers every conversation is counted once, under a number of its own.
 #[test]
 fn workers_count_together() {
-    for engine in ["threads", "select", "epoll", "uring"] {
+    for engine in ["threads", "select", "epoll", "uring", "tokio"] {
         let more = ["--workers", "3", "--log"];
         let server = ServerProcess::start(engine, "echo", Transport::Tcp4, &more);
         let clients: Vec<Client> = (0..30)

@@ -166,7 +166,7 @@ expect(exactly(steady, 10), b"still here")
 
 #[test]
 fn d6_on_every_engine_one_client_after_the_other() {
-    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring"] {
+    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"] {
         called_by(
             &["echo", "--engine", engine],
             TCP,
@@ -184,7 +184,7 @@ for n in range(3):
 
 #[test]
 fn d8_d9_a_slow_client_holds_up_nobody() {
-    for engine in ["threads", "fork", "select", "epoll", "uring"] {
+    for engine in ["threads", "fork", "select", "epoll", "uring", "tokio"] {
         called_by(
             &["echo", "--engine", engine],
             TCP,

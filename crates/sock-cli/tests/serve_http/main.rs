@@ -19,7 +19,7 @@ use support::{Program, sock};
 use tempfile::TempDir;
 
 /// Every engine.
-const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
+const ENGINES: [&str; 7] = ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"];
 
 /// A folder `root` in a temporary folder, which has more in it than the root.
 #[derive(Debug)]

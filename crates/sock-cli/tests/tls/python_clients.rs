@@ -125,7 +125,7 @@ for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
         session = s.session
         s.unwrap()
 "#;
-    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring"] {
+    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"] {
         let service = [&["upper", "--engine", engine][..], &papers.options()].concat();
         let server = Server::start(&service, &["tls://127.0.0.1:0"]);
         if run(script, &[&server.port("tls"), &office.authority()]).is_none() {

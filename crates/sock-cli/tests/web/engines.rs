@@ -5,7 +5,7 @@ use std::thread;
 use crate::site::{PAGE, Site, numbered};
 use crate::wire::Wire;
 
-const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
+const ENGINES: [&str; 7] = ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"];
 const LEN: usize = 12_000_000;
 
 fn site() -> Site {

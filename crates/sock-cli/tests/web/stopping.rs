@@ -23,7 +23,7 @@ fn downloading(server: &Server) -> Wire {
 fn a_download_is_finished_and_idle_clients_are_let_go() {
     let site = Site::new().with("big.bin", numbered(LEN)).with("a.txt", "a\n");
     let all = numbered(LEN);
-    for engine in ["threads", "fork", "select", "epoll", "uring"] {
+    for engine in ["threads", "fork", "select", "epoll", "uring", "tokio"] {
         let server = site.serve(&["--engine", engine, "--grace", "30s"]);
         let mut silent = Wire::to(&server);
         let mut idle = Wire::to(&server);
@@ -45,7 +45,7 @@ fn a_download_is_finished_and_idle_clients_are_let_go() {
 #[test]
 fn who_does_not_read_has_the_grace_and_no_more() {
     let site = Site::new().with("big.bin", numbered(LEN));
-    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring"] {
+    for engine in ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"] {
         let server = site.serve(&["--engine", engine, "--grace", "200ms"]);
         let mut wire = downloading(&server);
         server.signal(Signal::TERM);

@@ -1,10 +1,10 @@
 //! `epoll`: the kernel keeps the list of descriptors and returns the ready ones (Linux).
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
@@ -16,7 +16,13 @@ const BATCH: usize = 256;
 
 pub(crate) struct Epoll {
     set: OwnedFd,
-    events: Vec<epoll::Event>,
+}
+
+impl AsFd for Epoll {
+    /// The list itself is readable while something on it is ready: epoll(7).
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.set.as_fd()
+    }
 }
 
 impl Moves for Epoll {}
@@ -24,7 +30,7 @@ impl Moves for Epoll {}
 impl Wait for Epoll {
     fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { set, events: Vec::with_capacity(BATCH) })
+        Ok(Self { set })
     }
 
     fn watch(&mut self, on: On<'_>, old: Want, new: Want) -> io::Result<()> {
@@ -43,12 +49,14 @@ impl Wait for Epoll {
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         // A wait too long for the kernel's type is as good as none.
         let timeout = timeout.and_then(|time| Timespec::try_from(time).ok());
-        self.events.clear();
-        match epoll::wait(&self.set, spare_capacity(&mut self.events), timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
+        // Not kept between waits: what it points to makes it stay on one thread.
+        let mut room = [const { MaybeUninit::uninit() }; BATCH];
+        let events = match epoll::wait(&self.set, &mut room, timeout.as_ref()) {
+            Ok((events, _)) => events,
+            Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
-        }
-        ready.extend(self.events.iter().map(|event| {
+        };
+        ready.extend(events.iter().map(|event| {
             let failed = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
             let flags = event.flags;
             let is = |flag| flags.intersects(failed | flag);

@@ -11,6 +11,7 @@
 //! | `select` | poll | here, all together |
 //! | `epoll` | epoll | here, all together |
 //! | `uring` | io_uring, which also receives, accepts and sends | here, all together |
+//! | `tokio` | epoll, awaited | here, all together, beside other tasks |
 
 mod batch;
 mod calls;
@@ -33,6 +34,8 @@ mod settling;
 mod spin;
 mod stopping;
 mod timers;
+#[cfg(feature = "tokio")]
+mod tokio;
 #[cfg(feature = "uring")]
 mod uring;
 mod wait;
@@ -71,12 +74,26 @@ pub enum Engine {
     Epoll,
     /// One thread, and a kernel that is told what to do for many sockets at once (Linux 6.1).
     Uring,
+    /// The same list, awaited on a runtime of tokio, where other tasks may run beside it (with the
+    /// feature `tokio`).
+    #[cfg(feature = "tokio")]
+    Tokio,
 }
+
+const COUNT: usize = if cfg!(feature = "tokio") { 7 } else { 6 };
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 6] =
-        [Self::Iterative, Self::Threads, Self::Fork, Self::Select, Self::Epoll, Self::Uring];
+    pub const ALL: [Self; COUNT] = [
+        Self::Iterative,
+        Self::Threads,
+        Self::Fork,
+        Self::Select,
+        Self::Epoll,
+        Self::Uring,
+        #[cfg(feature = "tokio")]
+        Self::Tokio,
+    ];
 
     /// What it is called.
     #[must_use]
@@ -88,6 +105,8 @@ impl Engine {
             Self::Select => "select",
             Self::Epoll => "epoll",
             Self::Uring => "uring",
+            #[cfg(feature = "tokio")]
+            Self::Tokio => "tokio",
         }
     }
 
@@ -101,6 +120,8 @@ impl Engine {
             Self::Select => "one thread that asks about all sockets at every wait",
             Self::Epoll => "one thread; the kernel keeps the list of sockets",
             Self::Uring => "one thread; the kernel receives, accepts and sends for it (io_uring)",
+            #[cfg(feature = "tokio")]
+            Self::Tokio => "the same on a runtime of tokio, beside other tasks",
         }
     }
 
@@ -109,6 +130,8 @@ impl Engine {
     pub const fn can_share(self) -> bool {
         match self {
             Self::Select | Self::Epoll | Self::Uring => true,
+            #[cfg(feature = "tokio")]
+            Self::Tokio => true,
             Self::Iterative | Self::Threads | Self::Fork => false,
         }
     }
@@ -164,6 +187,8 @@ impl Engine {
             Self::Iterative | Self::Threads | Self::Fork | Self::Select | Self::Epoll => {
                 (self, None)
             }
+            #[cfg(feature = "tokio")]
+            Self::Tokio => (self, None),
         }
     }
 }
@@ -183,6 +208,9 @@ pub(crate) fn hold(engine: Engine, plan: Plan, fd: OwnedFd, is_stream: bool) -> 
             }
         },
         Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?,
+        // Nobody else has tasks on the thread that waits for the end of this one.
+        #[cfg(feature = "tokio")]
+        Engine::Tokio => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.hold(fd, is_stream)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.hold(fd, is_stream)?
         }
@@ -201,6 +229,8 @@ pub(crate) fn load(engine: Engine, plan: Plan, campaign: Box<dyn Campaign>) -> R
             }
         },
         Engine::Epoll => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.load_by(campaign)?,
+        #[cfg(feature = "tokio")]
+        Engine::Tokio => Reactor::new(plan, Epoll::fresh()?, Hand::Keep)?.load_by(campaign)?,
         Engine::Iterative | Engine::Threads | Engine::Fork | Engine::Select => {
             Reactor::new(plan, Select::default(), Hand::Keep)?.load_by(campaign)?
         }
@@ -240,7 +270,20 @@ impl Hub {
                     self.react(Epoll::fresh()?, Hand::Keep, listeners)
                 }
             },
+            #[cfg(feature = "tokio")]
+            Engine::Tokio => {
+                let mut runtime = ::tokio::runtime::Builder::new_current_thread();
+                runtime.enable_io().enable_time().build()?.block_on(self.serve_async(listeners))
+            }
         }
+    }
+
+    /// The same as [`Hub::serve`] with the engine `tokio`, on the runtime that awaits it.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn serve_async(&self, listeners: Vec<Listener>) -> Result<Counts> {
+        let mut reactor = Reactor::new(Arc::clone(&self.plan), Epoll::fresh()?, Hand::Keep)?;
+        reactor.listen(listeners)?;
+        Ok(reactor.run_async().await?)
     }
 
     fn react<W: Wait>(&self, wait: W, hand: Hand, listeners: Vec<Listener>) -> Result<Counts> {

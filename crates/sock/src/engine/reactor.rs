@@ -121,22 +121,27 @@ impl<W: Wait> Reactor<W> {
                 break;
             }
             self.rest(&mut ready)?;
-            for event in ready.drain(..) {
-                match Key::from_u64(event.key) {
-                    Key::Stop(_) => self.heed_stop()?,
-                    Key::Bell => self.reap()?,
-                    Key::Dialer => self.heed_dialer()?,
-                    Key::Port(place) => self.port_ready(place as usize, event)?,
-                    Key::Conn(slot) => self.conn_ready(slot as usize, event)?,
-                    Key::Group(_) | Key::Grace | Key::Campaign => {}
-                }
-            }
-            self.fire_timers()?;
+            self.turn(&mut ready)?;
         }
         self.finish()
     }
 
-    fn is_over(&self) -> bool {
+    /// Takes what is ready, and the timers that are due.
+    pub(super) fn turn(&mut self, ready: &mut Vec<Ready>) -> std::io::Result<()> {
+        for event in ready.drain(..) {
+            match Key::from_u64(event.key) {
+                Key::Stop(_) => self.heed_stop()?,
+                Key::Bell => self.reap()?,
+                Key::Dialer => self.heed_dialer()?,
+                Key::Port(place) => self.port_ready(place as usize, event)?,
+                Key::Conn(slot) => self.conn_ready(slot as usize, event)?,
+                Key::Group(_) | Key::Grace | Key::Campaign => {}
+            }
+        }
+        self.fire_timers()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
         let is_idle = match &self.hand {
             Hand::Keep => true,
             Hand::Over(crew) => crew.is_empty(),
@@ -145,7 +150,7 @@ impl<W: Wait> Reactor<W> {
         is_idle && is_silent && self.conns.is_empty() && self.ports.iter().all(Option::is_none)
     }
 
-    fn finish(mut self) -> std::io::Result<Counts> {
+    pub(super) fn finish(mut self) -> std::io::Result<Counts> {
         let tally = self.cx.tally;
         let mut counts = Counts {
             sent: tally.sent,

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 /// Nothing in these tests takes longer on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-pub(crate) const ENGINES: [&str; 6] = ["iterative", "threads", "fork", "select", "epoll", "uring"];
+pub(crate) const ENGINES: [&str; 7] =
+    ["iterative", "threads", "fork", "select", "epoll", "uring", "tokio"];
 /// Those on which one client does not wait for another.
-pub(crate) const CONCURRENT: [&str; 5] = ["threads", "fork", "select", "epoll", "uring"];
+pub(crate) const CONCURRENT: [&str; 6] = ["threads", "fork", "select", "epoll", "uring", "tokio"];
 /// Those on which all conversations are held by one thread.
-pub(crate) const ONE_THREAD: [&str; 3] = ["select", "epoll", "uring"];
+pub(crate) const ONE_THREAD: [&str; 4] = ["select", "epoll", "uring", "tokio"];
 
 #[allow(clippy::disallowed_methods, reason = "tests measure that a timer is never early")]
 pub(crate) fn now() -> Instant {
