@@ -284,7 +284,7 @@ fn two_small_sends_and_forty_milliseconds_are_nagle() {
 
 #[test]
 fn codes_are_words_that_stay() {
-    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-received one-at-a-time partial-send refused reset sigpipe split start time-wait timed-out would-block");
+    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-received one-at-a-time partial-send passed refused reset sigpipe split start time-wait timed-out would-block");
 }
 
 #[test]

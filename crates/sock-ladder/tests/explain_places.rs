@@ -6,7 +6,7 @@ mod tape;
 
 use serde_json::json;
 use sock_ladder::explain;
-use sock_record::{CallKind, Dir, Kind, Level, Line, Origin, SockId};
+use sock_record::{CallKind, Dir, Kind, Level, Line, LinkKind, Origin, SockId};
 use tape::{CLIENT, SERVER, Tape};
 
 fn about(lines: &[Line], code: &str) -> Vec<String> {
@@ -286,6 +286,29 @@ fn an_error_that_came_back_names_the_datagram_that_caused_it() {
         [
             "nobody was bound to 127.0.0.1:5354 when client sent 2 B 0.1 ms earlier: ICMP told it so (port unreachable), and the \
           socket reports it with its next call; start the receiver first"
+        ]
+    );
+}
+
+#[test]
+fn a_socket_that_went_from_hand_to_hand_is_told() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "parent").proc(SERVER, "child");
+    tape.sock(1, Kind::Stream, Origin::Pair, 0).mate = Some(SockId(2));
+    tape.sock(2, Kind::Stream, Origin::Pair, 0).mate = Some(SockId(1));
+    let send = tape.send(CLIENT, 1, 100, b"take");
+    send.args.more.insert("passed".into(), json!([{"fd": 3, "sock": 7}]));
+    let from = send.ev;
+    let receive = tape.recv(SERVER, 2, 50, 120, b"take");
+    receive.args.more.insert("passed".into(), json!([{"fd": 6, "sock": 7}]));
+    let to = receive.ev;
+    let links = sock_ladder::pair(&tape.lines).links;
+    let passed = links.iter().find(|paired| paired.link.kind == LinkKind::Passed).unwrap();
+    assert_eq!((passed.link.from, passed.link.to), (from, to));
+    assert_eq!(
+        about(&tape.lines, "passed"),
+        [
+            "a socket came with these bytes: child now holds the same one as parent, as fd 6; it ends when both have closed it"
         ]
     );
 }

@@ -13,6 +13,7 @@ mod ends;
 mod held;
 mod nagle;
 mod pages;
+mod passed;
 mod places;
 mod refused;
 mod reset;
@@ -69,6 +70,7 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
         ends::tell,
         reset::tell,
         held::tell,
+        passed::tell,
         time_wait::tell,
         refused::tell,
         taken::tell,

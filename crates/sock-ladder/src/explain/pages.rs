@@ -20,6 +20,7 @@ const PAGES: &[(&str, &str)] = &[
     ("not-received", include_str!("pages/not-received.txt")),
     ("one-at-a-time", include_str!("pages/one-at-a-time.txt")),
     ("partial-send", include_str!("pages/partial-send.txt")),
+    ("passed", include_str!("pages/passed.txt")),
     ("refused", include_str!("pages/refused.txt")),
     ("reset", include_str!("pages/reset.txt")),
     ("sigpipe", include_str!("pages/sigpipe.txt")),

@@ -7,6 +7,7 @@
 mod dgram;
 mod ends;
 mod mates;
+mod passed;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -122,6 +123,7 @@ impl Joined {
         let accepts = accepted_by(story);
         let (mut joins, spans) = stream::joins(story, &mates);
         joins.extend(dgram::joins(story));
+        joins.extend(passed::joins(story, &joins));
         joins.extend(ends::joins(story, &mates, &accepts));
         keep_given(story, &mut joins);
         joins.sort_by_key(|join| (join.from, join.off, join.to));

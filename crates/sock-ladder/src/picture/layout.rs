@@ -192,7 +192,11 @@ impl Builder<'_, '_, '_> {
         for &(t, call, note) in &stretch.notes {
             used = if used.0 == t { used } else { (t, 0) };
             let (lines, y) = (lines(note), self.heights.of(t, placed) + used.1);
-            let lane = call.map(|call| self.x(scene.lanes.of_call(scene.story, call)));
+            let lane = call.map(|call| scene.lanes.of_call(scene.story, call));
+            // Words stand right of the last lane: the line begins behind them.
+            let is_last = lane.is_some_and(|lane| lane + 1 == self.picture.lanes.len());
+            let behind = self.picture.aside - 26;
+            let lane = lane.map(|lane| if is_last { behind } else { self.x(lane) + HALF + 1 });
             let lane = lane.filter(|_| used.1 == 0);
             used.1 += high(lines.len());
             let (level, code) = (note.level.clone(), note.code.clone());

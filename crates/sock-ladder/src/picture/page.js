@@ -86,6 +86,14 @@
     window.scrollTo(0, 0);
   };
 
+  // Where this page has nothing that is wanted, the first one that has.
+  const has = (each) => [...(each.content ?? each).querySelectorAll('.box[data-ev]')].some((box) => evs(box).some(fits));
+  const find = () => {
+    sift();
+    const first = boxes.length > 0 ? -1 : pages.findIndex(has);
+    if (first >= 0) turn(first);
+  };
+
   const go = (to) => {
     if (boxes.length === 0) return;
     const box = boxes[Math.max(0, Math.min(boxes.length - 1, to))];
@@ -147,7 +155,7 @@
       option.textContent = text;
       select.append(option);
     }
-    select.addEventListener('change', sift);
+    select.addEventListener('change', find);
   };
   offer(wanted.proc, data.procs);
   offer(wanted.conn, data.conns);

@@ -142,7 +142,7 @@ impl Pen<'_> {
         // Beneath everything else: they cross the whole picture.
         for sentence in &picture.sentences {
             let Some(lane) = sentence.lane else { continue };
-            let (from, to, y) = (lane + HALF + 1, picture.aside - 8, sentence.y);
+            let (from, to, y) = (lane, picture.aside - 8, sentence.y);
             self.put(format_args!(
                 "<line class=\"leader\" x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\"/>\n"
             ));
