@@ -16,19 +16,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let what = words.get(1).map_or("text", String::as_str);
     let lines = record(events, what == "varied");
     let drawing = Drawing { width: 100, explain: true, ..Drawing::default() };
+    let own = peak();
     #[expect(clippy::disallowed_methods, reason = "an example measures itself")]
     let start = Instant::now();
     let picture = if what == "html" { html(&lines, &drawing) } else { text(&lines, &drawing) };
     let took = start.elapsed();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    let all = peak();
     let mut out = io::stdout().lock();
     if what == "html" {
         out.write_all(picture.as_bytes())?;
     }
     let mut err = io::stderr().lock();
-    writeln!(err, "{events} events, {} bytes of {what}: {took:?}, {peak}", picture.len())?;
+    writeln!(
+        err,
+        "{events} events, {} bytes of {what}: {took:?}, {all} kB at most, of which {own} kB are the record",
+        picture.len()
+    )?;
     Ok(())
+}
+
+/// The most memory that this process has had, in kB; 0 where the system does not tell.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0)
 }
 
 fn record(events: u64, varied: bool) -> Vec<Line> {
