@@ -253,6 +253,14 @@ fn a_deadlock_is_two_receives_that_never_returned() {
     assert_eq!(about(&dead(false).lines, "deadlock"), [expected]);
     assert_eq!(about(&dead(true).lines, "deadlock"), [""; 0], "one byte is on its way");
 
+    // One is killed, and only so the other comes to an end.
+    let mut killed = Tape::connected(7);
+    killed.recv(SERVER, 2, 70, 900_000, b"");
+    killed.call(CLIENT, CallKind::Recv, 1, 200, 200, Ok(0)).exit = None;
+    killed.close(CLIENT, 1, 899_000).args.more.insert("by".into(), json!("exit"));
+    killed.close(SERVER, 2, 900_100);
+    assert_eq!(about(&killed.lines, "deadlock").len(), 1);
+
     // Who was stopped has told nobody that it was over, and what the record says already is not said again.
     let mut told = dead(false);
     told.note("deadlock", "said live");

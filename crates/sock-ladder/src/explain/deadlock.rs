@@ -46,14 +46,14 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     }
 }
 
-/// The last thing that was done with a socket, where that never came to an end by itself.
+/// The last send or receive on a socket, where that never came to an end by itself.
 fn last(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
     let by_force = |call: &Call| matches!(text(call, "by"), Some("exit" | "kill"));
     let mut calls = case.story.calls_of[sock].iter().rev().map(|&n| (n, case.line(n)));
-    let (n, call) = calls.find(|(_, call)| !by_force(call))?;
+    let (n, call) = calls.find(|(_, call)| call.dir.is_some())?;
     // Who waited until the other one was stopped has met an end that was none of its doing.
     let met_force = || case.linked(n, &LinkKind::Fin).is_some_and(|end| by_force(case.line(end)));
-    (call.dir.is_some() && (is_unfinished(call) || met_force())).then_some(n)
+    (is_unfinished(call) || met_force()).then_some(n)
 }
 
 fn is_unfinished(call: &Call) -> bool {

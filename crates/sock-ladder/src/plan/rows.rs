@@ -31,10 +31,21 @@ pub(crate) struct Row {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    /// When, at which call, and which of the call's touches: a send's by their arrival, a receive's by their bytes.
-    key: (u64, usize, u64, u64),
     step: usize,
     leaves: bool,
+}
+
+impl Entry {
+    /// When, at which call, and which of the call's touches: a send's by their arrival, a receive's by their bytes.
+    fn key(&self, step: &Step) -> (u64, usize, u64, u64) {
+        let to_call = step.to.filter(Touch::is_event).and_then(|to| to.call);
+        let order = |call: Option<usize>, other: Option<usize>| call.or(other).unwrap_or(0);
+        if self.leaves {
+            (step.depart, order(step.from.call, to_call), step.taken(), step.start())
+        } else {
+            (step.arrive, order(to_call, step.from.call), step.start(), 0)
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,29 +133,25 @@ pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
 fn turn(step: &Step, entry: &Entry, state: State) -> u64 {
     match state {
         State::Waits => step.depart.min(step.arrive),
-        State::Left(_) | State::Came(_) => entry.key.0,
+        State::Left(_) | State::Came(_) => entry.key(step).0,
     }
 }
 
 fn queues(steps: &[Step], lanes: usize) -> Vec<Vec<Entry>> {
     let mut queues = vec![Vec::new(); lanes.max(1)];
     for (n, step) in steps.iter().enumerate() {
-        let off = step.start();
-        let order = |call: Option<usize>, other: Option<usize>| call.or(other).unwrap_or(0);
-        let to = step.to.filter(Touch::is_event);
-        let to_call = to.and_then(|to| to.call);
         if step.from.is_event() {
-            let key = (step.depart, order(step.from.call, to_call), step.taken(), off);
-            queues[step.from.lane].push(Entry { key, step: n, leaves: true });
+            queues[step.from.lane].push(Entry { step: n, leaves: true });
         }
         // What a lane sends itself is one touch.
+        let to = step.to.filter(Touch::is_event);
         if let Some(to) = to.filter(|to| to.lane != step.from.lane || !step.from.is_event()) {
-            let key = (step.arrive, order(to.call, step.from.call), off, 0);
-            queues[to.lane].push(Entry { key, step: n, leaves: false });
+            queues[to.lane].push(Entry { step: n, leaves: false });
         }
     }
     for queue in &mut queues {
-        queue.sort_by_key(|entry| (entry.key, entry.step));
+        // In place: a queue of a long record is long.
+        queue.sort_unstable_by_key(|entry| (entry.key(&steps[entry.step]), entry.step));
     }
     queues
 }
