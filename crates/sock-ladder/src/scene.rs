@@ -33,7 +33,7 @@ pub(crate) fn stage<'a, T>(
 ) -> T {
     let said: Vec<Note>;
     let mut story = Story::new(lines);
-    let joined = Joined::new(&story);
+    let mut joined = Joined::new(&story);
     if drawing.explain {
         said = crate::explain::notes(&story, &joined);
         story.hear(&said);
@@ -43,6 +43,8 @@ pub(crate) fn stage<'a, T>(
     posts.gather(most);
     let is_crowded = posts.all.len() < asked;
     let steps = steps(&story, &joined, &posts, drawing.all_calls);
+    // The steps say what the links said, and a long record has millions of them.
+    joined.joins = Vec::new();
     let rows = rows(&steps, posts.all.len());
     let shown = if drawing.fold {
         fold(&shapes(&story, &steps, &rows))
