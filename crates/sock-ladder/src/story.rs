@@ -271,6 +271,11 @@ pub(crate) fn returned(call: &Call) -> u64 {
     call.exit.unwrap_or(call.enter)
 }
 
+/// Whether a call never returned: engines that do not say when one did still say what it returned.
+pub(crate) fn is_unreturned(call: &Call) -> bool {
+    call.exit.is_none() && call.ret.is_none() && call.err.is_none()
+}
+
 /// Whether a call only looked at bytes that a later one takes.
 pub(crate) fn is_peek(call: &Call) -> bool {
     call.dir == Some(Dir::In) && call.args.has_flag("MSG_PEEK")

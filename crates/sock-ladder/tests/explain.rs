@@ -253,6 +253,9 @@ fn a_deadlock_is_two_receives_that_never_returned() {
     assert_eq!(about(&dead(false).lines, "deadlock"), [expected]);
     assert_eq!(about(&dead(true).lines, "deadlock"), [""; 0], "one byte is on its way");
 
+    let picture = sock_ladder::text(&dead(false).lines, &sock_ladder::Drawing::default());
+    assert_eq!(picture.matches("recv never returned").count(), 2, "{picture}");
+
     // One is killed, and only so the other comes to an end.
     let mut killed = Tape::connected(7);
     killed.recv(SERVER, 2, 70, 900_000, b"");

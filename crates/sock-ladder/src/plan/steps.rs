@@ -6,7 +6,7 @@ use sock_record::{CallKind, Dir, Interval, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
 use crate::pair::Joined;
-use crate::story::{Story, is_not_yet, is_peek, returned};
+use crate::story::{Story, is_not_yet, is_peek, is_unreturned, returned};
 
 /// What a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -307,7 +307,10 @@ impl Maker<'_, '_> {
             });
             let ends = matches!(line.call, CallKind::Close | CallKind::Shutdown) || is_peek(line);
             let failed = line.err.is_some() && !is_not_yet(line);
-            if !(all || failed || (talks && ends)) {
+            // Who waited to the end of the run, or until a signal, waited for something.
+            let unfinished =
+                line.dir.is_some() && (is_unreturned(line) || line.err.as_deref() == Some("EINTR"));
+            if !(all || failed || (talks && (ends || unfinished))) {
                 continue;
             }
             self.add(What::Local, self.touch(call), None, false);

@@ -6,7 +6,7 @@ use super::preview::{columns, plain, preview};
 use super::units::count;
 use crate::pair::{Joined, part};
 use crate::plan::steps::{Part, Step, Touch, What};
-use crate::story::{Story, is_eof, is_peek};
+use crate::story::{Story, is_eof, is_peek, is_unreturned};
 
 /// Longer labels would push the lanes together.
 const LABEL: usize = 24;
@@ -31,6 +31,9 @@ fn of_call(call: &Call) -> String {
     let name = if is_peek(call) { "peek" } else { call.call.as_str() };
     if let Some(err) = &call.err {
         return format!("{name} {err}");
+    }
+    if is_unreturned(call) && call.dir.is_some() {
+        return format!("{name} never returned");
     }
     if is_eof(call) && call.args.addr.is_none() {
         return format!("{name} 0 B: end");
