@@ -6,7 +6,7 @@ use crate::pair::Joined;
 use crate::plan::fold::{Shapes, Shown, fold};
 use crate::plan::lanes::Lanes;
 use crate::plan::rows::{Row, Share, rows};
-use crate::plan::steps::{Part, Step, What, steps};
+use crate::plan::steps::{Part, Step, What, number, steps};
 use crate::story::Story;
 use crate::text::Drawing;
 
@@ -42,9 +42,10 @@ pub(crate) fn stage<'a, T>(
     let asked = posts.all.len();
     posts.gather(most);
     let is_crowded = posts.all.len() < asked;
-    let steps = steps(&story, &joined, &posts, drawing.all_calls);
+    let mut steps = steps(&story, &joined, &posts, drawing.all_calls);
     // The steps say what the links said, and a long record has millions of them.
     joined.joins = Vec::new();
+    number(&mut steps);
     let rows = rows(&steps, posts.all.len());
     let shown = if drawing.fold {
         fold(&shapes(&story, &steps, &rows))

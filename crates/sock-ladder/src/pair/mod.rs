@@ -126,7 +126,7 @@ impl Joined {
         joins.extend(passed::joins(story, &joins));
         joins.extend(ends::joins(story, &mates, &accepts));
         keep_given(story, &mut joins);
-        joins.sort_by_key(|join| (join.from, join.off, join.to));
+        joins.sort_unstable_by_key(|join| (join.from, join.off, join.to));
         Self { joins, mates, accepts, spans }
     }
 }
