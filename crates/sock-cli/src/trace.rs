@@ -67,9 +67,10 @@ fn once(plan: &Plan) -> Result<Status> {
         sock_ladder::Drawing { all_calls: plan.all_calls, explain: true, ..plan.paper.drawing() };
     let page = page(&shown, &drawing, &footer(&lines, &outcome));
     for output in &plan.outputs {
-        output.write(&lines, &shown, &drawing, &page)?;
+        output.write(&lines, &shown, &drawing, &page).context(ToolFailed)?;
     }
-    if plan.screen.detail != Detail::Quiet && !plan.screen.json {
+    let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
+    if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {
         io::stderr().write_all(page.as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
@@ -82,7 +83,8 @@ fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
     for output in &plan.outputs {
         let Output { path, form } = output;
         if *form == Form::Record && writes {
-            let file = File::create(path).with_context(|| cannot_write(path))?;
+            let file =
+                File::create(path).with_context(|| cannot_write(path)).context(ToolFailed)?;
             files.push((path, Writer::new(BufWriter::new(file))));
         }
     }

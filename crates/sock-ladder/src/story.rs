@@ -40,8 +40,10 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Facts {
     /// The first `connect` that succeeded or went on by itself.
     pub(crate) connect: Option<usize>,
-    /// The first `connect` that failed.
+    /// The first `connect` that failed, at once or later.
     pub(crate) refused: Option<usize>,
+    /// It was told later that nobody listens there (`SO_ERROR` of a connect that went on by itself).
+    pub(crate) refused_late: bool,
     /// The first receive that met the peer's end.
     pub(crate) eof: Option<usize>,
     /// The first `shutdown` of the direction to the peer.
@@ -78,6 +80,13 @@ impl Facts {
             if let Some(first) = first {
                 first.get_or_insert(n);
             }
+        }
+        if let Some(error) = later_error(call)
+            && self.moved.is_none()
+            && let Some(connect) = self.connect.take()
+        {
+            self.refused.get_or_insert(connect);
+            self.refused_late = error == "ECONNREFUSED";
         }
         if call.call == CallKind::Connect {
             let lasting = failed && !is_not_yet(call);
@@ -292,6 +301,13 @@ pub(crate) fn is_not_yet(call: &Call) -> bool {
         call.err.as_deref(),
         Some("EAGAIN" | "EWOULDBLOCK" | "EINTR" | "EINPROGRESS" | "EALREADY")
     )
+}
+
+/// What became of a connect that went on by itself, where it failed: the value of `SO_ERROR`.
+fn later_error(call: &Call) -> Option<&str> {
+    let is = |name: &str| call.args.more.get("name").and_then(|value| value.as_str()) == Some(name);
+    let asks = call.call == CallKind::Getsockopt && is("SO_ERROR");
+    call.args.more.get("value").filter(|_| asks)?.as_str()
 }
 
 /// Whether a `shutdown` ended the direction to the peer.

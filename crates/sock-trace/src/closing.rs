@@ -64,7 +64,9 @@ impl Tracer<'_> {
     /// Compares the kernel's counts with what was seen, while nothing is under way.
     fn compare(&mut self, at: At, seen: &Seen, waiting: u64) {
         let known = &self.book.all[at];
-        if known.has_gap || known.is_listener || known.is_dgram() || known.under_way > 0 {
+        // What was never connected has counts that mean nothing.
+        let is_connected = known.line.peer.is_some();
+        if known.has_gap || !is_connected || known.is_dgram() || known.under_way > 0 {
             return;
         }
         let Some((out, come)) = seen.counts().and_then(|counts| known.gap(counts, waiting)) else {

@@ -78,6 +78,10 @@ impl Tracer<'_> {
             Sys::IoUringSetup => {
                 if let Some(process) = self.process_mut(tid) {
                     process.window.distrust();
+                    let name = process.name.clone();
+                    if !self.ring_users.contains(&name) {
+                        self.ring_users.push(name);
+                    }
                 }
                 Next::Ignore
             }

@@ -1,6 +1,6 @@
 //! Silence: two sides that wait for each other, told while they do.
 
-use sock_record::{CallKind, Level};
+use sock_record::{CallKind, Level, Origin};
 
 use crate::decode::kind;
 use crate::sockets::At;
@@ -47,6 +47,37 @@ impl Tracer<'_> {
             );
             let ev = self.tasks.all.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));
             self.tape.note(ev, "deadlock", Level::Warn, text);
+        }
+    }
+
+    /// Says who may have accepted what nobody was seen to accept. A ring alone is no reason to speak: many runtimes have
+    /// one and call on their sockets all the same.
+    pub(crate) fn tell_rings(&mut self) {
+        let port = |place: &Option<String>| {
+            place
+                .as_deref()
+                .and_then(|place| place.rsplit_once(':'))
+                .map(|(_, port)| port.to_owned())
+        };
+        let all = &self.book.all;
+        let listens_at = |wanted: &str| {
+            all.iter().any(|known| {
+                known.is_listener && port(&known.line.local).as_deref() == Some(wanted)
+            })
+        };
+        let is_lost = all.iter().any(|known| {
+            // Nobody was seen to accept it: its other end is unknown, or came from nowhere.
+            known.mate.is_none_or(|mate| all[mate].line.from == Origin::Passed)
+                && !known.is_listener
+                && port(&known.line.peer).is_some_and(|port| listens_at(&port))
+        });
+        if is_lost && !self.ring_users.is_empty() {
+            let names = self.ring_users.join(", ");
+            let text = format!(
+                "{names} used io_uring: what went through it was not seen, such as who accepted; with --no-io-uring \
+                 programs use calls that are seen"
+            );
+            self.tape.note(None, "ring", Level::Warn, text);
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Tracer<'a> {
     /// By its number on this machine, each traced call.
     pub(crate) calls: Vec<Option<Sys>>,
     pub(crate) warned_of_foreign: bool,
+    /// The names of those who made an `io_uring`.
+    pub(crate) ring_users: Vec<String>,
     /// Pairs of sockets of whose silence was told.
     pub(crate) told_silent: Vec<(usize, usize)>,
     /// They share one CPU, unless that was not wanted.
@@ -78,6 +80,7 @@ impl<'a> Tracer<'a> {
             held: Vec::new(),
             calls,
             warned_of_foreign: false,
+            ring_users: Vec::new(),
             told_silent: Vec::new(),
             cpu: if plan.one_cpu { OneCpu::keep() } else { None },
             alarm,
@@ -117,6 +120,7 @@ impl<'a> Tracer<'a> {
                 self.release_late(self.now);
             }
         }
+        self.tell_rings();
         let (t, exit) = (self.tape.now(), self.statuses());
         self.tape.write(End { t, exit, dropped: 0 });
         Ok(self.outcome)

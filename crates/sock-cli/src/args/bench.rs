@@ -44,7 +44,7 @@ pub(super) struct BenchArgs {
     repeat: Option<usize>,
     /// Load nothing: compare what --json wrote, of repeated runs best
     #[arg(long, value_names = ["A.json", "B.json"], num_args = 2,
-          conflicts_with_all = ["endpoint", "engines", "find_max"])]
+          conflicts_with_all = ["endpoint", "engines", "find_max", "svg", "html"])]
     compare: Option<Vec<PathBuf>>,
     /// Draw how long replies took, and each second, as a picture
     #[arg(long, value_name = "FILE", help_heading = "Files")]
@@ -77,7 +77,7 @@ pub(super) struct BenchArgs {
     /// The length of a message
     #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "message")]
     size: Option<usize>,
-    /// What to send, or @FILE: {n}, {conn} and {random:16} differ from message to message
+    /// What to send, or @FILE; in braces n, conn and random:16 stand for what differs from message to message, \n for a line end
     #[arg(short, long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     message: Option<String>,
     /// Check every reply, byte for byte, against what this service of `sock serve` answers

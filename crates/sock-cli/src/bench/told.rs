@@ -63,6 +63,15 @@ pub(super) fn judge(report: &Report) -> Result<Status> {
         let cure = worst.cure.as_ref().map_or(String::new(), |cure| format!("; {cure}"));
         return Err(Broken::new(status, format!("{}{cure}", worst.text)).into());
     }
+    // Nothing left, nothing came, and nothing failed: what was sent before measuring is still unanswered.
+    if is_unheard && report.told.connections > 0 {
+        let opened = report.connections.opened;
+        let text = format!(
+            "no reply came: {opened} connections were taken, and nothing was answered in time; is that the service \
+             that is asked (--service, --until)?"
+        );
+        return Err(Broken::new(Status::Timeout, text).into());
+    }
     let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
     let is_whole = is_bulk || report.verdict.missing == 0;
     Ok(if report.error_count() == 0 && is_whole { Status::Done } else { Status::Failed })

@@ -23,6 +23,15 @@ fn answers(answer: &'static [u8]) -> String {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_no_success() {
+    // It takes connections, as every listener's queue does, and nobody ever answers.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));
+    let found = bench(&[&endpoint, "-d", "300ms", "-c", "2", "-q"]).expect(5);
+    assert!(found.stderr.contains("no reply came: 2 connections were taken"), "{}", found.stderr);
+}
+
+#[test]
 fn nobody_there_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));

@@ -267,6 +267,17 @@ def refused():
         print("refused")
 
 
+def refused_later():
+    """A connect that goes on by itself, and fails."""
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    client = socket.socket()
+    client.setblocking(False)
+    client.connect_ex(probe.getsockname())
+    select.select([], [client], [])
+    print(client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+
 def in_use():
     first = socket.socket()
     first.bind(("127.0.0.1", 0))

@@ -155,6 +155,13 @@ fn refusals_and_ports_in_use_are_told_by_name() {
     assert_eq!(traced.printed(), ("refused\n".to_owned(), 0));
     let connect = traced.calls().find(|call| call.call == CallKind::Connect).unwrap();
     assert_eq!(connect.err.as_deref(), Some("ECONNREFUSED"));
+    let said =
+        |page: &str| page.contains("refused: actors.py has bound") && page.contains("[refused]");
+    // Nothing was sent, and nothing is said to be missing.
+    traced.is_whole();
+    let traced = bench.trace(&[], &[bench.actor("refused_later", &[])]);
+    assert_eq!(traced.is_whole().printed(), ("111\n".to_owned(), 0));
+    assert!(said(&traced.finished.stderr), "{}", traced.finished.stderr);
 
     let traced = bench.trace(&[], &[bench.actor("in_use", &[])]);
     let bind = traced.calls().filter(|call| call.call == CallKind::Bind).last().unwrap();

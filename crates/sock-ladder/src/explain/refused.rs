@@ -9,10 +9,14 @@ use crate::place::Place;
 use crate::story::returned;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
-    let is_refused =
+    let at_once =
         |call: &Call| call.call == CallKind::Connect && call.err.as_deref() == Some("ECONNREFUSED");
+    let later = |n: usize| {
+        let facts = case.story.on(n).map(|sock| case.story.facts(sock));
+        facts.is_some_and(|facts| facts.refused_late && facts.refused == Some(n))
+    };
     let refused: Vec<usize> =
-        (0..case.story.calls.len()).filter(|&n| is_refused(case.line(n))).collect();
+        (0..case.story.calls.len()).filter(|&n| at_once(case.line(n)) || later(n)).collect();
     if refused.is_empty() {
         return;
     }

@@ -47,7 +47,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
             add(format!("  {} {} {what}", ink.arrow, to.trim_end()));
         }
         for note in said::notes_of(scene, row) {
-            add(format!("  {}", note.text));
+            add(format!("  {}", said::with_code(note, drawing.explain)));
         }
     }
     for line in said::remarks(scene) {

@@ -5,7 +5,7 @@ use sock_record::{Level, Note};
 use super::Drawing;
 use super::canvas::{self, Canvas, Ink};
 use super::preview::{columns, plain};
-use super::said::{folded, notes_of, remarks, span, wrap};
+use super::said::{folded, notes_of, remarks, span, with_code, wrap};
 use super::units::Unit;
 use super::words::{caption, label};
 use crate::plan::fold::Shown;
@@ -266,7 +266,8 @@ impl<'p> Page<'p> {
             Level::Info | Level::Other(_) | _ => "* ",
         };
         let room = end.saturating_sub(first + 6);
-        for (n, line) in wrap(&note.text, room, self.drawing.ascii).iter().enumerate() {
+        let said = with_code(note, self.drawing.explain);
+        for (n, line) in wrap(&said, room, self.drawing.ascii).iter().enumerate() {
             let mut canvas = self.bars(self.ink.bar);
             let inner = first + 2;
             // A lane between the outer ones gives way to the sentence.

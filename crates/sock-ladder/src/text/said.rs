@@ -32,6 +32,12 @@ pub(crate) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
         .collect()
 }
 
+/// A sentence, and behind it in brackets the code under which a page says more.
+pub(super) fn with_code(note: &Note, explains: bool) -> String {
+    let has_page = explains && crate::page(&note.code).is_some();
+    if has_page { format!("{} [{}]", note.text, note.code) } else { note.text.clone() }
+}
+
 /// What stands for rows that are not shown: how many there were, and how long one took where that is known.
 pub(crate) fn folded(
     scene: &Scene<'_, '_>,

@@ -108,6 +108,7 @@ impl Lanes {
             // Everything that it was to send has left: whoever it called now would hear nothing.
             let is_open_loop = matches!(self.course.order.when, When::Open { .. });
             if is_open_loop && turn.due >= self.ends {
+                self.waiting.push(Reverse((self.ends.max(now), lane)));
                 continue;
             }
             let failures = if had_opened { 0 } else { self.failures[lane] + 1 };
