@@ -78,7 +78,7 @@ pub(crate) fn outlive_limits() {
 }
 
 /// Whether we were started to ignore the signal, as `nohup` does, and so are to live on.
-fn ignores(signal: i32) -> bool {
+pub(crate) fn ignores(signal: i32) -> bool {
     // proc_pid_status(5): a mask in hexadecimal digits, whose lowest bit is signal 1.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rustix::termios::tcgetpgrp;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use sock_record::{Line, Writer};
 use sock_trace::{Control, Ended, Outcome, Plan as Programs, trace};
@@ -23,6 +23,7 @@ pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
+use crate::signals::ignores;
 use crate::status::{Status, Usage};
 
 /// What is run, and how it is shown.
@@ -215,18 +216,22 @@ fn repeat(plan: &Plan, times: u32) -> Result<Status> {
 
 /// Hands signals on to the programs; those that the terminal sends reach them without us.
 fn watch_signals(control: Control) -> Result<signal_hook::iterator::Handle> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    // What we were started to ignore, the programs ignore as well.
+    let heard = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|signal| !ignores(*signal));
+    let mut signals = Signals::new(heard)?;
     let handle = signals.handle();
     std::thread::Builder::new().name("sock-signals".to_owned()).spawn(move || {
-        for (place, signal) in signals.forever().enumerate() {
+        let mut asked = 0;
+        for signal in signals.forever() {
+            // A program may do anything with this one, and go on: it is no wish that it end.
+            asked += u32::from(signal != SIGQUIT);
             match signal {
+                SIGQUIT if is_in_front() => {}
+                SIGQUIT => control.pass(SIGQUIT),
                 // Who is asked a second time does not ask any more.
-                _ if place > 0 => control.signal(rustix::process::Signal::KILL.as_raw()),
+                _ if asked > 1 => control.signal(rustix::process::Signal::KILL.as_raw()),
                 SIGTERM => control.signal(SIGTERM),
-                from_terminal if is_in_front() => {
-                    debug_assert!(matches!(from_terminal, SIGINT | SIGHUP), "no other is caught");
-                    control.close();
-                }
+                SIGINT | SIGHUP if is_in_front() => control.close(),
                 other => control.signal(other),
             }
         }

@@ -13,6 +13,11 @@ use crate::tape::begun;
 use crate::tasks::{On, Process};
 use crate::tracer::Tracer;
 
+/// With more sockets than this, not every descriptor is looked at to see who else holds one of them.
+const CROWD: usize = 64;
+/// So many processes are looked at all the same.
+const FEW: usize = 8;
+
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
     pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, seen: Seen, args: &mut Args) {
@@ -43,7 +48,13 @@ impl Tracer<'_> {
     fn holders(&self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
         let Some(own) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
         let mut holders = Vec::new();
+        let crowd: usize = self.tasks.processes.values().map(|process| process.sockets.len()).sum();
         for (pid, process) in &self.tasks.processes {
+            // To look at everything that everybody has, at each of a thousand closes, would take minutes: a process by
+            // itself hardly ever has two descriptors of one socket.
+            if crowd > CROWD && (*pid == own || self.tasks.processes.len() > FEW) {
+                continue;
+            }
             // A process that shares nothing with the past of this socket is not worth a look.
             if *pid != own && process.program != self.program(own) {
                 continue;

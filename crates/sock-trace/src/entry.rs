@@ -127,7 +127,7 @@ impl Tracer<'_> {
     pub(crate) fn see_from(&mut self, tid: Tid, fd: i32, from: Origin, t: u64) -> Option<Seen> {
         let pid = self.tasks.all.get(&tid)?.pid;
         let process = self.tasks.processes.get_mut(&pid)?;
-        let (seen, is_new) = self.book.see(&mut process.window, fd, from, t)?;
+        let (seen, is_new) = self.book.see(&mut process.window, tid, fd, from, t)?;
         if !process.sockets.contains(&seen.at) {
             process.sockets.push(seen.at);
         }

@@ -177,6 +177,11 @@ impl Control {
         self.ask(signal);
     }
 
+    /// Sends a signal to every program that is there, and changes nothing else.
+    pub fn pass(&self, signal: i32) {
+        self.ask(PASSED | signal);
+    }
+
     /// Starts no program any more: a signal has reached them all without our doing.
     pub fn close(&self) {
         self.ask(CLOSE);
@@ -199,6 +204,8 @@ impl Control {
     }
 }
 
+/// Marks a signal that is no wish to end.
+pub(crate) const PASSED: i32 = 1 << 16;
 /// No signal has this number.
 pub(crate) const CLOSE: i32 = -1;
 

@@ -132,6 +132,7 @@ impl Book {
     pub(crate) fn see(
         &mut self,
         window: &mut Window,
+        tid: Tid,
         fd: i32,
         from: Origin,
         t: u64,
@@ -142,7 +143,7 @@ impl Book {
         if let Some((at, hand)) = window.kept(fd) {
             return Some((Seen { at, hand: Some(hand), entry: None }, false));
         }
-        match window.copy(fd) {
+        match window.copy(tid, fd) {
             Copy::None => None,
             Copy::Taken(hand) => {
                 let cookie = sockopt::socket_cookie(&hand).ok()?;

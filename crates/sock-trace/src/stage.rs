@@ -2,7 +2,7 @@
 
 use sock_record::Level;
 
-use crate::plan::{CLOSE, Ended, Start, TraceError};
+use crate::plan::{CLOSE, Ended, PASSED, Start, TraceError};
 use crate::sys::{Child, Tid, kill, spawn};
 use crate::tracer::Tracer;
 
@@ -93,9 +93,10 @@ impl Tracer<'_> {
     pub(crate) fn look(&mut self, now: u64) -> Result<(), TraceError> {
         self.start_if_due(now)?;
         if let Some(signal) = self.plan.control.take() {
-            self.stage.is_closing = true;
+            let is_passed = signal != CLOSE && signal & PASSED != 0;
+            self.stage.is_closing |= !is_passed;
             if signal != CLOSE {
-                self.signal(signal);
+                self.signal(signal & !PASSED);
             }
         }
         let time = self.plan.timeout.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));

@@ -213,6 +213,16 @@ pub(crate) fn write_memory(tid: Tid, at: u64, bytes: &[u8]) -> usize {
     usize::try_from(n).unwrap_or_default()
 }
 
+/// Whether two processes have one table of descriptors (`KCMP_FILES` of kcmp(2)); where the kernel does not tell, they are taken
+/// to have two.
+pub(crate) fn shares_descriptors(one: Tid, other: Tid) -> bool {
+    const FILES: c_long = 2;
+    // SAFETY: no memory is involved; numbers of processes that are none are an error.
+    unsafe {
+        libc::syscall(libc::SYS_kcmp, c_long::from(one), c_long::from(other), FILES, 0, 0) == 0
+    }
+}
+
 /// Sends a signal to a process that we started.
 pub(crate) fn kill(pid: Tid, signal: i32) {
     // SAFETY: no memory is involved. A process that has ended meanwhile is an error that changes nothing; its

@@ -9,7 +9,7 @@ use crate::calls::Sys;
 use crate::decode::Wish;
 use crate::seen::Seen;
 use crate::sockets::At;
-use crate::sys::Tid;
+use crate::sys::{Tid, shares_descriptors};
 use crate::waits::Waiting;
 use crate::window::Window;
 
@@ -165,6 +165,17 @@ impl Tasks {
             .and_then(|of| self.processes.get(&of))
             .map_or((0, "?".to_owned()), |process| (process.program, process.name.clone()));
         self.add(tid, pid, program, &name);
+        let shares = parent.filter(|parent| !known && shares_descriptors(*parent, pid));
+        let keeps =
+            parent.and_then(|of| self.processes.get(&of)).is_none_or(|of| of.window.keeps());
+        for (pid, distrusts) in
+            [(pid, known || shares.is_some() || !keeps), (shares.unwrap_or(0), true)]
+        {
+            // Another task may be in the middle of closing what this one calls on.
+            if distrusts && let Some(process) = self.processes.get_mut(&pid) {
+                process.window.distrust();
+            }
+        }
         let Some(process) = self.processes.get_mut(&pid).filter(|_| !known) else { return };
         process.has_begun = true;
         let parent = parent.and_then(number);

@@ -54,6 +54,19 @@ fn with_json_each_second_is_an_event_and_the_report_the_last_line() {
 }
 
 #[test]
+fn a_number_of_messages_at_a_rate_is_that_number() {
+    let server = Server::start(&["echo"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let found = bench(&[&endpoint, "--rate", "1k", "-n", "100", "--json"]).expect(0);
+    let report = report(&found);
+    let messages = &report["messages"];
+    let all = [&messages["due"], &messages["sent"], &messages["replies"]];
+    assert_eq!(all, [100, 100, 100].map(serde_json::Value::from).each_ref(), "{messages}");
+    assert_eq!(report["verdict"]["missing"], 0);
+    server.stop();
+}
+
+#[test]
 fn messages_are_made_from_templates_files_and_sizes() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("message");

@@ -258,6 +258,25 @@ def unix_client():
     print(read_all(client).decode())
 
 
+def close_race():
+    """One thread closes what another one receives on: the other end hears of it every time."""
+    for _ in range(200):
+        ours, theirs = socket.socketpair()
+        theirs.settimeout(10)
+        number = ours.detach()
+        closer = threading.Thread(target=os.close, args=(number,))
+        closer.start()
+        try:
+            socket.socket(fileno=os.dup(number)).close()
+            os.read(number, 1) if select.select([number], [], [], 0)[0] else None
+        except (OSError, ValueError):
+            pass
+        closer.join()
+        assert theirs.recv(1) == b"", "no end came"
+        theirs.close()
+    print("all ended")
+
+
 def refused():
     probe = socket.socket()
     probe.bind(("127.0.0.1", 0))

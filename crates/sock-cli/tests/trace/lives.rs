@@ -95,6 +95,29 @@ fn nothing_survives_a_tracer_that_is_killed() {
 }
 
 #[test]
+fn what_is_ignored_and_held_back_is_so_for_the_program_as_well() {
+    let Some(_bench) = Bench::new() else { return };
+    let masks = "grep -E 'Sig(Ign|Blk)' /proc/self/status";
+    let run = |traced: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("trap '' INT TERM HUP USR1; exec {traced} {masks}")]);
+        let masks = Program::run(shell, b"").expect(0).text();
+        // The signals that have names; above them are those that threads use among themselves.
+        masks.lines().map(|mask| mask[mask.len() - 8..].to_owned()).collect::<Vec<_>>()
+    };
+    let traced = format!("{} trace -q -- ", env!("CARGO_BIN_EXE_sock"));
+    assert_eq!(run(&traced).len(), 2);
+    assert_eq!(run(&traced), run("env"));
+}
+
+#[test]
+fn a_socket_that_one_thread_closes_under_another_ends_for_its_peer() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&["-q"], &[bench.actor("close_race", &[])]);
+    assert_eq!(traced.printed(), ("all ended\n".to_owned(), 0), "{}", traced.finished.stderr);
+}
+
+#[test]
 fn programs_may_use_all_their_cpus_as_far_as_they_know() {
     let Some(bench) = Bench::new() else { return };
     let script = "import os; print(sorted(os.sched_getaffinity(0)))";

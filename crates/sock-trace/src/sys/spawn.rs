@@ -86,11 +86,8 @@ unsafe fn become_program(
     let mut word = 0_u8;
     // SAFETY: only system calls, with pointers to memory that lives until the end of the process.
     unsafe {
-        // What this program ignores or holds back is no concern of that one.
+        // Rust ignores it, and that would be inherited; everything else is as it was when we were started.
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-        let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
         // Its own copy would keep the pipe from ending with the tracer.
         libc::close(go);
         loop {

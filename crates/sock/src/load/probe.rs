@@ -87,6 +87,8 @@ impl Meter for Probe {
         let mut tally = self.tally();
         tally.counts.lost += 1;
         match cause {
+            // The number that was asked for has been sent: nothing more was due.
+            Cause::Unsent if tally.budget == Some(0) => tally.counts.lost -= 1,
             Cause::Unsent => {
                 tally.counts.due += 1;
                 tally.counts.missing += 1;
