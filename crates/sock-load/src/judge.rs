@@ -56,6 +56,14 @@ impl Verdict {
                 percent(as_f64(missing) / as_f64(expected)),
             ));
         }
+        // What came beside right replies, or instead of connections, makes no message miss its reply.
+        let errors = report.error_count();
+        if errors > 0 && missing == 0 {
+            lines.push(format!(
+                "{}: every message has its reply, but not everything was right",
+                counted(errors, "error", "errors")
+            ));
+        }
         let connections = report.connections;
         if connections.peak < report.told.connections && connections.asked > 0 {
             lines.push(format!(
