@@ -39,7 +39,7 @@ pub struct Drawing {
     pub fold: bool,
     /// Show the calls that only prepare or wait as well: `socket`, `bind`, `listen`, `setsockopt`, `select` …
     pub all_calls: bool,
-    /// Say what happened and why, as [`explain`](crate::explain) does.
+    /// Say what happened and why, as [`explain()`](crate::explain()) does.
     pub explain: bool,
 }
 
