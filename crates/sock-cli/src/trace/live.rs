@@ -33,27 +33,15 @@ impl Live {
             // A record's line can always be written: it has no other kinds of keys and numbers.
             return serde_json::to_string(line).ok().map(|json| json + "\n");
         }
-        match line {
-            Line::Proc(proc) => {
-                self.names.insert(proc.proc, proc.name.clone());
-                None
-            }
-            Line::Note(note)
-                if note.level != Level::Info && self.screen.detail != Detail::Quiet =>
-            {
-                Some(format!("sock: {}\n", note.text))
-            }
-            Line::Call(call) if self.screen.detail == Detail::Data => Some(self.call(call)),
-            Line::Call(_)
-            | Line::Note(_)
-            | Line::Meta(_)
-            | Line::Sock(_)
-            | Line::Link(_)
-            | Line::Gap(_)
-            | Line::End(_)
-            | Line::Other(_)
-            | _ => None,
+        if let Line::Proc(proc) = line {
+            self.names.insert(proc.proc, proc.name.clone());
         }
+        if let Line::Note(note) = line {
+            let is_told = note.level != Level::Info && self.screen.detail != Detail::Quiet;
+            return is_told.then(|| format!("sock: {}\n", note.text));
+        }
+        let Line::Call(call) = line else { return None };
+        (self.screen.detail == Detail::Data).then(|| self.call(call))
     }
 
     /// A call in a line: when, who, what, and what came of it.

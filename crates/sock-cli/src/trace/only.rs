@@ -113,31 +113,18 @@ fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
 }
 
 fn sock_of(line: &Line) -> Option<SockId> {
-    match line {
-        Line::Sock(sock) => Some(sock.sock),
-        Line::Call(call) => Some(call.sock.unwrap_or(NONE)),
-        Line::Gap(gap) => Some(gap.sock),
-        Line::Meta(_)
-        | Line::Proc(_)
-        | Line::Link(_)
-        | Line::Note(_)
-        | Line::End(_)
-        | Line::Other(_)
-        | _ => None,
+    if let Line::Call(call) = line {
+        return Some(call.sock.unwrap_or(NONE));
     }
+    if let Line::Gap(gap) = line {
+        return Some(gap.sock);
+    }
+    if let Line::Sock(sock) = line { Some(sock.sock) } else { None }
 }
 
 fn ev_of(line: &Line) -> Option<Ev> {
-    match line {
-        Line::Call(call) => Some(call.ev),
-        Line::Note(note) => note.ev,
-        Line::Meta(_)
-        | Line::Proc(_)
-        | Line::Sock(_)
-        | Line::Link(_)
-        | Line::Gap(_)
-        | Line::End(_)
-        | Line::Other(_)
-        | _ => None,
+    if let Line::Call(call) = line {
+        return Some(call.ev);
     }
+    if let Line::Note(note) = line { note.ev } else { None }
 }
