@@ -4,6 +4,7 @@ mod canvas;
 mod list;
 mod page;
 mod preview;
+mod rails;
 mod said;
 mod units;
 mod words;

@@ -1,0 +1,196 @@
+//! Rails: where the lanes of a page stand, and what is drawn between and beside them, line by line.
+
+use sock_record::Level;
+
+use super::canvas::{Canvas, Ink};
+use super::preview::{columns, plain};
+use super::said::wrap;
+use crate::plan::rows::Share;
+use crate::plan::steps::Part;
+
+/// Lanes further apart are hard to follow from one to the other.
+pub(super) const WIDEST: usize = 48;
+
+/// The lanes of a page.
+#[derive(Debug)]
+pub(super) struct Rails {
+    pub(super) ink: &'static Ink,
+    pub(super) ascii: bool,
+    pub(super) width: usize,
+    /// The width of the column of times.
+    pub(super) time: usize,
+    /// The column of each lane.
+    pub(super) lanes: Vec<usize>,
+    pub(super) gap: usize,
+    /// From a lane to the words beside it.
+    pub(super) beside: usize,
+}
+
+/// An arrow from one lane to another.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Arrow {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) share: Share,
+    /// Nobody takes what it brings.
+    pub(super) unmet: bool,
+    /// Nobody sent it, as far as the record goes.
+    pub(super) unsent: bool,
+    /// It only shows what stays where it is.
+    pub(super) peek: bool,
+    /// It ends with a cross.
+    pub(super) reset: bool,
+}
+
+impl Rails {
+    pub(super) fn bars(&self, bar: char) -> Canvas {
+        let mut canvas = Canvas::new(self.width);
+        self.lanes.iter().for_each(|&x| canvas.dot(x, bar));
+        canvas
+    }
+
+    /// A line with a word above each lane.
+    pub(super) fn names<'w>(&self, words: impl Iterator<Item = &'w str>, text: &mut String) {
+        let mut canvas = Canvas::new(self.width);
+        let room = if self.gap == 0 { self.width } else { self.gap - 2 };
+        // The last lane may stand at the page's edge: its name moves left, but not into another.
+        let mut from = 0;
+        for (x, word) in self.lanes.iter().zip(words) {
+            let room = room.min(self.width.saturating_sub(from));
+            let name = plain(word, room, self.ascii);
+            let width = columns(&name);
+            let most = self.width.saturating_sub(width);
+            let at = x.saturating_sub(width / 2).min(most).max(from);
+            canvas.put(at, &name);
+            from = at + width + 2;
+        }
+        canvas.finish(text);
+    }
+
+    pub(super) fn time(&self, canvas: &mut Canvas, time: &str) {
+        canvas.put(self.time.saturating_sub(columns(time)), time);
+    }
+
+    pub(super) fn label(&self, canvas: &mut Canvas, lane: usize, label: &str, at_right: bool) {
+        let x = self.lanes[lane];
+        let inner = if at_right { lane + 1 < self.lanes.len() } else { lane > 0 };
+        let room = if inner { self.gap.saturating_sub(self.beside + 1) } else { self.width };
+        let label = plain(label, room, self.ascii);
+        if at_right {
+            canvas.put(x + self.beside, &label);
+        } else {
+            canvas.put((x + 1).saturating_sub(self.beside + columns(&label)), &label);
+        }
+    }
+
+    /// What holds the rows of one call together.
+    pub(super) fn bracket(&self, canvas: &mut Canvas, lane: usize, part: Part, at_right: bool) {
+        let which = match part {
+            Part::Only => return,
+            Part::First => 0,
+            Part::Middle => 1,
+            Part::Last => 2,
+        };
+        let x = self.lanes[lane];
+        let x = if at_right { x + 2 } else { x - 2 };
+        canvas.dot(x, self.ink.bracket[usize::from(at_right)][which]);
+    }
+
+    /// An arrow, with what `caption` says in so many columns.
+    pub(super) fn arrow(
+        &self,
+        canvas: &mut Canvas,
+        arrow: Arrow,
+        caption: impl FnOnce(usize) -> String,
+    ) {
+        let Arrow { share, unmet, unsent, .. } = arrow;
+        let (a, b) = (self.lanes[arrow.from], self.lanes[arrow.to]);
+        let rightward = b > a;
+        let length = a.abs_diff(b);
+        // Distance from the sender's lane, to a column.
+        let at = |d: usize| if rightward { a + d } else { a - d };
+        let (first, last) = match share {
+            Share::Whole => (1, length - 1),
+            Share::Departs(_) => (1, length * 5 / 8),
+            Share::Arrives(_) => (length * 3 / 8, length - 1),
+        };
+        let line = if arrow.peek { self.ink.dash } else { self.ink.line };
+        for d in first..=last {
+            let dashed = (unmet && d > length * 3 / 4) || (unsent && d < length / 4);
+            let over = d % self.gap == 0;
+            let c = match (over, dashed) {
+                (true, _) => self.ink.over,
+                (false, true) => self.ink.dash,
+                (false, false) => line,
+            };
+            canvas.dot(at(d), c);
+        }
+        let direction = usize::from(!rightward);
+        if !matches!(share, Share::Arrives(_)) && !unsent {
+            canvas.dot(a, self.ink.leave[direction]);
+        }
+        if !matches!(share, Share::Departs(_)) && !unmet {
+            let head = if arrow.reset { self.ink.reset } else { self.ink.head[direction] };
+            canvas.dot(at(last), head);
+        }
+        match share {
+            Share::Whole => {}
+            Share::Departs(n) => {
+                let tag = format!(" ({n}) ");
+                let x = if rightward { at(last) + 1 } else { at(last).saturating_sub(tag.len()) };
+                canvas.put(x, tag.trim_end_matches(|c| rightward && c == ' '));
+            }
+            Share::Arrives(n) => {
+                let tag = format!("({n}) ");
+                let x = if rightward { at(first).saturating_sub(tag.len()) } else { at(first) + 1 };
+                let tag = if rightward { tag } else { format!(" ({n})") };
+                canvas.put(x, &tag);
+                // What it brings was said where it left.
+                return;
+            }
+        }
+        // Two cells of line, a space, the caption, a space, two cells of line.
+        let wide = (last.min(self.gap - 1) + 1).saturating_sub(first);
+        let caption = caption(wide.saturating_sub(6));
+        if caption.is_empty() {
+            return;
+        }
+        let width = columns(&caption) + 2;
+        let skip = first + wide.saturating_sub(width) / 2;
+        let x = if rightward { at(skip) } else { at(skip + width - 1) };
+        canvas.put(x, &format!(" {caption} "));
+    }
+
+    /// A sentence between the outer lanes.
+    pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
+        let (first, last) = (self.lanes[0], self.lanes[self.lanes.len() - 1]);
+        let end = if first == last { self.width } else { last };
+        let mark = match level {
+            Level::Warn | Level::Error => "! ",
+            Level::Info | Level::Other(_) | _ => "* ",
+        };
+        let room = end.saturating_sub(first + 6);
+        for (n, line) in wrap(said, room, self.ascii).iter().enumerate() {
+            let mut canvas = self.bars(self.ink.bar);
+            let inner = first + 2;
+            // A lane between the outer ones gives way to the sentence.
+            canvas.put(inner, &" ".repeat(columns(line) + 3));
+            canvas.put(inner, if n == 0 { mark } else { "  " });
+            canvas.put(inner + 2, line);
+            canvas.finish(text);
+        }
+    }
+
+    /// What stands for rows that are not shown.
+    pub(super) fn fold(&self, said: &str, text: &mut String) {
+        let line = format!(" {said} ");
+        let mut canvas = self.bars(self.ink.fold);
+        let (left, right) = (self.lanes[0], self.lanes[self.lanes.len() - 1]);
+        let middle = usize::midpoint(left, right);
+        let x = middle.saturating_sub(columns(&line) / 2);
+        let x = if left == right { left + 2 } else { x };
+        canvas.put(x.min(self.width.saturating_sub(columns(&line))), &line);
+        canvas.finish(text);
+    }
+}
