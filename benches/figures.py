@@ -52,7 +52,7 @@ class Bar:
     of: str = "middle"
 
     def __str__(self):
-        of = {"middle": "", "low": " (lower end)"}[self.of]
+        of = {"middle": "", "low": " (lower end)", "high": " (upper end)"}[self.of]
         sign = {"<=": "≤", ">=": "≥"}[self.sign]
         return f"{sign} {self.limit:g}{of}"
 

@@ -13,11 +13,12 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 from cells import CELLS
 from figures import figure, ratios
 from report import NAMES, ratio, write
-from servers import HERE, ROOT, TARGET, Missing, build_sock
+from servers import HERE, ROOT, TARGET, Awake, Missing, build_sock
 
 KEPT = TARGET / "bench" / "results.json"
 
@@ -83,7 +84,8 @@ def measure(cell, arguments):
         samples = {}
         for name in reversed(ready) if n % 2 else ready:
             if n < cell.rounds_of(name, arguments.pairs):
-                samples[name] = ready[name](arguments.seconds)
+                with Awake() if cell.is_awake else nullcontext():
+                    samples[name] = ready[name](arguments.seconds)
         if cell.derive:
             cell.derive(samples)
         rounds.append({name: samples[name] for name in [*ready, *samples] if name in samples})

@@ -1,6 +1,5 @@
 //! Conn: moves bytes between one socket and its session.
 
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -266,7 +265,7 @@ pub(super) fn take_back(line: &mut Line<'_>, (lent, result): Returned) -> Result
 }
 
 /// Sends what the protocol gives back of what was received, from where it lies.
-pub(super) fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
+fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
     let Line { run, io, ref mut session, peer, ref mut cx, .. } = *line;
     let since = stamp(run, cx);
     let (n, pushed) = loop {
@@ -285,17 +284,17 @@ pub(super) fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
     pushed
 }
 
-/// Reads once, where need be into `buf`, and tells the session; none if the conversation is over,
-/// otherwise which part of `buf` is to be [given back](give_back) now. The end of a stream to which
-/// nothing can be sent any more is the end of it all, for the reason `broken`.
+/// Reads once, where need be into `buf`, tells the session, and sends what it gives back of that; none
+/// if the conversation is over. The end of a stream to which nothing can be sent any more is the end
+/// of it all, for the reason `broken`.
 pub(super) fn pull<C: Moves>(
     calls: &mut C,
     line: &mut Line<'_>,
     buf: &mut [u8],
     broken: Option<Reason>,
-) -> Option<Range<usize>> {
+) -> Option<Pushed> {
     let Line { run, io, key, ref mut session, peer, ref mut cx } = *line;
-    let Some(fd) = io.descriptor() else { return Some(0..0) };
+    let Some(fd) = io.descriptor() else { return Some(Pushed::Open) };
     let is_stream = io.kind() == Kind::Stream;
     // Of a datagram the kernel tells the whole length, so that a cut one is noticed.
     let flags =
@@ -315,9 +314,12 @@ pub(super) fn pull<C: Moves>(
                     cx.now = run.now();
                 }
                 stamp(run, cx);
-                // Whose sends leave with the next wait sends nothing from here.
-                if !C::CARRIES && is_stream && broken.is_none() {
-                    return Some(session.data_in_place(peer, bytes, since, cx));
+                if bytes.len() >= C::AT_ONCE && is_stream && broken.is_none() {
+                    let back = session.data_in_place(peer, bytes, since, cx);
+                    if back.is_empty() {
+                        return Some(Pushed::Open);
+                    }
+                    return Some(give_back(line, &bytes[back]));
                 }
                 session.data(peer, bytes, since, cx);
                 if whole > bytes.len() {
@@ -331,7 +333,7 @@ pub(super) fn pull<C: Moves>(
                 return None;
             }
         }
-        return Some(0..0);
+        return Some(Pushed::Open);
     }
 }
 

@@ -19,6 +19,10 @@ pub(super) trait Moves {
     /// Bytes of streams leave with the next wait ([`Moves::take_over`]) and not at once.
     const CARRIES: bool = false;
 
+    /// What was received and is so long, and is given back unchanged, leaves at once all the same, from
+    /// where it lies.
+    const AT_ONCE: usize = 0;
+
     /// Receives once, without waiting: what came, and how long it was; less of a datagram may have
     /// had room.
     fn receive<'a>(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sock_proto::{By, How, Reason, What};
 
-use super::conn::{Holds, Io, Line, Pushed, give_back, pull, push_by, session_of, take_back};
+use super::conn::{Holds, Io, Line, Pushed, pull, push_by, session_of, take_back};
 use super::key::Key;
 use super::reactor::Reactor;
 use super::wait::{Ready, Wait, Want};
@@ -34,14 +34,11 @@ impl<W: Wait> Reactor<W> {
                 Some(Err(reason)) => conn.broken = Some(reason),
             }
             if event.read && line.session.wants_read(peer, line.cx) {
-                let pulled = pull(&mut self.wait, &mut line, &mut self.buf, conn.broken);
-                let Some(back) = pulled else { return self.depart(slot) };
-                if !back.is_empty() {
-                    match give_back(&mut line, &self.buf[back]) {
-                        Pushed::Open | Pushed::UnderWay | Pushed::Over => {}
-                        Pushed::Blocked => conn.is_blocked = true,
-                        Pushed::Broken(reason) => conn.broken = Some(reason),
-                    }
+                match pull(&mut self.wait, &mut line, &mut self.buf, conn.broken) {
+                    None => return self.depart(slot),
+                    Some(Pushed::Open | Pushed::UnderWay | Pushed::Over) => {}
+                    Some(Pushed::Blocked) => conn.is_blocked = true,
+                    Some(Pushed::Broken(reason)) => conn.broken = Some(reason),
                 }
                 let is_sound = !conn.is_blocked && conn.broken.is_none();
                 if is_sound && conn.want == Want::READ && line.session.is_calm(peer, line.cx) {

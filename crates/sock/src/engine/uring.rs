@@ -217,6 +217,9 @@ impl Wait for Uring {
 
 impl Moves for Uring {
     const CARRIES: bool = true;
+    /// A call of its own is a hundredth of what such a piece costs, and a copy a tenth. Large pieces are
+    /// received only while nothing is under way to that peer.
+    const AT_ONCE: usize = SMALL.size + 1;
 
     fn receive<'a>(
         &'a mut self,
