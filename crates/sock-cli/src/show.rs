@@ -40,7 +40,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
     for file in &plan.files {
         let read = read(file)?;
         is_whole &= read.is_whole;
-        recordings.extend(sock_record::split(read.lines));
+        recordings.extend(read.recordings);
     }
     let lines = sock_record::merge(recordings);
     screen::answer(&page(plan, &lines)?)?;
@@ -109,7 +109,7 @@ fn title(one: &Conversation<'_>) -> String {
 
 /// What could be read of a file.
 struct Tape {
-    lines: Vec<Line>,
+    recordings: Vec<Vec<Line>>,
     /// Nothing is missing that the file promised.
     is_whole: bool,
 }
@@ -123,31 +123,41 @@ fn read(file: &Path) -> Result<Tape> {
     } else {
         Box::new(File::open(file).with_context(about)?)
     };
-    let (mut lines, mut is_whole) = (Vec::new(), true);
-    for line in Reader::new(BufReader::new(source)) {
-        match line {
-            Ok(line) => lines.push(line),
-            Err(error @ (ReadError::Io { .. } | ReadError::Line { .. })) if lines.is_empty() => {
-                return Err(unreadable(error)).with_context(about);
-            }
-            Err(error) => {
-                is_whole = false;
-                screen::warn(&format!("{name}: {}", screen::told(&error.into())))?;
-            }
+    let (mut count, mut ends, mut is_whole) = (0_usize, 0_usize, true);
+    let (mut foreign, mut warned) = (None, Ok(()));
+    // Split while they are read: a long record has no room for two copies of its lines.
+    let lines = Reader::new(BufReader::new(source)).map_while(|line| match line {
+        Ok(line) => {
+            count += 1;
+            ends += usize::from(matches!(line, Line::End(_)));
+            Some(Some(line))
         }
+        Err(error @ (ReadError::Io { .. } | ReadError::Line { .. })) if count == 0 => {
+            foreign = Some(error);
+            None
+        }
+        Err(error) => {
+            is_whole = false;
+            warned = screen::warn(&format!("{name}: {}", screen::told(&error.into())));
+            warned.is_ok().then_some(None)
+        }
+    });
+    let recordings = sock_record::split(lines.flatten());
+    warned?;
+    if let Some(error) = foreign {
+        return Err(unreadable(error)).with_context(about);
     }
-    if is_whole && lines.is_empty() {
+    if is_whole && count == 0 {
         return Err(anyhow!("it is empty; {CURE}")).with_context(about);
     }
-    let recordings = lines.iter().filter(|line| matches!(line, Line::Meta(_))).count();
-    let ends = lines.iter().filter(|line| matches!(line, Line::End(_))).count();
-    if is_whole && ends < recordings {
+    let begun = recordings.iter().filter(|lines| matches!(lines.first(), Some(Line::Meta(_))));
+    if is_whole && ends < begun.count() {
         is_whole = false;
         screen::warn(&format!(
             "{name}: the recording has no end: its writer was stopped, or goes on still; what is there is drawn"
         ))?;
     }
-    Ok(Tape { lines, is_whole })
+    Ok(Tape { recordings, is_whole })
 }
 
 /// How to come by what can be drawn.

@@ -88,7 +88,7 @@ fn one_send_is_split() {
 fn a_peek_neither_splits_nor_merges() {
     let mut tape = Tape::connected(7);
     tape.send(CLIENT, 1, 100, b"abcd");
-    tape.recv(SERVER, 2, 110, 120, b"abcd").args.flags = vec!["MSG_PEEK".into()];
+    tape.recv(SERVER, 2, 110, 120, b"abcd").args.flags.push("MSG_PEEK".into());
     tape.recv(SERVER, 2, 130, 140, b"abcd");
     assert_eq!(said(&tape.lines), []);
 }

@@ -7,51 +7,78 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// Bytes that a call moved: base64 with padding (RFC 4648, section 4) in JSON.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Bytes(Box<[u8]>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Bytes(Held);
+
+/// A few bytes are held in place: a line of a chat is short, and each allocation costs 16 bytes more than it holds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Held {
+    /// How many there are; the rest are zeros, so that comparing is enough.
+    Few(u8, [u8; FEW]),
+    Many(Box<[u8]>),
+}
+
+/// As many as there is room for beside a pointer and a length.
+const FEW: usize = 22;
 
 impl Bytes {
     /// The bytes.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Held::Few(len, bytes) => &bytes[..usize::from(*len)],
+            Held::Many(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::from(&[])
     }
 }
 
 impl std::ops::Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.0
+        self.as_slice()
     }
 }
 
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Self {
-        Self(bytes.into())
+        let mut few = [0; FEW];
+        match (few.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
+            (Some(place), Ok(len)) => {
+                place.copy_from_slice(bytes);
+                Self(Held::Few(len, few))
+            }
+            _ => Self(Held::Many(bytes.into())),
+        }
     }
 }
 
 impl<const N: usize> From<&[u8; N]> for Bytes {
     fn from(bytes: &[u8; N]) -> Self {
-        Self(bytes.as_slice().into())
+        Self::from(bytes.as_slice())
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes.into())
+        if bytes.len() > FEW { Self(Held::Many(bytes.into())) } else { Self::from(&*bytes) }
     }
 }
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "b\"{}\"", self.0.escape_ascii())
+        write!(f, "b\"{}\"", self.escape_ascii())
     }
 }
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&BASE64.encode_display(&self.0))
+        to.collect_str(&BASE64.encode_display(self))
     }
 }
 

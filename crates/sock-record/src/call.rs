@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bytes::{Bytes, Interval};
+use crate::rare::Rare;
+use crate::short::Name;
 use crate::who::{ProcId, SockId};
 use crate::word::words;
 
@@ -57,23 +60,27 @@ pub enum Dir {
 }
 
 /// The arguments of a call by name: those that readers rely on as fields, any others as they came.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Args {
     /// How many bytes were offered, or how many there was room for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub len: Option<u64>,
     /// Flags by their C names: `MSG_PEEK`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flags: Vec<Box<str>>,
+    #[serde(skip_serializing_if = "no_flags")]
+    pub flags: Rare<Vec<Name>>,
     /// The address that was passed in or handed back: whom a datagram went to or came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub addr: Option<Box<str>>,
     /// Which direction `shutdown` ended: `SHUT_RD`, `SHUT_WR` or `SHUT_RDWR`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<Name>,
     /// All other arguments.
     #[serde(flatten)]
-    pub more: BTreeMap<String, Value>,
+    pub more: Rare<BTreeMap<String, Value>>,
+}
+
+fn no_flags(flags: &Rare<Vec<Name>>) -> bool {
+    flags.is_empty()
 }
 
 impl Args {
@@ -81,6 +88,33 @@ impl Args {
     #[must_use]
     pub fn has_flag(&self, name: &str) -> bool {
         self.flags.iter().any(|flag| **flag == *name)
+    }
+}
+
+// By hand: a flattened map would have serde keep every argument of every call twice, and a record has millions.
+impl<'de> Deserialize<'de> for Args {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Named;
+        impl<'de> Visitor<'de> for Named {
+            type Value = Args;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("arguments by name")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Args, A::Error> {
+                let mut args = Args::default();
+                while let Some(name) = all.next_key::<std::borrow::Cow<'de, str>>()? {
+                    match &*name {
+                        "len" => args.len = all.next_value()?,
+                        "flags" => args.flags = all.next_value()?,
+                        "addr" => args.addr = all.next_value()?,
+                        "how" => args.how = all.next_value()?,
+                        _ => drop(args.more.insert(name.into_owned(), all.next_value()?)),
+                    }
+                }
+                Ok(args)
+            }
+        }
+        from.deserialize_map(Named)
     }
 }
 
@@ -96,7 +130,7 @@ pub struct Call {
     /// Its classic name.
     pub call: CallKind,
     /// The system call that it was; null where an engine reports.
-    pub sys: Option<Box<str>>,
+    pub sys: Option<Name>,
     /// The descriptor.
     pub fd: Option<i32>,
     /// The socket. For `accept` the connection that was taken, or the listener where that is not known.
@@ -111,7 +145,7 @@ pub struct Call {
     /// What it returned; null when it never did.
     pub ret: Option<i64>,
     /// The name of its error: `ECONNRESET`.
-    pub err: Option<Box<str>>,
+    pub err: Option<Name>,
     /// Which way bytes went; null where none could.
     pub dir: Option<Dir>,
     /// Which bytes of its direction it moved (streams).
@@ -122,7 +156,7 @@ pub struct Call {
     #[serde(default)]
     pub cut: bool,
     /// The state of the connection when it returned: `ESTABLISHED`.
-    pub state: Option<Box<str>>,
+    pub state: Option<Name>,
     /// Bytes that waited to be received when it returned.
     pub inq: Option<u64>,
     /// Bytes that waited to be acknowledged by the peer when it returned.

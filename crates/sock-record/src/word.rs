@@ -11,7 +11,7 @@ macro_rules! words {
         pub enum $name {
             $($(#[$doc])* $variant,)+
             /// A word that this version does not know.
-            Other(Box<str>),
+            Other($crate::Name),
         }
 
         impl $name {

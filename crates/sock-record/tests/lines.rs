@@ -190,3 +190,9 @@ fn a_record_behind_one_that_was_cut_is_found_in_the_middle_of_a_line() {
         }
     }
 }
+
+#[test]
+fn a_line_of_a_call_is_small() {
+    // A million calls are to be drawn in 500 MB.
+    assert!(size_of::<Line>() <= 296, "{}", size_of::<Line>());
+}

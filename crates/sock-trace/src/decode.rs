@@ -204,7 +204,7 @@ impl Wish {
     }
 
     fn flags(&mut self, flags: u64) {
-        self.args.flags = words::message_flags(flags);
+        self.args.flags = words::message_flags(flags).into_iter().map(Into::into).collect();
         self.is_impatient = self.args.has_flag("MSG_DONTWAIT");
     }
 

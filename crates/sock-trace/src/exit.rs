@@ -71,7 +71,7 @@ impl Tracer<'_> {
         if let Ok(error) = i32::try_from(ret)
             && (-4095..0).contains(&error)
         {
-            (call.ret, call.err) = (Some(-1), Some(words::errno(-error)));
+            (call.ret, call.err) = (Some(-1), Some(words::errno(-error).into()));
         }
         match std::mem::replace(&mut open.on, On::New) {
             On::New => self.made(tid, &open, call, t),
@@ -173,10 +173,17 @@ impl Tracer<'_> {
 
     /// Who is still in `connect` is connected already, perhaps: its return was not heard yet.
     fn meet_callers(&mut self) {
+        let mut met = Vec::new();
         for task in self.tasks.all.values() {
-            if let Some(Open { sys: Sys::Connect, seen: Some(seen), .. }) = &task.open {
-                self.book.learn(seen);
+            if let Some(Open { sys: Sys::Connect, seen: Some(seen), .. }) = &task.open
+                && self.book.learn(seen)
+            {
+                met.push(seen.at);
             }
+        }
+        // When the connect returns there is nothing new to be learned, and so nothing said.
+        for at in met {
+            self.say_sock(at);
         }
     }
 

@@ -86,7 +86,7 @@ fn one(line: &Line) -> String {
             if call.cut {
                 text += " cut";
             }
-            for arg in [&call.args.addr, &call.args.how].into_iter().flatten() {
+            for arg in [call.args.addr.as_deref(), call.args.how.as_deref()].into_iter().flatten() {
                 write!(text, " {arg}").unwrap();
             }
             text

@@ -1,6 +1,6 @@
 //! What is told is what happened: servers of every kind, streams, datagrams, unix sockets, and how conversations fail.
 
-use sock_record::{CallKind, Dir, Family, Line, LinkKind};
+use sock_record::{CallKind, Dir, Family, Line, LinkKind, Origin};
 
 use crate::bench::Bench;
 
@@ -43,6 +43,21 @@ fn three_quick_sends_arrive_as_one_receive_as_they_do_untraced() {
     assert_eq!(traced.is_whole().printed().1, 0);
     let said = |line: &Line| matches!(line, Line::Meta(meta) if meta.hold_us == Some(0));
     assert!(traced.lines.iter().any(said), "the record says so");
+}
+
+#[test]
+fn every_caller_says_where_it_calls_from() {
+    let Some(bench) = Bench::new() else { return };
+    // Whether the accept or the connect is heard first is chance, so that one connection would show little.
+    let programs = [bench.actor("iterative", &[]), bench.actor("three", &["30"])];
+    let traced = bench.trace(&named("server", "client"), &programs);
+    let socks = traced.socks();
+    let accepted: Vec<_> = socks.values().filter(|sock| sock.from == Origin::Accept).collect();
+    assert_eq!(accepted.len(), 30);
+    for sock in accepted {
+        let caller = socks[&sock.mate.unwrap()];
+        assert!(caller.local.is_some() && caller.local == sock.peer, "{caller:?}");
+    }
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn about(scene: &Scene<'_, '_>, call: &Call) -> String {
     args.extend(call.args.addr.as_deref().map(str::to_owned));
     args.extend(call.args.how.as_deref().map(str::to_owned));
     args.extend(call.args.flags.iter().map(ToString::to_string));
-    for (name, value) in &call.args.more {
+    for (name, value) in call.args.more.iter() {
         if !value.is_null() {
             args.push(format!("{name} {value}"));
         }

@@ -33,11 +33,27 @@ pub(crate) struct Touch {
     /// The call, where the record has it.
     pub(crate) call: Option<usize>,
     /// What happened where no call says so.
-    pub(crate) word: Option<&'static str>,
+    pub(crate) word: Option<Untold>,
     /// Which of the call's steps this is.
     pub(crate) part: Part,
     /// The record would have the call if there had been one.
     pub(crate) missing: bool,
+}
+
+/// What happened where no call says so: an engine tells of connections, not of the calls that made them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Untold {
+    Connect,
+    Accept,
+}
+
+impl Untold {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Accept => "accept",
+        }
+    }
 }
 
 /// Which of its call's steps a step is.
@@ -79,7 +95,7 @@ impl Touch {
         Self { lane, call: Some(call), word: None, part: Part::Only, missing: false }
     }
 
-    fn word(lane: usize, word: &'static str) -> Self {
+    fn word(lane: usize, word: Untold) -> Self {
         Self { lane, call: None, word: Some(word), part: Part::Only, missing: false }
     }
 
@@ -193,7 +209,12 @@ impl Maker<'_, '_> {
             }
             let from = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
             let to = joined.accepts[sock].map(|call| self.touch(call));
-            self.add(What::Connect, from, Some(to.unwrap_or(Touch::word(lane, "accept"))), false);
+            self.add(
+                What::Connect,
+                from,
+                Some(to.unwrap_or(Touch::word(lane, Untold::Accept))),
+                false,
+            );
             self.stamp(sock, to.is_none(), None);
             return;
         }
@@ -208,7 +229,7 @@ impl Maker<'_, '_> {
         if connect.is_none() && (failed.is_some() || !connected) {
             return;
         }
-        let from = connect.map_or(Touch::word(lane, "connect"), |call| self.touch(call));
+        let from = connect.map_or(Touch::word(lane, Untold::Connect), |call| self.touch(call));
         let mate = joined.mates[sock].filter(|&mate| mate != sock);
         let accept = mate.and_then(|mate| joined.accepts[mate]);
         if connect.is_some() && accept.is_some() {
@@ -218,7 +239,7 @@ impl Maker<'_, '_> {
         let accepted = mate.filter(|&mate| story.socks[mate].from == Origin::Accept);
         let to = match (accept, accepted) {
             (Some(call), _) => self.touch(call),
-            (None, Some(_)) => Touch::word(peer.lane, "accept"),
+            (None, Some(_)) => Touch::word(peer.lane, Untold::Accept),
             (None, None) => Touch { missing: peer.seen && mate.is_none(), ..Touch::peer(peer) },
         };
         self.add(What::Connect, from, Some(to), false);

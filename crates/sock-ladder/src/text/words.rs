@@ -5,7 +5,7 @@ use sock_record::{Call, CallKind, Interval};
 use super::preview::{columns, plain, preview};
 use super::units::count;
 use crate::pair::{Joined, part};
-use crate::plan::steps::{Part, Step, Touch, What};
+use crate::plan::steps::{Part, Step, Touch, Untold, What};
 use crate::story::{Story, is_eof, is_peek, is_unreturned};
 
 /// Longer labels would push the lanes together.
@@ -23,7 +23,7 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
     match touch.call {
         Some(call) if speaks => plain(&of_call(story.calls[call]), LABEL, ascii),
         Some(_) => String::new(),
-        None => touch.word.unwrap_or_default().to_owned(),
+        None => touch.word.map(Untold::as_str).unwrap_or_default().to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sock_record::{
     Args, Bytes, Call, CallKind, Dir, End, Ev, Family, Gap, Interval, Kind, Level, Line, Link,
-    LinkHow, LinkKind, Meta, Note, Origin, Proc, ProcHow, ProcId, Schema, Sock, SockId,
+    LinkHow, LinkKind, Meta, Name, Note, Origin, Proc, ProcHow, ProcId, Schema, Sock, SockId,
 };
 
 fn maybe<T: std::fmt::Debug + Clone>(
@@ -20,6 +20,12 @@ fn boxed() -> impl Strategy<Value = Box<str>> + 'static {
     text().prop_map(Into::into)
 }
 
+fn name() -> impl Strategy<Value = Name> + 'static {
+    let common =
+        proptest::sample::select(vec!["recvfrom", "ECONNRESET", "ESTABLISHED", "MSG_PEEK"]);
+    prop_oneof![common.prop_map(str::to_owned), text()].prop_map(|name| Name::from(&*name))
+}
+
 fn word<W: for<'a> From<&'a str> + std::fmt::Debug + 'static>(
     known: &'static [&'static str],
 ) -> impl Strategy<Value = W> {
@@ -34,9 +40,13 @@ fn interval() -> impl Strategy<Value = Interval> + 'static {
 fn args() -> impl Strategy<Value = Args> {
     let value = prop_oneof![any::<i64>().prop_map(Into::into), text().prop_map(Into::into)];
     let more = proptest::collection::btree_map("x[a-z]{1,8}", value, 0..3);
-    let flags = proptest::collection::vec(boxed(), 0..3);
-    (maybe(any::<u64>()), flags, maybe(boxed()), maybe(boxed()), more)
-        .prop_map(|(len, flags, addr, how, more)| Args { len, flags, addr, how, more })
+    let flags = proptest::collection::vec(name(), 0..3);
+    (maybe(any::<u64>()), flags, maybe(boxed()), maybe(name()), more).prop_map(
+        |(len, flags, addr, how, more)| {
+            let (flags, more) = (flags.into(), more.into());
+            Args { len, flags, addr, how, more }
+        },
+    )
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -45,19 +55,19 @@ fn call() -> impl Strategy<Value = Call> {
         any::<u32>().prop_map(ProcId),
         maybe(any::<u32>()),
         word::<CallKind>(CallKind::KNOWN),
-        maybe(boxed()),
+        maybe(name()),
         maybe(any::<i32>()),
         maybe(any::<u32>().prop_map(SockId)),
         args(),
     );
-    let when = (any::<u64>(), maybe(any::<u64>()), maybe(any::<i64>()), maybe(boxed()));
+    let when = (any::<u64>(), maybe(any::<u64>()), maybe(any::<i64>()), maybe(name()));
     let what = (
         maybe(prop_oneof![Just(Dir::In), Just(Dir::Out)]),
         maybe(interval()),
         maybe(any::<Vec<u8>>().prop_map(Bytes::from)),
         any::<bool>(),
     );
-    let after = (maybe(boxed()), maybe(any::<u64>()), maybe(any::<u64>()));
+    let after = (maybe(name()), maybe(any::<u64>()), maybe(any::<u64>()));
     (who, when, what, after).prop_map(|(who, when, what, after)| {
         let (ev, proc, tid, call, sys, fd, sock, args) = who;
         let (enter, exit, ret, err) = when;
