@@ -144,6 +144,23 @@ impl Traced {
         self
     }
 
+    /// What was received on each socket, and found to have been sent: the bytes of each stream, in their order.
+    pub(crate) fn streams(&self) -> Vec<Vec<u8>> {
+        let calls: BTreeMap<_, _> = self.calls().map(|call| (call.ev, call)).collect();
+        let mut streams: BTreeMap<SockId, Vec<u8>> = BTreeMap::new();
+        for paired in sock_ladder::pair(&self.lines).links {
+            if paired.link.kind == LinkKind::Bytes && !paired.peek {
+                let to = calls[&paired.link.to];
+                let (off, begun) = (paired.link.off.unwrap(), to.off.unwrap().start());
+                let data = to.data.as_deref().unwrap();
+                let part = |n: u64| usize::try_from(n - begun).unwrap();
+                let stream = streams.entry(to.sock.unwrap()).or_default();
+                stream.extend(&data[part(off.start())..part(off.end())]);
+            }
+        }
+        streams.into_values().collect()
+    }
+
     /// Bytes of a stream that were sent or received on a socket.
     fn moved(&self, sock: SockId, dir: Dir) -> u64 {
         let of = |call: &&Call| {

@@ -5,6 +5,7 @@
 mod bench;
 mod ends;
 mod lives;
+mod real;
 mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 #[path = "../support/mod.rs"]
