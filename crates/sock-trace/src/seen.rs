@@ -8,7 +8,7 @@ use sock_record::Sock;
 
 use crate::lookup::Entry;
 use crate::sockets::At;
-use crate::sys::{kernel_counts, out_queue, tcp_facts};
+use crate::sys::{Counts, kernel_counts, out_queue, tcp_facts};
 use crate::words::tcp_state;
 
 /// A socket that a call is about.
@@ -68,7 +68,7 @@ impl Seen {
     }
 
     /// Bytes that went out and that came in, by the kernel's count.
-    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
+    pub(crate) fn counts(&self) -> Option<Counts> {
         kernel_counts(self.hand.as_ref()?)
     }
 }

@@ -13,7 +13,7 @@ use sock_record::{Family, Interval, Kind, Origin, Sock, SockId};
 use crate::lookup;
 use crate::netlink::Diag;
 use crate::seen::Seen;
-use crate::sys::{Tid, kernel_counts};
+use crate::sys::{Counts, Tid, kernel_counts};
 use crate::window::{Copy, Window};
 
 /// The place of a socket in the book.
@@ -27,7 +27,7 @@ pub(crate) struct Known {
     pub(crate) out: u64,
     pub(crate) come: u64,
     /// The kernel's counts when it was first seen: what came before is no gap.
-    before: (u64, u64),
+    before: Counts,
     pub(crate) mate: Option<At>,
     /// Tasks that called on it lately.
     pub(crate) users: Vec<Tid>,
@@ -57,7 +57,7 @@ impl Known {
 
     /// Whether everything that went through it was seen, as far as is known.
     pub(crate) fn is_whole(&self) -> bool {
-        self.before == (0, 0) && !self.has_gap && self.line.from != Origin::Passed
+        self.before == Counts::default() && !self.has_gap && self.line.from != Origin::Passed
     }
 
     /// Whether it keeps messages apart.
@@ -97,12 +97,15 @@ impl Known {
     }
 
     /// What was not seen: the kernel's counts beside ours, where they differ.
-    pub(crate) fn gap(&self, (out, come): (u64, u64), waiting: u64) -> Option<(u64, u64)> {
-        let (out, come) = (out - self.before.0.min(out), come - self.before.1.min(come));
-        // A kernel without counts; and a FIN that arrived may count as one byte.
+    pub(crate) fn gap(&self, counts: Counts, waiting: u64) -> Option<(u64, u64)> {
+        let out = counts.out.saturating_sub(self.before.out);
+        let come = counts.come.saturating_sub(self.before.come);
+        let received = come.saturating_sub(waiting);
+        let fin = u64::from(counts.may_have_fin);
+        // A kernel without counts tells zero.
         let agrees = (out == 0 || out == self.out)
-            && (come == 0 || come == self.come + waiting || come == self.come + waiting + 1);
-        (!agrees).then_some((out, come.saturating_sub(waiting)))
+            && (come == 0 || received == self.come || received == self.come + fin);
+        (!agrees).then(|| (out, received.saturating_sub(fin)))
     }
 }
 
@@ -194,7 +197,7 @@ impl Book {
             inode: None,
             out: 0,
             come: 0,
-            before: (0, 0),
+            before: Counts::default(),
             mate: None,
             users: Vec::new(),
             is_listener: false,

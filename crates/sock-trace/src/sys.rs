@@ -9,7 +9,7 @@ use std::io;
 use std::ptr;
 
 pub(crate) use self::alarm::{Alarm, Waker};
-pub(crate) use self::ask::{kernel_counts, out_queue, tcp_facts};
+pub(crate) use self::ask::{Counts, kernel_counts, out_queue, tcp_facts};
 pub(crate) use self::spawn::{Child, spawn};
 use libc::{c_int, c_long, pid_t};
 

@@ -382,6 +382,63 @@ def stubborn():
     iterative()
 
 
+def two_turns():
+    """Talks to a server that tells its endpoint on a pipe."""
+    with open(REST[0]) as pipe:
+        told = pipe.readline()
+    port = int(told.rsplit("127.0.0.1:")[1].split('"')[0])
+    client = socket.create_connection(("127.0.0.1", port))
+    for words in [b"hello", b"world!"]:
+        client.sendall(words)
+        print(client.recv(100).decode())
+    client.shutdown(socket.SHUT_WR)
+    assert client.recv(1) == b""
+
+
+def stranger():
+    """Sends on a socket that somebody hands over."""
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(REST[0])
+    door.listen()
+    print("ready", flush=True)
+    lender, _ = door.accept()
+    _, (fd,), _, _ = socket.recv_fds(lender, 10, 1)
+    with socket.socket(fileno=fd) as lent:
+        lent.sendall(b"secret")
+
+
+def lends():
+    """Hands a socket to a stranger, and hears what that one says on it."""
+    server = listener()
+    client = call()
+    client.sendall(b"seen, ")
+    with socket.socket(socket.AF_UNIX) as way:
+        way.connect(REST[0])
+        socket.send_fds(way, [b"take it"], [client.fileno()])
+        way.recv(1)
+    client.close()
+    print(read_all(server.accept()[0]).decode())
+
+
+def crowd():
+    """More sockets than anybody has open for fun; copies of two, one here and one with a child."""
+    sockets = [socket.socket() for _ in range(100)]
+    copy = os.dup(sockets[40].fileno())
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    for at in range(50):
+        sockets[at].close()
+    os.close(writer)
+    os.waitpid(child, 0)
+    for at in range(50, 100):
+        sockets[at].close()
+    os.close(copy)
+
+
 ROLES = {name: function for name, function in globals().items() if callable(function)}
 ROLES["select"] = select_server
 ROLES["asyncio"] = asyncio_server

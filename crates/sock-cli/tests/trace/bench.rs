@@ -48,6 +48,15 @@ impl Bench {
         self.folder.path().join(name)
     }
 
+    /// A named pipe, where a server tells its port.
+    pub(crate) fn port_pipe(&self) -> PathBuf {
+        let pipe = self.path("port.pipe");
+        if !pipe.exists() {
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        }
+        pipe
+    }
+
     /// The command that traces these programs and writes the record.
     pub(crate) fn command(&self, options: &[&str], programs: &[Vec<String>]) -> Command {
         let record = self.path("record.jsonl");

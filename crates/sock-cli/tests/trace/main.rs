@@ -4,6 +4,7 @@
 
 mod bench;
 mod ends;
+mod hidden;
 mod lives;
 mod real;
 mod story;

@@ -30,10 +30,7 @@ impl Pair<'_> {
 
     /// Runs them traced and untraced, and holds what came of it to the rules.
     fn judge(&self, bench: &Bench) -> Traced {
-        let pipe = bench.path("port.pipe");
-        if !pipe.exists() {
-            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        }
+        let pipe = bench.port_pipe();
         let [server, client] = self.lines();
         let shell = |line: &str| ["/bin/sh", "-c", line].map(str::to_owned).to_vec();
         let mut command = bench.command(

@@ -9,7 +9,7 @@ pub(crate) struct TcpFacts {
     pub(crate) state: u8,
     /// Bytes that left, without those that left again.
     pub(crate) sent: u64,
-    /// Bytes that arrived in order; a FIN may count as one.
+    /// Bytes that arrived in order; a FIN counts as one.
     pub(crate) received: u64,
 }
 
@@ -52,14 +52,32 @@ pub(crate) fn out_queue(fd: impl AsFd) -> Option<u64> {
     ask(fd, libc::TIOCOUTQ)
 }
 
-/// Bytes that the program has sent and the peer was sent, by the kernel's count: for TCP, whatever system calls, or
-/// none, brought them there.
-pub(crate) fn kernel_counts(fd: impl AsFd) -> Option<(u64, u64)> {
+/// Bytes that went out of a TCP socket and came into it by the kernel's count, whatever system calls, or none, moved
+/// them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) out: u64,
+    pub(crate) come: u64,
+    /// One of those that came was no byte but the FIN, perhaps: how the connection ended is forgotten.
+    pub(crate) may_have_fin: bool,
+}
+
+/// Asks for the counts; none for what is not TCP.
+pub(crate) fn kernel_counts(fd: impl AsFd) -> Option<Counts> {
     /// Bytes that are queued and were never sent (linux/sockios.h).
     const SIOCOUTQNSD: libc::Ioctl = 0x894B;
+    /// States in which the FIN has come, and was counted as a byte: `TIME_WAIT`, `CLOSE_WAIT`, `LAST_ACK`, `CLOSING`
+    /// (net/tcp_states.h); and the one in which nobody knows.
+    const HAS_FIN: [u8; 4] = [6, 8, 9, 11];
+    const CLOSE: u8 = 7;
     let fd = fd.as_fd();
     let facts = tcp_facts(fd)?;
-    Some((facts.sent + ask(fd, SIOCOUTQNSD)?, facts.received))
+    let has_fin = HAS_FIN.contains(&facts.state);
+    Some(Counts {
+        out: facts.sent + ask(fd, SIOCOUTQNSD)?,
+        come: facts.received.saturating_sub(has_fin.into()),
+        may_have_fin: facts.state == CLOSE,
+    })
 }
 
 fn ask(fd: impl AsFd, what: libc::Ioctl) -> Option<u64> {
