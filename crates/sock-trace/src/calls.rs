@@ -13,6 +13,7 @@ pub(crate) enum Sys {
     Shutdown,
     Close,
     CloseRange,
+    Dup,
     Dup2,
     Dup3,
     Sendto,
@@ -69,7 +70,7 @@ pub(crate) const HERE: Machine = if cfg!(target_arch = "aarch64") { AARCH64 } el
 const NONE: u32 = u32::MAX;
 
 /// Name, and number on x86-64 (`asm/unistd_64.h`) and aarch64 (`asm-generic/unistd.h`).
-const TABLE: [(Sys, &str, [u32; 2]); 40] = [
+const TABLE: [(Sys, &str, [u32; 2]); 41] = [
     (Sys::Read, "read", [0, 63]),
     (Sys::Write, "write", [1, 64]),
     (Sys::Close, "close", [3, 57]),
@@ -78,6 +79,7 @@ const TABLE: [(Sys, &str, [u32; 2]); 40] = [
     (Sys::Readv, "readv", [19, 65]),
     (Sys::Writev, "writev", [20, 66]),
     (Sys::Select, "select", [23, NONE]),
+    (Sys::Dup, "dup", [32, 23]),
     (Sys::Dup2, "dup2", [33, NONE]),
     (Sys::Sendfile, "sendfile", [40, 71]),
     (Sys::Socket, "socket", [41, 198]),
@@ -148,6 +150,7 @@ mod tests {
         let known = [
             (Sys::Read, Some(libc::SYS_read)),
             (Sys::Close, Some(libc::SYS_close)),
+            (Sys::Dup, Some(libc::SYS_dup)),
             (Sys::Poll, poll),
             (Sys::Accept4, Some(libc::SYS_accept4)),
             (Sys::Sendmmsg, Some(libc::SYS_sendmmsg)),

@@ -8,15 +8,13 @@ use crate::entry::fd_of;
 use crate::lookup;
 use crate::seen::Seen;
 use crate::sockets::At;
-use crate::sys::Tid;
+use crate::sys::{Tid, shares_descriptors};
 use crate::tape::begun;
 use crate::tasks::{On, Process};
 use crate::tracer::Tracer;
 
-/// With more sockets than this, not every descriptor is looked at to see who else holds one of them.
+/// With more sockets than this, not every descriptor of a process is looked at to see whether it holds one of them.
 const CROWD: usize = 64;
-/// So many processes are looked at all the same.
-const FEW: usize = 8;
 
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
@@ -47,29 +45,43 @@ impl Tracer<'_> {
     /// The descriptors by which it is still held: each with its process's number in the record.
     fn holders(&self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
         let Some(own) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
+        let Some(inode) = self.book.inode(at) else { return Vec::new() };
         let mut holders = Vec::new();
-        let crowd: usize = self.tasks.processes.values().map(|process| process.sockets.len()).sum();
         for (pid, process) in &self.tasks.processes {
-            // To look at everything that everybody has, at each of a thousand closes, would take minutes: a process by
-            // itself hardly ever has two descriptors of one socket.
-            if crowd > CROWD && (*pid == own || self.tasks.processes.len() > FEW) {
+            if *pid != own && (!process.sockets.contains(&at) || shares_descriptors(own, *pid)) {
                 continue;
             }
-            // A process that shares nothing with the past of this socket is not worth a look.
-            if *pid != own && process.program != self.program(own) {
-                continue;
-            }
-            for (other, inode) in lookup::sockets(*pid) {
-                if (*pid, other) != (own, fd) && self.book.with_inode(inode) == Some(at) {
-                    holders.push(json!({ "proc": process.id, "fd": other }));
-                }
-            }
+            // To read all that everybody has, at each of a thousand closes, would take minutes. Where nobody made a copy,
+            // who inherited it has it by the same number.
+            let fds = if self.book.all[at].is_copied || process.sockets.len() <= CROWD {
+                let all = lookup::sockets(*pid).into_iter();
+                all.filter(|(_, other)| *other == inode).map(|(fd, _)| fd).collect()
+            } else if *pid != own && lookup::inode(*pid, fd) == Some(inode) {
+                vec![fd]
+            } else {
+                Vec::new()
+            };
+            let others = fds.into_iter().filter(|other| (*pid, *other) != (own, fd));
+            holders.extend(others.map(|fd| json!({ "proc": process.id, "fd": fd })));
         }
         holders
     }
 
-    fn program(&self, pid: Tid) -> usize {
-        self.tasks.processes.get(&pid).map_or(0, |process| process.program)
+    /// Whether a process that has closed a descriptor of a socket has another one.
+    fn has_copy(&self, pid: Tid, at: At) -> bool {
+        self.book.all[at].is_copied
+            && lookup::sockets(pid)
+                .into_iter()
+                .any(|(_, inode)| self.book.with_inode(inode) == Some(at))
+    }
+
+    /// A process has become another program: what of its sockets was to be closed then is closed.
+    pub(crate) fn keep_inherited(&mut self, pid: Tid) {
+        let Some(process) = self.tasks.processes.get_mut(&pid) else { return };
+        if !process.sockets.is_empty() {
+            let kept = lookup::sockets(pid).into_iter();
+            process.sockets = kept.filter_map(|(_, inode)| self.book.with_inode(inode)).collect();
+        }
     }
 
     /// Compares the kernel's counts with what was seen, while nothing is under way.
@@ -116,9 +128,10 @@ impl Tracer<'_> {
     /// Whoever held a socket has closed it: nothing more comes from it, if nobody else holds it.
     pub(crate) fn closed(&mut self, tid: Tid, at: At, still_held: bool) {
         if let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid)
+            && !self.has_copy(pid, at)
             && let Some(process) = self.tasks.processes.get_mut(&pid)
         {
-            process.sockets.retain(|socket| *socket != at);
+            process.sockets.remove(&at);
         }
         if !still_held {
             self.book.all[at].has_ended = true;
@@ -153,6 +166,10 @@ impl Tracer<'_> {
             let still_held = call.args.more.contains_key("held_by");
             self.write(call);
             self.closed(tid, at, still_held);
+        }
+        // Whatever copies there were: all are closed now.
+        if let Some(process) = self.tasks.processes.get_mut(&pid) {
+            process.sockets.clear();
         }
     }
 

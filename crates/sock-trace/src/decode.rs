@@ -54,6 +54,7 @@ pub(crate) fn kind(sys: Sys) -> CallKind {
         | Sys::EpollPwait
         | Sys::EpollPwait2
         | Sys::IoUringSetup
+        | Sys::Dup
         | Sys::Getaffinity
         | Sys::Restart => CallKind::Wait,
     }
@@ -142,6 +143,7 @@ pub(crate) fn wish(tid: Tid, sys: Sys, args: &[u64; 6]) -> Wish {
         | Sys::Accept
         | Sys::Close
         | Sys::CloseRange
+        | Sys::Dup
         | Sys::Dup2
         | Sys::Dup3
         | Sys::Poll

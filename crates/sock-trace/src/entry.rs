@@ -4,6 +4,7 @@ use sock_record::{Level, Origin};
 
 use crate::calls::{HERE, Sys};
 use crate::decode::{fd, wish};
+use crate::filter::COPIES;
 use crate::plan::TraceError;
 use crate::seen::Seen;
 use crate::sockets::At;
@@ -108,14 +109,26 @@ impl Tracer<'_> {
                 let closed = self.in_range(tid, args, t);
                 if closed.is_empty() { Next::Ignore } else { Next::Follow(On::Range(closed)) }
             }
+            Sys::Dup | Sys::Fcntl if is_copied(sys, args) => {
+                self.copies(tid, fd(args[0]), t);
+                Next::Ignore
+            }
             // A copy onto itself closes nothing.
             Sys::Dup2 | Sys::Dup3 if fd(args[0]) == fd(args[1]) => Next::Ignore,
+            Sys::Dup2 | Sys::Dup3 => {
+                self.copies(tid, fd(args[0]), t);
+                self.see(tid, fd_of(sys, args), t).map_or(Next::Ignore, Next::On)
+            }
             // Without a call that it belongs to, it continues one that is none of ours.
             Sys::Restart => Next::Ignore,
-            _ => match self.see(tid, fd_of(sys, args), t) {
-                None => Next::Ignore,
-                Some(seen) => Next::On(seen),
-            },
+            _ => self.see(tid, fd_of(sys, args), t).map_or(Next::Ignore, Next::On),
+        }
+    }
+
+    /// A task makes another descriptor of what may be a socket.
+    fn copies(&mut self, tid: Tid, fd: i32, t: u64) {
+        if let Some(seen) = self.see(tid, fd, t) {
+            self.book.all[seen.at].is_copied = true;
         }
     }
 
@@ -128,9 +141,7 @@ impl Tracer<'_> {
         let pid = self.tasks.all.get(&tid)?.pid;
         let process = self.tasks.processes.get_mut(&pid)?;
         let (seen, is_new) = self.book.see(&mut process.window, tid, fd, from, t)?;
-        if !process.sockets.contains(&seen.at) {
-            process.sockets.push(seen.at);
-        }
+        process.sockets.insert(seen.at);
         // Where a call has just made it, there is more to be said in a moment.
         let is_made = is_new && self.book.all[seen.at].line.from == Origin::Accept;
         let is_found = is_new && self.book.all[seen.at].line.from == Origin::Passed;
@@ -233,6 +244,11 @@ pub(crate) fn fd_of(sys: Sys, args: &[u64; 6]) -> i32 {
         Sys::Dup2 | Sys::Dup3 => args[1],
         _ => args[0],
     })
+}
+
+/// Whether a call only makes another descriptor.
+fn is_copied(sys: Sys, args: &[u64; 6]) -> bool {
+    sys == Sys::Dup || COPIES.iter().any(|copies| u64::from(*copies) == args[1] & 0xffff_ffff)
 }
 
 /// The descriptors that a call closes.

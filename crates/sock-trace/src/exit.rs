@@ -280,7 +280,11 @@ impl Tracer<'_> {
         let passed: Vec<Value> = fds
             .into_iter()
             .map(|fd| match self.see(tid, fd, t) {
-                Some(seen) => json!({ "fd": fd, "sock": self.book.all[seen.at].line.sock }),
+                Some(seen) => {
+                    let known = &mut self.book.all[seen.at];
+                    known.is_copied = true;
+                    json!({ "fd": fd, "sock": known.line.sock })
+                }
                 None => json!({ "fd": fd }),
             })
             .collect();

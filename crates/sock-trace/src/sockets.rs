@@ -20,6 +20,7 @@ use crate::window::{Copy, Window};
 pub(crate) type At = usize;
 
 /// What is known of a socket.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, in any combination")]
 pub(crate) struct Known {
     pub(crate) line: Sock,
     inode: Option<u64>,
@@ -37,6 +38,8 @@ pub(crate) struct Known {
     /// Calls on it that are under way.
     pub(crate) under_way: u32,
     pub(crate) has_gap: bool,
+    /// One process may have several descriptors of it: it was copied, passed along, or not seen from its beginning.
+    pub(crate) is_copied: bool,
     /// It has ended its direction, or was closed: nothing more comes from it.
     pub(crate) has_ended: bool,
     /// Calls on it return at once; none while nobody has asked.
@@ -191,6 +194,7 @@ impl Book {
 
     fn add(&mut self, mut line: Sock) -> At {
         let at = self.all.len();
+        let is_copied = line.from == Origin::Passed;
         line.sock = SockId(u32::try_from(at + 1).unwrap_or(u32::MAX));
         self.all.push(Known {
             line,
@@ -204,12 +208,18 @@ impl Book {
             sent_at: 0,
             under_way: 0,
             has_gap: false,
+            is_copied,
             has_ended: false,
             nonblocking: None,
             turn: 0,
             singles: 0,
         });
         at
+    }
+
+    /// The kernel's number for a socket as a file.
+    pub(crate) fn inode(&self, at: At) -> Option<u64> {
+        self.all[at].inode
     }
 
     /// The socket with this inode, if it was seen.

@@ -38,8 +38,8 @@ pub(crate) enum Stop {
     Entry,
     /// The call that it was let into has returned.
     Exit,
-    /// It made a new task.
-    Born,
+    /// It made this new task.
+    Born(Tid),
     /// It has become another program; once it was called so.
     Became(Tid),
     /// It is about to end, and still has everything.
@@ -111,7 +111,7 @@ fn stop(tid: Tid, status: c_int) -> Stop {
         libc::PTRACE_EVENT_EXIT => Stop::Dying,
         libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Stop::Fresh,
         libc::PTRACE_EVENT_STOP => Stop::Group,
-        _ => Stop::Born,
+        _ => Stop::Born(message(tid)),
     }
 }
 

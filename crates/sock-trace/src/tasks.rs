@@ -1,6 +1,6 @@
 //! Tasks and processes: who is traced, and what each of them is doing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
 use sock_record::{Ev, Proc, ProcHow, ProcId};
@@ -89,8 +89,8 @@ pub(crate) struct Process {
     pub(crate) program: usize,
     /// It has become the program that was asked for.
     pub(crate) has_begun: bool,
-    /// Sockets that it called on, and did not close.
-    pub(crate) sockets: Vec<At>,
+    /// Sockets that it called on or inherited, and did not close.
+    pub(crate) sockets: BTreeSet<At>,
     /// What is said of it once it does something worth telling: most processes of a shell never do.
     pub(crate) unsaid: Option<Proc>,
 }
@@ -140,7 +140,7 @@ impl Tasks {
                 name: name.to_owned(),
                 program,
                 has_begun: false,
-                sockets: Vec::new(),
+                sockets: BTreeSet::new(),
                 unsaid: None,
             };
             self.processes.insert(pid, process);
@@ -165,6 +165,7 @@ impl Tasks {
             .and_then(|of| self.processes.get(&of))
             .map_or((0, "?".to_owned()), |process| (process.program, process.name.clone()));
         self.add(tid, pid, program, &name);
+        self.inherit(pid, parent.filter(|_| !known));
         let shares = parent.filter(|parent| !known && shares_descriptors(*parent, pid));
         let keeps =
             parent.and_then(|of| self.processes.get(&of)).is_none_or(|of| of.window.keeps());
@@ -182,6 +183,15 @@ impl Tasks {
         let how = ProcHow::Fork;
         process.unsaid =
             Some(Proc { pid: number(pid), ppid: parent, how, ..Proc::new(process.id, name, t) });
+    }
+
+    /// A new process has what its parent has.
+    fn inherit(&mut self, pid: Tid, parent: Option<Tid>) {
+        let parent = parent.and_then(|parent| self.processes.get(&parent));
+        let Some(sockets) = parent.map(|parent| parent.sockets.clone()) else { return };
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.sockets = sockets;
+        }
     }
 
     /// What is still to be said of a process that does something worth telling.

@@ -150,7 +150,12 @@ impl<'a> Tracer<'a> {
         match stop {
             Stop::Entry => self.enter(tid)?,
             Stop::Exit => self.leave(tid)?,
-            Stop::Born | Stop::Fresh => go(tid, Go::On, 0)?,
+            // Its maker may be heard of again before it is itself.
+            Stop::Born(new) => {
+                self.tasks.meet(new, self.tape.now());
+                go(tid, Go::On, 0)?;
+            }
+            Stop::Fresh => go(tid, Go::On, 0)?,
             Stop::Became(former) => {
                 self.become_program(tid, former);
                 go(tid, Go::On, 0)?;
@@ -179,6 +184,7 @@ impl<'a> Tracer<'a> {
         }
         self.forget_call(tid);
         self.tasks.became(tid, self.tape.now());
+        self.keep_inherited(tid);
     }
 
     /// Writes a call, behind what is to be said of who made it.

@@ -421,20 +421,21 @@ def lends():
 
 
 def crowd():
-    """More sockets than anybody has open for fun; copies of two, one here and one with a child."""
+    """More sockets than anybody has open for fun; children hold them all, and of one there is a copy."""
     sockets = [socket.socket() for _ in range(100)]
-    copy = os.dup(sockets[40].fileno())
+    copy = os.dup(sockets[5].fileno())
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(writer)
-        os.read(reader, 1)
-        os._exit(0)
-    for at in range(50):
+    for _ in range(10):
+        if os.fork() == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+    for at in range(20):
         sockets[at].close()
     os.close(writer)
-    os.waitpid(child, 0)
-    for at in range(50, 100):
+    for _ in range(10):
+        os.wait()
+    for at in range(20, 100):
         sockets[at].close()
     os.close(copy)
 

@@ -1,6 +1,6 @@
 //! What the tracer cannot see, it says: how many bytes went by other ways, and nothing where there were none.
 
-use sock_record::{Gap, Line};
+use sock_record::{CallKind, Gap, Line};
 
 use crate::bench::{Bench, Traced};
 use crate::support::{Program, skip};
@@ -79,4 +79,24 @@ fn bytes_that_somebody_else_sends_on_the_socket_are_told_by_their_number() {
     stranger.finish().expect(0);
     let [gap] = gaps(&traced)[..] else { panic!("{:?}", gaps(&traced)) };
     assert_eq!(counts(gap), [Some(12), Some(6), Some(0), Some(0)]);
+}
+
+#[test]
+fn a_copy_of_a_socket_is_found_in_a_crowd_as_well() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("crowd", &[])]);
+    assert_eq!(traced.printed().1, 0, "{}", traced.finished.stderr);
+    let closes: Vec<_> =
+        traced.calls().filter(|call| call.call == CallKind::Close && call.sys.is_some()).collect();
+    assert_eq!(closes.len(), 101);
+    let held = |call: &sock_record::Call| {
+        let held = call.args.more.get("held_by");
+        held.map_or(0, |held| held.as_array().unwrap().len())
+    };
+    let holders: Vec<usize> = closes.iter().map(|call| held(call)).collect();
+    // While the children live, they hold all of them; of one there is a copy, here and with each child.
+    let mut expected = vec![10; 20];
+    expected[5] = 21;
+    expected.extend([0; 81]);
+    assert_eq!(holders, expected);
 }

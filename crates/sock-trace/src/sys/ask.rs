@@ -67,7 +67,7 @@ pub(crate) fn kernel_counts(fd: impl AsFd) -> Option<Counts> {
     /// Bytes that are queued and were never sent (linux/sockios.h).
     const SIOCOUTQNSD: libc::Ioctl = 0x894B;
     /// States in which the FIN has come, and was counted as a byte: `TIME_WAIT`, `CLOSE_WAIT`, `LAST_ACK`, `CLOSING`
-    /// (net/tcp_states.h); and the one in which nobody knows.
+    /// (`net/tcp_states.h`); and the one in which nobody knows.
     const HAS_FIN: [u8; 4] = [6, 8, 9, 11];
     const CLOSE: u8 = 7;
     let fd = fd.as_fd();
