@@ -2,6 +2,7 @@
 
 mod canvas;
 mod list;
+mod live;
 mod page;
 mod preview;
 mod rails;
@@ -11,6 +12,7 @@ mod words;
 
 use sock_record::Line;
 
+pub use live::Live;
 pub(crate) use preview::{columns, plain, preview};
 pub(crate) use said::{folded, notes_of, remarks, span, wrap};
 pub(crate) use units::{Unit, count, duration};

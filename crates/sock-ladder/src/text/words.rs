@@ -27,7 +27,7 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
     }
 }
 
-fn of_call(call: &Call) -> String {
+pub(super) fn of_call(call: &Call) -> String {
     let name = if is_peek(call) { "peek" } else { call.call.as_str() };
     if let Some(err) = &call.err {
         return format!("{name} {err}");
@@ -92,7 +92,7 @@ pub(crate) fn caption(
 }
 
 /// `5 B "Hello" after`, with as much of the bytes as there is room for; the size alone where no bytes were kept.
-fn sized(
+pub(super) fn sized(
     bytes: Option<(&[u8], bool)>,
     len: u64,
     parted: bool,
@@ -108,7 +108,7 @@ fn sized(
 }
 
 /// The longer one where there is room for it.
-fn longest([long, short]: [&str; 2], room: usize) -> String {
+pub(super) fn longest([long, short]: [&str; 2], room: usize) -> String {
     if long.len() <= room { long.into() } else { short.into() }
 }
 

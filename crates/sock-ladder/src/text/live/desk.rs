@@ -1,0 +1,287 @@
+//! The desk: what each call means, as soon as it has returned.
+
+use sock_record::{Call, CallKind, Dir, Interval, SockId};
+
+use super::PATIENCE;
+use super::book::{Book, Who, counted, ghost};
+use super::meet::{Open, Role};
+use super::row::{Row, Side};
+use crate::plan::steps::What;
+use crate::story::{is_eof, is_not_yet, is_peek, is_unreturned, returned};
+
+/// Calls on their way to the page.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) book: Book,
+    /// In the order in which they returned.
+    pub(super) waiting: Vec<Open>,
+    /// How many arrows were cut in two.
+    pub(super) cuts: u32,
+    /// Calls that only prepare are drawn as well.
+    all: bool,
+}
+
+impl Desk {
+    pub(super) fn new(all: bool) -> Self {
+        Self { book: Book::default(), waiting: Vec::new(), cuts: 0, all }
+    }
+
+    /// A call has returned.
+    pub(super) fn call(&mut self, call: &Call, rows: &mut Vec<Row>) {
+        let failed = call.err.is_some() && !is_not_yet(call);
+        let Some(sock) = call.sock.filter(|sock| self.book.of(*sock).is_some()) else {
+            return self.aside(call, failed, rows);
+        };
+        self.book.touch(sock, call.proc);
+        match (&call.call, call.dir) {
+            (CallKind::Connect, _) => self.connect(call, sock, failed, rows),
+            (CallKind::Accept, _) if call.err.is_none() => self.accept(call, sock, rows),
+            (CallKind::Listen, _) if call.err.is_none() => {
+                if let Some(known) = self.book.of(sock) {
+                    known.listens = true;
+                }
+                self.book.name(sock, call.proc);
+                self.aside(call, false, rows);
+            }
+            (CallKind::Shutdown | CallKind::Close, _) if call.err.is_none() => {
+                self.ends(call, sock, rows);
+            }
+            (_, Some(dir)) => self.moves(call, sock, dir, rows),
+            _ => self.aside(call, failed, rows),
+        }
+    }
+
+    /// A call has begun, and does not return.
+    pub(super) fn waits(&mut self, call: &Call, rows: &mut Vec<Row>) {
+        if call.call == CallKind::Wait && !self.all {
+            return;
+        }
+        let mut side = Side::of(Who::Proc(call.proc), call);
+        side.label = format!("{} waits", call.call);
+        self.clear_way(&side, rows);
+        // When it returns it is drawn for what it did.
+        side.call = None;
+        rows.push(Row::local(side, call));
+    }
+
+    /// It is `now`: who waits for long is drawn alone.
+    pub(super) fn look(&mut self, now: u64, rows: &mut Vec<Row>) {
+        self.draw_alone(rows, |open| now.saturating_sub(open.arrive) >= PATIENCE);
+    }
+
+    /// A call that concerns its own lane only.
+    fn aside(&mut self, call: &Call, is_drawn: bool, rows: &mut Vec<Row>) {
+        if is_drawn || self.all {
+            let side = Side::of(Who::Proc(call.proc), call);
+            self.clear_way(&side, rows);
+            rows.push(Row::local(side, call));
+        }
+    }
+
+    fn open(
+        &mut self,
+        role: Role,
+        what: What,
+        key: SockId,
+        other: (Who, bool),
+        call: &Call,
+    ) -> Open {
+        let who = Who::Proc(call.proc);
+        let asks = matches!(role, Role::Connect);
+        if matches!(role, Role::Connect | Role::Accept) {
+            self.book.plays(&who, &other.0, asks);
+        }
+        Open {
+            role,
+            what,
+            key,
+            side: Side::of(who, call),
+            other,
+            t: call.enter,
+            arrive: returned(call),
+            whole: Interval::at(0, 0),
+            rest: Interval::at(0, 0),
+            data: call.data.as_deref().map(Into::into),
+            told: None,
+            sock: call.sock,
+            names: None,
+            room: call.args.len,
+        }
+    }
+
+    fn connect(&mut self, call: &Call, sock: SockId, failed: bool, rows: &mut Vec<Row>) {
+        let Some(known) = self.book.of(sock) else { return };
+        if known.peer.is_none() {
+            known.peer.clone_from(&call.args.addr);
+        }
+        if known.is_dgram() || (known.connects && !failed) {
+            return self.aside(call, failed, rows);
+        }
+        known.connects |= !failed;
+        let peer = self.book.peer(sock);
+        let what = if failed { What::Refused } else { What::Connect };
+        let open = self.open(Role::Connect, what, sock, peer, call);
+        // Nobody takes what failed, or has left the record.
+        if failed || !open.other.1 {
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
+        } else {
+            self.meet(open, rows);
+        }
+    }
+
+    fn accept(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        let Some(known) = self.book.of(sock) else { return };
+        if known.listens {
+            return self.aside(call, false, rows);
+        }
+        let (mate, peer) = (known.mate, self.book.peer(sock));
+        let open = self.open(Role::Accept, What::Connect, mate.unwrap_or(sock), peer, call);
+        if mate.is_some() {
+            self.meet(open, rows);
+        } else {
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
+        }
+    }
+
+    fn moves(&mut self, call: &Call, sock: SockId, dir: Dir, rows: &mut Vec<Row>) {
+        let Some(known) = self.book.of(sock) else { return };
+        let is_over = matches!(call.err.as_deref(), Some("ECONNRESET" | "EPIPE"));
+        if is_over && !known.is_dgram() && !known.reset {
+            let by_us = known.fin && call.err.as_deref() == Some("EPIPE");
+            known.reset = !by_us;
+            if known.reset {
+                return self.reset(call, sock, rows);
+            }
+        }
+        let Some(n) = call.moved() else {
+            // Who waited to the end of the run, or until a signal, waited for something.
+            let unfinished = (is_unreturned(call) || call.err.as_deref() == Some("EINTR"))
+                && (known.is_dgram() || known.is_connection());
+            let failed = call.err.is_some() && !is_not_yet(call);
+            return self.aside(call, failed || unfinished, rows);
+        };
+        if known.is_dgram() {
+            return self.datagram(call, sock, dir, n, rows);
+        }
+        if n == 0 {
+            if !is_eof(call) || std::mem::replace(&mut known.eof, true) {
+                return self.aside(call, false, rows);
+            }
+            return self.meets_end(call, sock, rows);
+        }
+        let (mate, drawn) = (known.mate, known.drawn);
+        let is_peeked = is_peek(call);
+        let at = if is_peeked { known.got } else { counted(known, dir, n) };
+        let at = call.off.map_or(at, Interval::start);
+        let whole = Interval::at(at, n);
+        let peer = self.book.peer(sock);
+        let (role, key) = match dir {
+            Dir::Out => (Role::Sends, sock),
+            Dir::In => (Role::Takes, mate.unwrap_or(sock)),
+        };
+        let mut open = self.open(role, What::Bytes(whole), key, peer, call);
+        (open.whole, open.rest) = (whole, whole);
+        if dir == Dir::Out && drawn > whole.start() {
+            // Who took that was drawn before.
+            let Some(rest) = Interval::new(drawn, whole.end()).filter(|rest| !rest.is_empty())
+            else {
+                return self.aside(call, true, rows);
+            };
+            open.rest = rest;
+        }
+        let is_met = if dir == Dir::Out { open.other.1 } else { mate.is_some() };
+        if is_peeked || !is_met {
+            self.clear_way(&open.side, rows);
+            rows.push(Row { peek: is_peeked, ..open.lonely() });
+        } else {
+            self.meet(open, rows);
+        }
+    }
+
+    fn datagram(&mut self, call: &Call, sock: SockId, dir: Dir, n: u64, rows: &mut Vec<Row>) {
+        let Some(known) = self.book.of(sock) else { return };
+        let named = call.args.addr.clone().or_else(|| known.peer.clone()).unwrap_or_default();
+        let (mate, what) = (known.mate, What::Datagram(n));
+        let is_first = known.sent + known.got == 0;
+        counted(known, dir, 1);
+        let taker = mate.or_else(|| self.book.taker(&named));
+        let holder = taker.and_then(|taker| self.book.holder(taker));
+        let other = holder.map_or_else(|| (ghost(&named), false), |who| (who, true));
+        if is_first {
+            self.book.plays(&Who::Proc(call.proc), &other.0, dir == Dir::Out);
+        }
+        let (role, key) = match dir {
+            Dir::Out => (Role::Posts, taker.unwrap_or(sock)),
+            Dir::In => (Role::Gets, sock),
+        };
+        let mut open = self.open(role, what, key, other, call);
+        (open.whole, open.rest) = (Interval::at(0, n), Interval::at(0, n));
+        open.names = Some(named);
+        if dir == Dir::Out && taker.is_none() || is_peek(call) {
+            self.clear_way(&open.side, rows);
+            rows.push(Row { peek: is_peek(call), ..open.lonely() });
+        } else {
+            self.meet(open, rows);
+        }
+    }
+
+    fn meets_end(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        let mate = self.book.of(sock).and_then(|known| known.mate);
+        let peer = self.book.peer(sock);
+        let open = self.open(Role::MeetsEnd, What::Fin, mate.unwrap_or(sock), peer, call);
+        if mate.is_some() {
+            self.meet(open, rows);
+        } else {
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
+        }
+    }
+
+    /// A call met a reset.
+    fn reset(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        let mate = self.book.of(sock).and_then(|known| known.mate);
+        let peer = self.book.peer(sock);
+        let side = Side::of(Who::Proc(call.proc), call);
+        // The close that caused it, where that is not drawn yet.
+        let at =
+            self.waiting.iter().position(|open| open.role == Role::Ends && Some(open.key) == mate);
+        let cause = at.map(|at| self.waiting.remove(at)).filter(|cause| cause.told.is_none());
+        let t = cause.as_ref().map_or(call.enter, |cause| cause.t);
+        let from = cause.map_or_else(|| Side::bare(peer.0), |cause| cause.side);
+        self.clear_way(&from, rows);
+        self.clear_way(&side, rows);
+        rows.push(Row::arrow(What::Rst, from, side, (t, returned(call))));
+    }
+
+    fn ends(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        let is_close = call.call == CallKind::Close;
+        let is_held = call.args.more.contains_key("held_by");
+        let how = call.args.how.as_deref();
+        let Some(known) = self.book.of(sock) else { return };
+        let (is_dgram, is_connection) = (known.is_dgram(), known.is_connection());
+        let says = is_connection && !is_held && !known.fin && !known.reset;
+        let says = says && (is_close || how != Some("SHUT_RD"));
+        // Who never became a connection has nothing to end.
+        let says = says && (known.connects || known.peer.is_some() || known.mate.is_some());
+        known.fin |= says;
+        let is_left = self.book.is_left(sock);
+        if is_close && !is_held {
+            self.book.close(sock);
+        }
+        if !says {
+            return self.aside(call, is_connection || (is_dgram && is_close), rows);
+        }
+        let half = !is_close && how != Some("SHUT_RDWR");
+        let what = if half { What::HalfClose } else { What::Fin };
+        let peer = self.book.peer(sock);
+        let open = self.open(Role::Ends, what, sock, peer, call);
+        if is_left || !open.other.1 {
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
+        } else {
+            self.meet(open, rows);
+        }
+    }
+}

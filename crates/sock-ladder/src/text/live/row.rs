@@ -1,0 +1,179 @@
+//! One row of a live ladder, with everything that it needs to be drawn later.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sock_record::{Call, CallKind, Ev};
+
+use super::super::words::{longest, of_call, sized};
+use super::book::Who;
+use crate::plan::rows::Share;
+use crate::plan::steps::{Part, What};
+use crate::story::returned;
+
+/// So many of its bytes a row keeps: no arrow is longer.
+const KEPT: usize = 128;
+
+/// A row.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) what: What,
+    pub(super) from: Side,
+    /// None for what stays on its lane.
+    pub(super) to: Option<Side>,
+    pub(super) share: Share,
+    pub(super) peek: bool,
+    /// The other side is in the record, and did not take it to the end.
+    pub(super) unmet: bool,
+    pub(super) load: Load,
+    /// When it began, and when it was over, in ns since t0.
+    pub(super) t: u64,
+    pub(super) arrive: u64,
+}
+
+/// A row at one of its lanes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Side {
+    pub(super) who: Who,
+    pub(super) label: String,
+    pub(super) part: Part,
+    pub(super) call: Option<(Ev, CallKind)>,
+}
+
+/// What an arrow carries.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Load {
+    pub(super) bytes: Option<Box<[u8]>>,
+    pub(super) more: bool,
+    pub(super) len: u64,
+}
+
+impl Side {
+    /// A call at a lane.
+    pub(super) fn of(who: Who, call: &Call) -> Self {
+        Self {
+            who,
+            label: of_call(call),
+            part: Part::Only,
+            call: Some((call.ev, call.call.clone())),
+        }
+    }
+
+    /// A lane at which no call is drawn.
+    pub(super) fn bare(who: Who) -> Self {
+        Self { who, label: String::new(), part: Part::Only, call: None }
+    }
+
+    /// As far as the call's own number goes, it is the same.
+    fn shape(&self, hash: &mut impl Hasher) {
+        let kind = self.call.as_ref().map(|call| &call.1);
+        (&self.who, &self.label, self.part, kind).hash(hash);
+    }
+}
+
+impl Load {
+    /// Those of `bytes` that an arrow can show, of `len` that it carries.
+    pub(super) fn new(bytes: Option<&[u8]>, len: u64) -> Self {
+        let kept = bytes.map(|bytes| &bytes[..bytes.len().min(KEPT)]);
+        let more = kept.is_some_and(|kept| (kept.len() as u64) < len);
+        Self { bytes: kept.map(Into::into), more, len }
+    }
+}
+
+impl Row {
+    /// What a call did on its own lane.
+    pub(super) fn local(side: Side, call: &Call) -> Self {
+        Self {
+            what: What::Local,
+            from: side,
+            to: None,
+            share: Share::Whole,
+            peek: false,
+            unmet: false,
+            load: Load::default(),
+            t: call.enter,
+            arrive: returned(call),
+        }
+    }
+
+    /// An arrow.
+    pub(super) fn arrow(what: What, from: Side, to: Side, (t, arrive): (u64, u64)) -> Self {
+        Self {
+            what,
+            from,
+            to: Some(to),
+            share: Share::Whole,
+            peek: false,
+            unmet: false,
+            load: Load::default(),
+            t,
+            arrive,
+        }
+    }
+
+    /// Rows of the same shape look the same but for their times and contents.
+    pub(super) fn shape(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        std::mem::discriminant(&self.what).hash(&mut hash);
+        std::mem::discriminant(&self.share).hash(&mut hash);
+        (self.peek, self.load.len).hash(&mut hash);
+        self.from.shape(&mut hash);
+        if let Some(to) = &self.to {
+            to.shape(&mut hash);
+        }
+        hash.finish()
+    }
+
+    /// Both sides, of which a row whose other half stands elsewhere has one.
+    pub(super) fn sides(&self) -> impl Iterator<Item = (&Side, bool)> {
+        let from = (!matches!(self.share, Share::Arrives(_))).then_some((&self.from, true));
+        let to = self.to.as_ref().filter(|_| !matches!(self.share, Share::Departs(_)));
+        from.into_iter().chain(to.map(|to| (to, false)))
+    }
+
+    pub(super) fn is_about(&self, kind: &CallKind) -> bool {
+        let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
+        sides.filter_map(|side| side.call.as_ref()).any(|call| call.1 == *kind)
+    }
+
+    /// The calls that this row is the first to name, or the last to.
+    #[cfg(test)]
+    pub(super) fn told(&self) -> Vec<Ev> {
+        let named = self.sides().filter(|(side, leaves)| speaks(side.part, *leaves));
+        named.filter_map(|(side, _)| side.call.as_ref()).map(|call| call.0).collect()
+    }
+
+    /// What stands on the arrow, in `room` columns.
+    pub(super) fn caption(&self, room: usize, ascii: bool) -> String {
+        let unmet = |word: &str| if self.unmet { format!(" {word}") } else { String::new() };
+        let Load { bytes, more, len } = &self.load;
+        let bytes = bytes.as_deref().filter(|bytes| !bytes.is_empty()).map(|bytes| (bytes, *more));
+        let text = match self.what {
+            What::Bytes(_) => {
+                let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
+                let parted = self.unmet || sides.clone().any(|side| side.part != Part::Only);
+                return sized(bytes, *len, parted, &unmet("never read"), room, ascii);
+            }
+            What::Datagram(_) => {
+                return sized(bytes, *len, false, &unmet("never received"), room, ascii);
+            }
+            What::Connect if self.unmet => "never accepted".into(),
+            What::Connect if self.from.label.is_empty() => "connect".into(),
+            What::Connect | What::Local => String::new(),
+            What::Refused => "refused".into(),
+            What::Fin => "FIN".into(),
+            What::HalfClose => longest(["FIN (half-close)", "half-close"], room),
+            What::Rst => longest(["RST (reset)", "RST"], room),
+        };
+        if text.len() <= room { text } else { String::new() }
+    }
+}
+
+/// Whether a part of a call bears its name: a send says at once how much it sent, a receive when it has it all.
+pub(super) fn speaks(part: Part, leaves: bool) -> bool {
+    match part {
+        Part::Only => true,
+        Part::First => leaves,
+        Part::Last => !leaves,
+        Part::Middle => false,
+    }
+}

@@ -1,0 +1,218 @@
+//! The page of a live ladder: lanes that come and go, and each row as a line.
+
+use sock_record::Level;
+
+use super::super::canvas::{self, Ink};
+use super::super::page::most_lanes;
+use super::super::preview::plain;
+use super::super::rails::{Arrow, Rails, WIDEST};
+use super::super::said::wrap;
+use super::super::units::Unit;
+use super::super::{Drawing, NARROW};
+use super::book::{Book, Who};
+use super::row::{Row, Side, speaks};
+use crate::plan::rows::Share;
+use crate::plan::steps::What;
+
+/// The width of the column of times: `999.999 ms`, `9999.999 s`.
+const TIME: usize = 10;
+/// What stands beside the outer lanes has so much room; more on a wide page.
+const SIDE: usize = 16;
+const WIDE_SIDE: usize = 21;
+const WIDE: usize = 96;
+/// Lane, space, bracket, space, words.
+const BESIDE: usize = 4;
+
+/// Where lanes stand by now.
+#[derive(Debug)]
+pub(super) struct Stand {
+    rails: Rails,
+    side: usize,
+    most: usize,
+    is_list: bool,
+    /// Who stands where, and when each was last drawn, in rows.
+    lanes: Vec<(Who, u64)>,
+    drawn: u64,
+    zero: Option<u64>,
+}
+
+impl Stand {
+    pub(super) fn new(drawing: &Drawing) -> Self {
+        let (width, ascii) = (drawing.width, drawing.ascii);
+        let ink = if ascii { &canvas::ASCII } else { &canvas::UNICODE };
+        Self {
+            rails: Rails {
+                ink,
+                ascii,
+                width,
+                time: TIME,
+                lanes: Vec::new(),
+                gap: 0,
+                beside: BESIDE,
+            },
+            side: if width < WIDE { SIDE } else { WIDE_SIDE },
+            most: most_lanes(width),
+            is_list: width < NARROW,
+            lanes: Vec::new(),
+            drawn: 0,
+            zero: None,
+        }
+    }
+
+    pub(super) fn ascii(&self) -> bool {
+        self.rails.ascii
+    }
+
+    /// The sign that stands before how often something came.
+    pub(super) fn times(&self) -> &'static str {
+        self.rails.ink.times
+    }
+
+    pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
+        if self.lanes.is_empty() || self.is_list {
+            for line in wrap(&format!("! {said}"), self.rails.width, self.rails.ascii) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        } else {
+            self.rails.note(level, said, text);
+        }
+    }
+
+    pub(super) fn fold(&self, said: &str, text: &mut String) {
+        if self.lanes.is_empty() || self.is_list {
+            text.push_str(said);
+            text.push('\n');
+        } else {
+            self.rails.fold(said, text);
+        }
+    }
+
+    pub(super) fn row(&mut self, book: &Book, row: &Row, text: &mut String) {
+        let time = self.time(row.t);
+        if self.is_list {
+            return self.line(book, row, &time, text);
+        }
+        self.make_room(book, row, text);
+        let (rails, ascii) = (&self.rails, self.rails.ascii);
+        let lane =
+            |side: &Side| self.lanes.iter().position(|(who, _)| *who == side.who).unwrap_or(0);
+        let (from, to) = (lane(&row.from), row.to.as_ref().map(lane));
+        let mut canvas = rails.bars(rails.ink.bar);
+        rails.time(&mut canvas, &time);
+        let outer = |n: usize, at_right: bool| {
+            if at_right { n + 1 == self.lanes.len() } else { n == 0 }
+        };
+        let mut label = |n: usize, words: &str, at_right: bool| {
+            let room = if outer(n, at_right) { self.side } else { usize::MAX };
+            rails.label(&mut canvas, n, &plain(words, room, ascii), at_right);
+        };
+        let Some(to) = to.filter(|to| *to != from) else {
+            // What a lane sent itself is two calls.
+            label(from, &own(row, rails.ink), from > 0 || self.lanes.len() == 1);
+            return canvas.finish(text);
+        };
+        let rightward = to > from;
+        for (side, leaves) in row.sides() {
+            if speaks(side.part, leaves) {
+                let (n, at_right) = if leaves { (from, !rightward) } else { (to, rightward) };
+                label(n, &side.label, at_right);
+            }
+        }
+        let arrow = Arrow {
+            from,
+            to,
+            share: row.share,
+            unmet: row.unmet,
+            unsent: false,
+            peek: row.peek,
+            reset: matches!(row.what, What::Rst | What::Refused),
+        };
+        rails.arrow(&mut canvas, arrow, |room| row.caption(room, ascii));
+        for (side, leaves) in row.sides().filter(|(side, _)| side.call.is_some()) {
+            let (n, at_right) = if leaves { (from, !rightward) } else { (to, rightward) };
+            rails.bracket(&mut canvas, n, side.part, at_right);
+        }
+        canvas.finish(text);
+    }
+
+    /// The row where there is no room for lanes.
+    fn line(&mut self, book: &Book, row: &Row, time: &str, text: &mut String) {
+        let (ink, ascii, width) = (self.rails.ink, self.rails.ascii, self.rails.width);
+        let mut add = |line: &str| {
+            text.push_str(plain(line, width, ascii).trim_end());
+            text.push('\n');
+        };
+        let number = match row.share {
+            Share::Whole => String::new(),
+            Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
+        };
+        let of = |side: &Side| {
+            let label =
+                if side.label.is_empty() { String::new() } else { format!(" {}", side.label) };
+            book.title(&side.who).0 + &label
+        };
+        add(&format!("{time}{number} {}", of(&row.from)));
+        if let Some(to) = &row.to {
+            add(&format!("  {} {} {}", ink.arrow, of(to), row.caption(width, ascii)));
+        }
+    }
+
+    fn time(&mut self, t: u64) -> String {
+        let t = t.saturating_sub(*self.zero.get_or_insert(t));
+        let text = match t {
+            0..1_000_000_000 => Unit::Millis.show(t, self.rails.ascii),
+            _ => format!("{}.{:03} s", t / 1_000_000_000, t / 1_000_000 % 1_000),
+        };
+        format!("{text:>TIME$}")
+    }
+
+    /// Sees to it that all of a row have a lane. Where there is no room, who was not drawn for longest gives way.
+    fn make_room(&mut self, book: &Book, row: &Row, text: &mut String) {
+        self.drawn += 1;
+        let mut is_new = false;
+        for side in [Some(&row.from), row.to.as_ref()].into_iter().flatten() {
+            if let Some(lane) = self.lanes.iter_mut().find(|(who, _)| *who == side.who) {
+                lane.1 = self.drawn;
+                continue;
+            }
+            is_new = true;
+            if self.lanes.len() >= self.most {
+                let oldest = (0..self.lanes.len()).min_by_key(|n| self.lanes[*n].1);
+                oldest.map(|oldest| self.lanes.remove(oldest));
+            }
+            self.lanes.push((side.who.clone(), self.drawn));
+        }
+        if !is_new {
+            return;
+        }
+        // Clients left, servers right, who is both in between.
+        self.lanes.sort_by_key(|(who, _)| {
+            let part = book.part(who);
+            (part.answers, !part.asks, part.turn)
+        });
+        let (width, count) = (self.rails.width, self.lanes.len());
+        let first = TIME + 2 + self.side + BESIDE - 1;
+        let last = width.saturating_sub(self.side + BESIDE);
+        self.rails.gap = match count - 1 {
+            0 => 0,
+            gaps => (last.saturating_sub(first) / gaps).clamp(4, WIDEST),
+        };
+        self.rails.lanes = (0..count).map(|n| first + n * self.rails.gap).collect();
+        let titles: Vec<(String, String)> =
+            self.lanes.iter().map(|(who, _)| book.title(who)).collect();
+        self.rails.names(titles.iter().map(|title| &*title.0), text);
+        self.rails.names(titles.iter().map(|title| &*title.1), text);
+        self.rails.bars(self.rails.ink.bar).finish(text);
+    }
+}
+
+/// What stands beside a lane that has a row for itself.
+fn own(row: &Row, ink: &Ink) -> String {
+    let words: Vec<&str> = row
+        .sides()
+        .filter(|(side, leaves)| speaks(side.part, *leaves))
+        .map(|(side, _)| &*side.label)
+        .collect();
+    words.join(&format!(" {} ", ink.arrow))
+}
