@@ -1,6 +1,7 @@
 //! Drawing: how wide a picture may be, and of which characters.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use sock_ladder::Drawing;
 
@@ -21,8 +22,13 @@ const WIDEST: usize = 100;
 impl Paper {
     /// How the ladder is to draw.
     pub(crate) fn drawing(self) -> Drawing {
+        self.drawing_on(io::stdout())
+    }
+
+    /// How it is to draw on this stream.
+    pub(crate) fn drawing_on(self, stream: impl AsFd) -> Drawing {
         let terminal = || {
-            let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+            let size = rustix::termios::tcgetwinsize(stream).ok()?;
             Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
         };
         let width = self.width.unwrap_or_else(|| terminal().unwrap_or(USUAL).min(WIDEST));

@@ -6,21 +6,24 @@ mod forms;
 mod live;
 mod only;
 mod outcomes;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+use sock_ladder::Drawing;
 use sock_record::{Line, Writer};
-use sock_trace::{Control, Ended, Outcome, Plan as Programs, trace};
+use sock_trace::{Control, Ended, Outcome, Plan as Programs, watch};
 
 pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
+use self::rows::{Rows, fresh_line};
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
 use crate::signals::ignores;
@@ -34,8 +37,31 @@ pub(crate) struct Plan {
     pub(crate) only: Option<Only>,
     pub(crate) repeat: Option<u32>,
     pub(crate) all_calls: bool,
+    pub(crate) live: When,
     pub(crate) paper: Paper,
     pub(crate) screen: Screen,
+}
+
+/// When rows are drawn while the programs run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Where somebody watches: on a terminal.
+    Auto,
+    Always,
+    Never,
+}
+
+impl Plan {
+    /// Whether the ladder is drawn as it grows.
+    fn is_live(&self) -> bool {
+        let is_ladder = !self.screen.json && self.screen.detail == Detail::Events;
+        is_ladder
+            && match self.live {
+                When::Auto => io::stderr().is_terminal(),
+                When::Always => true,
+                When::Never => false,
+            }
+    }
 }
 
 /// The tool itself has failed.
@@ -62,24 +88,33 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 }
 
 fn once(plan: &Plan) -> Result<Status> {
-    let (lines, outcome) = traced(plan, true)?;
+    let drawing = drawing(plan);
+    let is_live = plan.is_live();
+    let rows = is_live.then(|| Rows::new(&drawing, plan.only.as_ref()));
+    let (lines, outcome) = traced(plan, rows, true)?;
     let shown = shown(plan, &lines);
-    let drawing =
-        sock_ladder::Drawing { all_calls: plan.all_calls, explain: true, ..plan.paper.drawing() };
     let page = page(&shown, &drawing, &footer(&lines, &outcome));
     for output in &plan.outputs {
         output.write(&lines, &shown, &drawing, &page).context(ToolFailed)?;
     }
     let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
     if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {
-        io::stderr().write_all(page.as_bytes())?;
+        let before = if io::stderr().is_terminal() { fresh_line() } else { String::new() };
+        // The rows above were drawn while it happened; below stands what is known in the end.
+        let gap = if is_live { "\n" } else { "" };
+        io::stderr().write_all([&before, gap, &page].concat().as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
     Ok(status(&outcome))
 }
 
+fn drawing(plan: &Plan) -> Drawing {
+    let drawing = plan.paper.drawing_on(io::stderr());
+    Drawing { all_calls: plan.all_calls, explain: true, ..drawing }
+}
+
 /// Runs them once, and collects the record.
-fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
+fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<(Vec<Line>, Outcome)> {
     let mut files = Vec::new();
     for output in &plan.outputs {
         let Output { path, form } = output;
@@ -90,17 +125,16 @@ fn traced(plan: &Plan, writes: bool) -> Result<(Vec<Line>, Outcome)> {
         }
     }
     let (mut lines, mut failed) = (Vec::new(), None);
-    let mut live = live::Live::new(plan.screen);
-    let outcome = trace(&plan.programs, &mut |line| {
+    let mut keep = |line: Line| {
         for (path, file) in &mut files {
             if failed.is_none() {
                 failed = file.write(&line).err().map(|error| (error, path.as_path()));
             }
         }
-        live.tell(&line);
         lines.push(line);
-    })
-    .context(ToolFailed)?;
+    };
+    let mut live = live::Live::new(plan.screen, rows, &mut keep);
+    let outcome = watch(&plan.programs, &mut live).context(ToolFailed)?;
     for (path, file) in files {
         let flushed = file.into_inner().into_inner().map_err(io::IntoInnerError::into_error);
         flushed.with_context(|| cannot_write(path))?;
@@ -125,7 +159,7 @@ fn shown<'a>(plan: &Plan, lines: &'a [Line]) -> Vec<&'a Line> {
 }
 
 /// The ladder as text, and below it what the tracer did.
-fn page(shown: &[&Line], drawing: &sock_ladder::Drawing, footer: &str) -> String {
+fn page(shown: &[&Line], drawing: &Drawing, footer: &str) -> String {
     let ladder = sock_ladder::ladder(shown.iter().copied(), drawing);
     let mut page = ladder.text;
     if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
@@ -141,12 +175,15 @@ fn page(shown: &[&Line], drawing: &sock_ladder::Drawing, footer: &str) -> String
 fn footer(lines: &[Line], outcome: &Outcome) -> String {
     let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
     let (held, in_full) = outcome.held;
-    let holds = if held == 0 {
-        String::new()
-    } else {
-        format!(
+    let holds = match held {
+        0 => String::new(),
+        1 => {
+            let whole = if in_full == 1 { ", for the whole time" } else { "" };
+            format!("; 1 receive was held for a sender at work{whole}")
+        }
+        _ => format!(
             "; {held} receives were held for a sender at work, {in_full} of them for the whole time"
-        )
+        ),
     };
     format!("traced: {calls} calls, so that times are longer than untraced{holds}\n")
 }
@@ -192,7 +229,7 @@ fn repeat(plan: &Plan, times: u32) -> Result<Status> {
     let mut last = Status::Done;
     let mut runs = 0;
     for _ in 0..times {
-        let (lines, outcome) = traced(plan, false)?;
+        let (lines, outcome) = traced(plan, None, false)?;
         tell_ends(plan, &outcome)?;
         last = status(&outcome);
         runs += 1;

@@ -67,9 +67,11 @@ mod tape;
 mod tasks;
 mod tracer;
 mod waits;
+mod watch;
 mod window;
 mod words;
 
 pub use plan::{Control, Ended, Outcome, Plan, Program, Start, TraceError};
 pub use tasks::title;
-pub use tracer::trace;
+pub use tracer::watch;
+pub use watch::{Watch, trace};

@@ -15,6 +15,7 @@ use crate::tasks::title;
 pub struct Program {
     pub(crate) argv: Vec<CString>,
     pub(crate) name: String,
+    pub(crate) keeps_name: bool,
 }
 
 impl Program {
@@ -31,12 +32,19 @@ impl Program {
             .collect();
         let words: Vec<String> =
             argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        Self { argv, name: title(&words) }
+        Self { argv, name: title(&words), keeps_name: false }
     }
 
-    /// Calls it otherwise in the record.
+    /// Calls it otherwise in the record, whatever program it becomes.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.keeps_name = true;
+        self.titled(name)
+    }
+
+    /// Calls it otherwise in the record, until it becomes another program.
+    #[must_use]
+    pub fn titled(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }

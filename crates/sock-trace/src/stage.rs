@@ -40,7 +40,7 @@ impl Tracer<'_> {
             source,
         })?;
         let t = self.tape.now();
-        let line = self.tasks.start(child.pid, n, program.name(), program.words(), t);
+        let line = self.tasks.start(child.pid, n, program, t);
         self.tape.write(line);
         self.stage.started.push(child);
         (self.stage.since, self.stage.is_ready) = (t, false);
@@ -113,6 +113,7 @@ impl Tracer<'_> {
             self.stage.kill_at = None;
             self.signal(libc::SIGKILL);
         }
+        self.tell_watch(now);
         self.tell_silence(now);
         Ok(())
     }

@@ -6,10 +6,11 @@ use sock_record::{Bytes, Call, CallKind, Ev, Level, Line, Note, ProcId};
 use crate::decode::Wish;
 use crate::memory;
 use crate::sys::Tid;
+use crate::watch::Watch;
 
 /// Takes the lines of the record, as they come.
 pub(crate) struct Tape<'a> {
-    sink: &'a mut dyn FnMut(Line),
+    watch: &'a mut dyn Watch,
     began: Timespec,
     latest: u64,
     /// So many bytes of each call are kept; none: all.
@@ -17,8 +18,8 @@ pub(crate) struct Tape<'a> {
 }
 
 impl<'a> Tape<'a> {
-    pub(crate) fn new(preview: Option<u64>, sink: &'a mut dyn FnMut(Line)) -> Self {
-        Self { sink, began: clock_gettime(ClockId::Monotonic), latest: 0, preview }
+    pub(crate) fn new(preview: Option<u64>, watch: &'a mut dyn Watch) -> Self {
+        Self { watch, began: clock_gettime(ClockId::Monotonic), latest: 0, preview }
     }
 
     /// The time since t0, in ns.
@@ -33,7 +34,12 @@ impl<'a> Tape<'a> {
     }
 
     pub(crate) fn write(&mut self, line: impl Into<Line>) {
-        (self.sink)(line.into());
+        self.watch.line(line.into());
+    }
+
+    /// Who is told beside the record.
+    pub(crate) fn watch(&mut self) -> &mut dyn Watch {
+        self.watch
     }
 
     pub(crate) fn note(

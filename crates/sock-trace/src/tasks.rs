@@ -7,6 +7,7 @@ use sock_record::{Ev, Proc, ProcHow, ProcId};
 
 use crate::calls::Sys;
 use crate::decode::Wish;
+use crate::plan::Program;
 use crate::seen::Seen;
 use crate::sockets::At;
 use crate::sys::{Tid, shares_descriptors};
@@ -85,6 +86,8 @@ pub(crate) struct Process {
     pub(crate) id: ProcId,
     pub(crate) window: Window,
     pub(crate) name: String,
+    /// Somebody gave it that name, and it keeps it.
+    pub(crate) keeps_name: bool,
     /// Which of the programs it belongs to.
     pub(crate) program: usize,
     /// It has become the program that was asked for.
@@ -115,36 +118,34 @@ impl Tasks {
     }
 
     /// Takes in a program's first process.
-    pub(crate) fn start(
-        &mut self,
-        pid: Tid,
-        program: usize,
-        name: &str,
-        argv: Vec<String>,
-        t: u64,
-    ) -> Proc {
-        self.add(pid, pid, program, name);
-        let id = self.processes[&pid].id;
-        let argv = Some(argv);
+    pub(crate) fn start(&mut self, pid: Tid, n: usize, program: &Program, t: u64) -> Proc {
+        let name = program.name();
+        let id = self.add(pid, pid, n, name);
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.keeps_name = program.keeps_name;
+        }
+        let argv = Some(program.words());
         Proc { pid: number(pid), ppid: None, argv, ..Proc::new(id, name, t) }
     }
 
-    fn add(&mut self, tid: Tid, pid: Tid, program: usize, name: &str) {
+    fn add(&mut self, tid: Tid, pid: Tid, program: usize, name: &str) -> ProcId {
         let (phase, open) = (Phase::Running, None);
         self.all.insert(tid, Task { pid, phase, open, interrupted: None, latest: None });
-        if !self.processes.contains_key(&pid) {
-            self.latest += 1;
-            let process = Process {
-                id: ProcId(self.latest),
+        let latest = &mut self.latest;
+        let process = self.processes.entry(pid).or_insert_with(|| {
+            *latest += 1;
+            Process {
+                id: ProcId(*latest),
                 window: Window::new(pid),
                 name: name.to_owned(),
+                keeps_name: false,
                 program,
                 has_begun: false,
                 sockets: BTreeSet::new(),
                 unsaid: None,
-            };
-            self.processes.insert(pid, process);
-        }
+            }
+        });
+        process.id
     }
 
     /// Takes in a task that a traced one made.
@@ -210,7 +211,9 @@ impl Tasks {
             return;
         }
         let argv = command_line(pid);
-        process.name = title(&argv);
+        if !process.keeps_name {
+            process.name = title(&argv);
+        }
         let new = Proc::new(process.id, process.name.as_str(), t);
         // Who forks and then becomes another program is told as a fork, by what it became.
         let before = process.unsaid.take();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::system::uname;
-use sock_record::{Call, End, Level, Meta};
+use sock_record::{Call, End, Ev, Level, Meta};
 
 use crate::calls::{HERE, Sys};
 use crate::cpu::OneCpu;
@@ -14,11 +14,12 @@ use crate::stage::Stage;
 use crate::sys::{Alarm, Go, Stop, Tid, Waited, go, wait};
 use crate::tape::{Tape, wall};
 use crate::tasks::{Phase, Tasks};
+use crate::watch::Watch;
 
 /// How often it is looked whether something takes too long, in ns.
 const LOOK: u64 = 50_000_000;
 
-/// Runs the programs and tells `sink` every line of the record, in the order in which calls return.
+/// Runs the programs and tells `watch` every line of the record, in the order in which calls return.
 ///
 /// The calling thread traces; it must not have children of its own, whose ends it would hear of. Signals that the
 /// terminal sends reach the programs by themselves; for others there is [`Plan::control`].
@@ -27,8 +28,8 @@ const LOOK: u64 = 50_000_000;
 ///
 /// The system lets nobody be traced (the message says what to do), or fails in the middle: then the programs are
 /// killed.
-pub fn trace(plan: &Plan, sink: &mut dyn FnMut(sock_record::Line)) -> Result<Outcome, TraceError> {
-    Tracer::new(plan, sink)?.run()
+pub fn watch(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome, TraceError> {
+    Tracer::new(plan, watch)?.run()
 }
 
 pub(crate) struct Tracer<'a> {
@@ -48,6 +49,8 @@ pub(crate) struct Tracer<'a> {
     pub(crate) ring_users: Vec<String>,
     /// Pairs of sockets of whose silence was told.
     pub(crate) told_silent: Vec<(usize, usize)>,
+    /// Calls of which it was told that they wait.
+    pub(crate) told_waiting: Vec<Ev>,
     /// They share one CPU, unless that was not wanted.
     pub(crate) cpu: Option<OneCpu>,
     alarm: Alarm,
@@ -59,7 +62,7 @@ pub(crate) struct Tracer<'a> {
 }
 
 impl<'a> Tracer<'a> {
-    fn new(plan: &'a Plan, sink: &'a mut dyn FnMut(sock_record::Line)) -> Result<Self, TraceError> {
+    fn new(plan: &'a Plan, watch: &'a mut dyn Watch) -> Result<Self, TraceError> {
         let alarm = Alarm::new()?;
         plan.control.listen(Alarm::waker());
         let mut calls = Vec::new();
@@ -71,7 +74,7 @@ impl<'a> Tracer<'a> {
         let outcome = Outcome { ended: vec![None; plan.programs.len()], ..Outcome::default() };
         Ok(Self {
             plan,
-            tape: Tape::new(plan.preview, sink),
+            tape: Tape::new(plan.preview, watch),
             tasks: Tasks::default(),
             book: Book::new(),
             stage: Stage::default(),
@@ -82,6 +85,7 @@ impl<'a> Tracer<'a> {
             warned_of_foreign: false,
             ring_users: Vec::new(),
             told_silent: Vec::new(),
+            told_waiting: Vec::new(),
             cpu: if plan.one_cpu { OneCpu::keep() } else { None },
             alarm,
             rings: u64::MAX,

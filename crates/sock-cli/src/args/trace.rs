@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sock_trace::{Program, Start};
 
 use super::Plan;
@@ -13,7 +13,7 @@ use super::pictures::PaperArgs;
 use super::screen::ScreenArgs;
 use super::values::{duration, size};
 use crate::status::Usage;
-use crate::trace::{self, Form, Only, Output};
+use crate::trace::{self, Form, Only, Output, When};
 
 pub(super) const EXAMPLES: &str = "\
 The lecture's two programs, as the lecture draws them:
@@ -76,6 +76,9 @@ pub(super) struct TraceArgs {
     /// Draw calls that moved nothing as well
     #[arg(long)]
     all_calls: bool,
+    /// Draw rows while the programs run, each when its call returns; what is drawn at the end explains them
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    live: Live,
     #[command(flatten)]
     paper: PaperArgs,
     #[command(flatten)]
@@ -87,6 +90,25 @@ pub(super) struct TraceArgs {
     /// The programs, each behind a `--`
     #[arg(last = true, value_name = "PROGRAM")]
     programs: Vec<OsString>,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, Default)]
+enum Live {
+    /// On a terminal
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Live {
+    fn plan(self) -> When {
+        match self {
+            Self::Auto => When::Auto,
+            Self::Always => When::Always,
+            Self::Never => When::Never,
+        }
+    }
 }
 
 fn start(text: &str) -> Result<Start, String> {
@@ -113,7 +135,7 @@ impl TraceArgs {
         if let Some(code) = &self.explain {
             return explanation(code).map(Plan::Page);
         }
-        let shell = |line: &String| Program::new(["/bin/sh", "-c", line]).named(first_word(line));
+        let shell = |line: &String| Program::new(["/bin/sh", "-c", line]).titled(first_word(line));
         let mut programs: Vec<Program> = self.commands.iter().map(shell).collect();
         let parts = self.programs.split(|word| word == "--");
         programs.extend(parts.filter(|words| !words.is_empty()).map(Program::new));
@@ -146,6 +168,7 @@ impl TraceArgs {
             only: self.only,
             repeat: self.repeat,
             all_calls: self.all_calls,
+            live: self.live.plan(),
             paper: self.paper.plan(),
             screen: self.screen.plan(),
         })))

@@ -1,27 +1,31 @@
-//! What is told while the programs run: what is worth knowing at once, with `-v` every call, with `--json` the record.
+//! What is told while the programs run: the ladder as it grows, or with `-v` every call, with `--json` the record.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use sock_record::{Call, Dir, Level, Line, ProcId};
+use sock_trace::Watch;
 
+use super::rows::Rows;
 use crate::screen::{Detail, Screen};
 
-/// Tells lines of the record as they come.
-pub(super) struct Live {
+/// Tells lines of the record as they come, and hands them on.
+pub(super) struct Live<'a> {
     screen: Screen,
+    rows: Option<Rows>,
     names: BTreeMap<ProcId, String>,
+    keep: &'a mut dyn FnMut(Line),
 }
 
 /// So many bytes of what went over are shown in a line.
 const SHOWN: usize = 32;
 
-impl Live {
-    pub(super) fn new(screen: Screen) -> Self {
-        Self { screen, names: BTreeMap::new() }
+impl<'a> Live<'a> {
+    pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
+        Self { screen, rows, names: BTreeMap::new(), keep }
     }
 
-    pub(super) fn tell(&mut self, line: &Line) {
+    fn tell(&mut self, line: &Line) {
         if let Some(text) = self.text(line) {
             // Nobody to tell: stderr has gone, and the programs go on all the same.
             let _ = io::stderr().write_all(text.as_bytes());
@@ -64,5 +68,27 @@ impl Live {
         });
         let [addr, data] = [addr, data].map(Option::unwrap_or_default);
         format!("{ms:>6}.{us:03} ms  {name}  {}{fd}{addr} {result}{data}\n", call.call)
+    }
+}
+
+impl Watch for Live<'_> {
+    fn line(&mut self, line: Line) {
+        match &mut self.rows {
+            Some(rows) => rows.hear(&line),
+            None => self.tell(&line),
+        }
+        (self.keep)(line);
+    }
+
+    fn look(&mut self, now: u64) {
+        if let Some(rows) = &mut self.rows {
+            rows.look(now);
+        }
+    }
+
+    fn waits(&mut self, call: &Call) {
+        if let Some(rows) = &mut self.rows {
+            rows.waits(call);
+        }
     }
 }

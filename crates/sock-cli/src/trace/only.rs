@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use sock_record::{Call, CallKind, Ev, Line, SockId};
+use sock_record::{Call, CallKind, Ev, Line, Sock, SockId};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +62,12 @@ impl Only {
 /// went (a runtime keeps some at hand), and what a C library does by itself when it looks up a name or a user: it asks a
 /// service (nscd) that is hardly ever there.
 pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
-    const SERVICE: &str = "/var/run/nscd/socket";
     let mut used: BTreeSet<SockId> = BTreeSet::new();
     let mut asking: BTreeSet<SockId> = BTreeSet::new();
     for line in lines {
-        let Line::Call(Call { sock: Some(sock), call, args, err, .. }) = line else { continue };
-        if args.addr.as_deref() == Some(SERVICE) && err.is_some() {
+        let Line::Call(made) = line else { continue };
+        let (Some(sock), call) = (&made.sock, &made.call) else { continue };
+        if asks_for_names(made) {
             asking.insert(*sock);
         }
         let begins = matches!(
@@ -87,24 +87,83 @@ pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
     lines.iter().filter(|line| sock_of(line).is_none_or(is_shown)).collect()
 }
 
+/// The same while the record grows, line by line.
+#[derive(Debug)]
+pub(super) struct Filter {
+    port: Option<u16>,
+    wanted: BTreeSet<SockId>,
+    /// What a C library does by itself is shown.
+    all: bool,
+    asking: BTreeSet<SockId>,
+}
+
+impl Filter {
+    pub(super) fn new(only: Option<&Only>, all: bool) -> Self {
+        let port = match only {
+            Some(Only::Port(port)) => Some(*port),
+            Some(Only::Call(_)) | None => None,
+        };
+        Self { port, wanted: BTreeSet::new(), all, asking: BTreeSet::new() }
+    }
+
+    /// Whether a line is about what is wanted.
+    pub(super) fn lets_pass(&mut self, line: &Line) -> bool {
+        if let Line::Call(call) = line {
+            if !self.all && asks_for_names(call) {
+                self.asking.extend(call.sock);
+            }
+            if self.port.is_some_and(|port| names_port(call, port)) {
+                self.wanted.extend(call.sock);
+            }
+            return self.is_wanted(call);
+        }
+        let Line::Sock(sock) = line else { return true };
+        if self.port.is_some_and(|port| is_at(sock, port)) {
+            self.wanted.insert(sock.sock);
+        }
+        // What is known of a socket may be asked for later.
+        true
+    }
+
+    pub(super) fn is_wanted(&self, call: &Call) -> bool {
+        let Some(sock) = call.sock else { return true };
+        !self.asking.contains(&sock) && (self.port.is_none() || self.wanted.contains(&sock))
+    }
+}
+
+/// Whether it is a C library's question to a service that is hardly ever there.
+fn asks_for_names(call: &Call) -> bool {
+    const SERVICE: &str = "/var/run/nscd/socket";
+    call.args.addr.as_deref() == Some(SERVICE) && call.err.is_some()
+}
+
+fn is_at(sock: &Sock, port: u16) -> bool {
+    let ends = format!(":{port}");
+    [&sock.local, &sock.peer]
+        .into_iter()
+        .any(|place| place.as_deref().is_some_and(|place| place.ends_with(&ends)))
+}
+
+/// Whether a call names the port: who talks in datagrams names the other end at each of them.
+fn names_port(call: &Call, port: u16) -> bool {
+    call.args.addr.as_deref().is_some_and(|addr| addr.ends_with(&format!(":{port}")))
+}
+
 /// Stands for no socket: a wait, say, which is about several.
 const NONE: SockId = SockId(0);
 
 fn sockets_at(lines: &[Line], port: u16) -> BTreeSet<SockId> {
-    let ends = format!(":{port}");
-    let has = |place: &Option<String>| place.as_deref().is_some_and(|place| place.ends_with(&ends));
     let mut wanted: BTreeSet<SockId> = BTreeSet::new();
     for line in lines {
         if let Line::Sock(sock) = line
-            && (has(&sock.local) || has(&sock.peer))
+            && is_at(sock, port)
         {
             wanted.insert(sock.sock);
         }
     }
-    // Who talks in datagrams names the other end at each of them.
     for line in lines {
         if let Line::Call(call) = line
-            && call.args.addr.as_deref().is_some_and(|addr| addr.ends_with(&ends))
+            && names_port(call, port)
         {
             wanted.extend(call.sock);
         }

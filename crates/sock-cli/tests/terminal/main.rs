@@ -7,6 +7,7 @@ mod pseudo;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 mod support;
+mod trace;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -15,6 +15,8 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::support::{LIMIT, Leash, sock};
 
+const COLUMNS: u16 = 100;
+
 /// A program on a terminal of 100 columns.
 pub(crate) struct Terminal {
     keys: File,
@@ -32,7 +34,7 @@ impl Terminal {
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let line = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: 24, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&line, size).unwrap();
         let mut command = sock(arguments);
         command.env("TERM", "xterm").env("XDG_STATE_HOME", home).process_group(0);
@@ -147,6 +149,10 @@ impl Screen {
     }
 
     fn character(&mut self, c: char) -> usize {
+        // A full line goes on in the next one when something more comes, and not before.
+        if self.column == usize::from(COLUMNS) && !c.is_control() {
+            (self.row, self.column) = (self.row + 1, 0);
+        }
         while self.lines.len() <= self.row {
             self.lines.push(Vec::new());
         }

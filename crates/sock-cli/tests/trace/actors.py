@@ -218,6 +218,13 @@ def many():
         connection.close()
 
 
+def ping():
+    with call() as connection:
+        for _ in range(int(REST[0])):
+            connection.sendall(b"hello")
+            connection.recv(100)
+
+
 def one():
     connection = call()
     connection.sendall(b"hello")

@@ -5,6 +5,7 @@
 mod bench;
 mod ends;
 mod hidden;
+mod live;
 mod lives;
 mod real;
 mod story;

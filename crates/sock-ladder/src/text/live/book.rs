@@ -206,11 +206,11 @@ impl Book {
     /// Who is at the other end of a connection, and whether its calls are in the record.
     pub(super) fn peer(&self, sock: SockId) -> (Who, bool) {
         let known = self.socks.get(&sock);
-        let mate = known.and_then(|known| known.mate).and_then(|mate| self.holder(mate));
-        if let Some(mate) = mate {
-            return (mate, true);
-        }
         let address = known.and_then(|known| known.peer.as_deref()).unwrap_or_default();
+        if let Some(mate) = known.and_then(|known| known.mate) {
+            // Nobody may have called on it yet.
+            return (self.holder(mate).unwrap_or_else(|| ghost(address)), true);
+        }
         match self.behind(address, |known| known.listens).and_then(|sock| self.holder(sock)) {
             Some(who) => (who, true),
             None => (ghost(address), false),

@@ -255,6 +255,18 @@ impl Desk {
         rows.push(Row::arrow(What::Rst, from, side, (t, returned(call))));
     }
 
+    /// A socket is closed: its peer's end, where that still waits, will not be met.
+    fn nobody_meets(&mut self, sock: SockId, rows: &mut Vec<Row>) {
+        let mate = self.book.of(sock).and_then(|known| known.mate);
+        let is_meant =
+            |open: &Open| open.role == Role::Ends && Some(open.key) == mate && open.told.is_none();
+        if let Some(at) = self.waiting.iter().position(is_meant) {
+            let open = self.waiting.remove(at);
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
+        }
+    }
+
     fn ends(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
         let is_close = call.call == CallKind::Close;
         let is_held = call.args.more.contains_key("held_by");
@@ -269,6 +281,7 @@ impl Desk {
         let is_left = self.book.is_left(sock);
         if is_close && !is_held {
             self.book.close(sock);
+            self.nobody_meets(sock, rows);
         }
         if !says {
             return self.aside(call, is_connection || (is_dgram && is_close), rows);

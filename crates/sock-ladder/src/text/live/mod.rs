@@ -58,7 +58,7 @@ const PATIENCE: u64 = 100_000_000;
 ///     live.hear(&line?);
 /// }
 /// let rows = live.take();
-/// assert!(rows.lines().last().is_some_and(|row| row.contains("send 2 B  ├") && row.contains("\"Hi\"")));
+/// assert!(rows.lines().last().is_some_and(|row| row.contains("send 2 B   ├") && row.contains("\"Hi\"")));
 /// # Ok::<(), sock_record::ReadError>(())
 /// ```
 #[derive(Debug)]

@@ -150,7 +150,9 @@ proptest! {
         looks in any::<bool>(),
     ) {
         let mut story = Story::new();
-        plays.into_iter().for_each(|play| story.play(play));
+        for play in plays {
+            story.play(play);
+        }
         story.end();
         let mut live = Live::new(&Drawing::default());
         for line in &story.lines {
@@ -160,7 +162,9 @@ proptest! {
             }
         }
         let mut told: BTreeMap<Ev, usize> = BTreeMap::new();
-        live.told.iter().for_each(|ev| *told.entry(*ev).or_default() += 1);
+        for ev in &live.told {
+            *told.entry(*ev).or_default() += 1;
+        }
         prop_assert_eq!(told, story.due());
         prop_assert!(live.desk.waiting.is_empty());
         for line in live.take().lines() {
