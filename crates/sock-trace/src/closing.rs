@@ -80,7 +80,12 @@ impl Tracer<'_> {
         let Some(process) = self.tasks.processes.get_mut(&pid) else { return };
         if !process.sockets.is_empty() {
             let kept = lookup::sockets(pid).into_iter();
-            process.sockets = kept.filter_map(|(_, inode)| self.book.with_inode(inode)).collect();
+            let kept = kept.filter_map(|(_, inode)| self.book.with_inode(inode)).collect();
+            for at in std::mem::replace(&mut process.sockets, kept) {
+                if !process.sockets.contains(&at) {
+                    self.book.all[at].is_unsteady = true;
+                }
+            }
         }
     }
 
@@ -199,7 +204,7 @@ impl Tracer<'_> {
         let Some(open) = taken else { return };
         let On::Sock(at) = open.on else { return };
         if is_under_way {
-            self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
+            self.book.all[at].end(&crate::decode::kind(open.sys), open.wish.args.len);
         }
         let Some(process) = self.tasks.process(tid) else { return };
         let kind = crate::decode::kind(open.sys);

@@ -1,10 +1,11 @@
 //! The entry of a call: which socket it is about, and whether the task is to go on at once.
 
-use sock_record::{Level, Origin};
+use sock_record::{CallKind, Level, Origin};
 
 use crate::calls::{HERE, Sys};
 use crate::decode::{fd, wish};
 use crate::filter::COPIES;
+use crate::known::Known;
 use crate::plan::TraceError;
 use crate::seen::Seen;
 use crate::sockets::At;
@@ -36,7 +37,7 @@ impl Tracer<'_> {
             self.warn_of_foreign(tid);
             return Ok(go(tid, Go::On, 0)?);
         };
-        let t = self.tape.now();
+        let t = self.now;
         if let Some(open) = self.resume(tid, sys, &args) {
             return self.begin(tid, open);
         }
@@ -103,10 +104,16 @@ impl Tracer<'_> {
                 if from.is_none() && to.is_none() {
                     return Next::Ignore;
                 }
+                for at in [from, to].into_iter().flatten() {
+                    self.book.all[at].is_unsteady = true;
+                }
                 Next::Follow(On::Both { from, to })
             }
             Sys::CloseRange => {
                 let closed = self.in_range(tid, args, t);
+                for (_, at) in &closed {
+                    self.book.all[*at].is_unsteady = true;
+                }
                 if closed.is_empty() { Next::Ignore } else { Next::Follow(On::Range(closed)) }
             }
             Sys::Dup | Sys::Fcntl if is_copied(sys, args) => {
@@ -165,11 +172,12 @@ impl Tracer<'_> {
         match &open.on {
             On::Sock(at) => {
                 let at = *at;
-                self.book.all[at].under_way += 1;
+                let kind = crate::decode::kind(open.sys);
+                self.book.all[at].begin(&kind, open.wish.args.len);
                 self.book.all[at].used_by(tid);
-                match crate::decode::kind(open.sys) {
-                    sock_record::CallKind::Send => self.book.all[at].sent_at = t,
-                    sock_record::CallKind::Recv => {
+                match kind {
+                    CallKind::Send => self.book.all[at].sent_at = t,
+                    CallKind::Recv => {
                         let (waits, has_data) = self.would_wait(&open, at);
                         if (waits || has_data) && self.is_held(tid, at) {
                             held =
@@ -178,7 +186,7 @@ impl Tracer<'_> {
                             phase = Phase::Blocked(t);
                         }
                     }
-                    sock_record::CallKind::Accept => phase = Phase::Blocked(t),
+                    CallKind::Accept => phase = Phase::Blocked(t),
                     _ => {}
                 }
             }
@@ -206,12 +214,12 @@ impl Tracer<'_> {
         let Some(seen) = &open.seen else { return (false, true) };
         let known = &self.book.all[at];
         let mate = known.mate.map(|mate| &self.book.all[mate]);
+        let is_seen = |mate: &Known| mate.is_whole() && !mate.is_unsteady && known.is_stream();
         let has_data = match mate {
             Some(mate) if mate.has_ended => true,
             // Everything was seen: no need to ask.
-            Some(mate) if mate.under_way == 0 && mate.is_whole() && known.is_stream() => {
-                mate.out > known.come
-            }
+            Some(mate) if is_seen(mate) && mate.out > known.come => true,
+            Some(mate) if is_seen(mate) && mate.most_sent() <= known.come => false,
             Some(_) | None => seen.waiting().is_some_and(|n| n > 0),
         };
         if has_data || open.wish.is_impatient {

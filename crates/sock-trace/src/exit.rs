@@ -24,12 +24,12 @@ const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 impl Tracer<'_> {
     pub(crate) fn leave(&mut self, tid: Tid) -> Result<(), TraceError> {
         let Some(Info::Exit { ret }) = info(tid) else { return Ok(go(tid, Go::On, 0)?) };
-        let t = self.tape.now();
+        let t = self.now;
         let open = self.tasks.all.get_mut(&tid).and_then(|task| task.open.take());
         self.set_phase(tid, Phase::Running);
         let Some(open) = open else { return Ok(go(tid, Go::On, 0)?) };
         if let On::Sock(at) = open.on {
-            self.book.all[at].under_way = self.book.all[at].under_way.saturating_sub(1);
+            self.book.all[at].end(&kind(open.sys), open.wish.args.len);
         }
         if RESTARTS.contains(&ret) {
             if let Some(task) = self.tasks.all.get_mut(&tid) {
@@ -101,7 +101,8 @@ impl Tracer<'_> {
             if self.book.is_vague(at) {
                 self.learn(Some(seen));
             }
-            let moment = seen.moment(&self.book.all[at].line);
+            let received = if self.ring_users.is_empty() { received(&open, &call) } else { None };
+            let moment = self.book.moment(seen, received);
             call.state = moment.state.map(Into::into);
             (call.inq, call.outq) = (moment.inq, moment.outq);
         }
@@ -364,5 +365,18 @@ impl Tracer<'_> {
             None => json!({ "fd": fd, "events": events }),
         };
         asked.iter().map(name).collect()
+    }
+}
+
+/// What a send (nothing) or a receive that moved bytes of a stream took out of its queue.
+fn received(open: &Open, call: &Call) -> Option<u64> {
+    let n = call.ret.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0)?;
+    let is_other =
+        ["MSG_PEEK", "MSG_OOB", "MSG_ERRQUEUE"].iter().any(|f| open.wish.args.has_flag(f));
+    match dir(open.sys) {
+        Some(_) if is_other || matches!(open.sys, Sys::Sendmmsg | Sys::Recvmmsg) => None,
+        Some(Dir::Out) => Some(0),
+        Some(Dir::In) => Some(n),
+        None => None,
     }
 }

@@ -53,6 +53,7 @@ mod entry;
 mod exit;
 mod filter;
 mod hold;
+mod known;
 mod lookup;
 mod memory;
 mod netlink;

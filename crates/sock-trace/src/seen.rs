@@ -62,6 +62,14 @@ impl Seen {
         }
     }
 
+    /// Bytes that the other side has not acknowledged.
+    pub(crate) fn unsent(&self) -> Option<u64> {
+        match &self.hand {
+            Some(hand) => out_queue(hand),
+            None => self.entry.as_ref()?.outq,
+        }
+    }
+
     /// The time that a close is to take for what is unsent; zero: it resets (`SO_LINGER`).
     pub(crate) fn linger(&self) -> Option<std::time::Duration> {
         sockopt::socket_linger(self.hand.as_ref()?).ok().flatten()

@@ -8,109 +8,20 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, SocketAddrAny, SocketType, ipproto, sockopt};
-use sock_record::{Family, Interval, Kind, Origin, Sock, SockId};
+use sock_record::{Family, Kind, Origin, Sock, SockId};
 
+use crate::known::Known;
 use crate::lookup;
 use crate::netlink::Diag;
-use crate::seen::Seen;
-use crate::sys::{Counts, Tid, kernel_counts};
+use crate::seen::{Moment, Seen};
+use crate::sys::{Tid, kernel_counts};
 use crate::window::{Copy, Window};
 
 /// The place of a socket in the book.
 pub(crate) type At = usize;
 
-/// What is known of a socket.
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, in any combination")]
-pub(crate) struct Known {
-    pub(crate) line: Sock,
-    inode: Option<u64>,
-    /// Bytes of the stream that were seen to go out and to come in.
-    pub(crate) out: u64,
-    pub(crate) come: u64,
-    /// The kernel's counts when it was first seen: what came before is no gap.
-    before: Counts,
-    pub(crate) mate: Option<At>,
-    /// Tasks that called on it lately.
-    pub(crate) users: Vec<Tid>,
-    pub(crate) is_listener: bool,
-    /// When the latest send on it began, in ns since t0.
-    pub(crate) sent_at: u64,
-    /// Calls on it that are under way.
-    pub(crate) under_way: u32,
-    pub(crate) has_gap: bool,
-    /// One process may have several descriptors of it: it was copied, passed along, or not seen from its beginning.
-    pub(crate) is_copied: bool,
-    /// It has ended its direction, or was closed: nothing more comes from it.
-    pub(crate) has_ended: bool,
-    /// Calls on it return at once; none while nobody has asked.
-    pub(crate) nonblocking: Option<bool>,
-    /// Sends since it last received something.
-    turn: u32,
-    /// So many turns in a row were a single send.
-    pub(crate) singles: u32,
-}
-
-/// So many tasks that called on a socket are remembered: with more, it is a crowd, and nobody is held for it.
-const USERS: usize = 8;
-
-impl Known {
-    pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.line.kind, Kind::Stream)
-    }
-
-    /// Whether everything that went through it was seen, as far as is known.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.before == Counts::default() && !self.has_gap && self.line.from != Origin::Passed
-    }
-
-    /// Whether it keeps messages apart.
-    pub(crate) fn is_dgram(&self) -> bool {
-        !self.is_stream()
-    }
-
-    pub(crate) fn used_by(&mut self, tid: Tid) {
-        if !self.users.contains(&tid) {
-            if self.users.len() == USERS {
-                self.users.remove(0);
-            }
-            self.users.push(tid);
-        }
-    }
-
-    /// The bytes that a send moved.
-    pub(crate) fn send(&mut self, n: u64) -> Interval {
-        let off = Interval::at(self.out, n);
-        self.out = off.end();
-        self.turn = self.turn.saturating_add(1);
-        off
-    }
-
-    /// The bytes that a receive moved; one that only looks moves none.
-    pub(crate) fn receive(&mut self, n: u64, only_looks: bool) -> Interval {
-        let off = Interval::at(self.come, n);
-        if !only_looks {
-            self.come = off.end();
-            match std::mem::take(&mut self.turn) {
-                0 => {}
-                1 => self.singles = self.singles.saturating_add(1),
-                _ => self.singles = 0,
-            }
-        }
-        off
-    }
-
-    /// What was not seen: the kernel's counts beside ours, where they differ.
-    pub(crate) fn gap(&self, counts: Counts, waiting: u64) -> Option<(u64, u64)> {
-        let out = counts.out.saturating_sub(self.before.out);
-        let come = counts.come.saturating_sub(self.before.come);
-        let received = come.saturating_sub(waiting);
-        let fin = u64::from(counts.may_have_fin);
-        // A kernel without counts tells zero.
-        let agrees = (out == 0 || out == self.out)
-            && (come == 0 || received == self.come || received == self.come + fin);
-        (!agrees).then(|| (out, received.saturating_sub(fin)))
-    }
-}
+/// The state of a TCP socket that is connected both ways.
+const ESTABLISHED: &str = "ESTABLISHED";
 
 /// All sockets of a trace.
 pub(crate) struct Book {
@@ -194,26 +105,8 @@ impl Book {
 
     fn add(&mut self, mut line: Sock) -> At {
         let at = self.all.len();
-        let is_copied = line.from == Origin::Passed;
         line.sock = SockId(u32::try_from(at + 1).unwrap_or(u32::MAX));
-        self.all.push(Known {
-            line,
-            inode: None,
-            out: 0,
-            come: 0,
-            before: Counts::default(),
-            mate: None,
-            users: Vec::new(),
-            is_listener: false,
-            sent_at: 0,
-            under_way: 0,
-            has_gap: false,
-            is_copied,
-            has_ended: false,
-            nonblocking: None,
-            turn: 0,
-            singles: 0,
-        });
+        self.all.push(Known::new(line));
         at
     }
 
@@ -225,6 +118,27 @@ impl Book {
     /// The socket with this inode, if it was seen.
     pub(crate) fn with_inode(&self, inode: u64) -> Option<At> {
         self.by_inode.get(&inode).copied()
+    }
+
+    /// What is true of a socket when a call on it returns.
+    ///
+    /// A send or a receive that moved bytes says how many it `received`, if no ring moves any: then what both ends did
+    /// since it was asked last tells the state, and often what waits, without asking again.
+    pub(crate) fn moment(&mut self, seen: &Seen, received: Option<u64>) -> Moment {
+        let known = &self.all[seen.at];
+        let mate = known.mate.map(|mate| &self.all[mate]);
+        let steady_mate = mate.filter(|mate| known.is_steady() && mate.is_steady());
+        if let (Some(mate), Some(received), true) = (steady_mate, received, known.is_established) {
+            let is_empty = mate.most_sent() <= known.come + received;
+            return Moment {
+                state: Some(ESTABLISHED),
+                inq: if is_empty { Some(0) } else { seen.waiting() },
+                outq: seen.unsent(),
+            };
+        }
+        let moment = seen.moment(&known.line);
+        self.all[seen.at].is_established = moment.state == Some(ESTABLISHED);
+        moment
     }
 
     /// Learns the addresses that a socket has by now, and who is at its other end; tells whether that was new.

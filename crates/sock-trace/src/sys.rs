@@ -3,6 +3,7 @@
 
 mod alarm;
 mod ask;
+mod quiet;
 mod spawn;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::ptr;
 
 pub(crate) use self::alarm::{Alarm, Waker};
 pub(crate) use self::ask::{Counts, kernel_counts, out_queue, tcp_facts};
+pub(crate) use self::quiet::QuietStops;
 pub(crate) use self::spawn::{Child, spawn};
 use libc::{c_int, c_long, pid_t};
 

@@ -11,7 +11,7 @@ use crate::filter::filter;
 use crate::plan::{Outcome, Plan, TraceError};
 use crate::sockets::Book;
 use crate::stage::Stage;
-use crate::sys::{Alarm, Go, Stop, Tid, Waited, go, wait};
+use crate::sys::{Alarm, Go, QuietStops, Stop, Tid, Waited, go, wait};
 use crate::tape::{Tape, wall};
 use crate::tasks::{Phase, Tasks};
 use crate::watch::Watch;
@@ -57,8 +57,9 @@ pub(crate) struct Tracer<'a> {
     /// When the alarm rings next, in ns since t0.
     rings: u64,
     looks: u64,
-    /// The latest reading of the clock.
-    now: u64,
+    /// When the latest wait ended.
+    pub(crate) now: u64,
+    _quiet: QuietStops,
 }
 
 impl<'a> Tracer<'a> {
@@ -91,6 +92,7 @@ impl<'a> Tracer<'a> {
             rings: u64::MAX,
             looks: 0,
             now: 0,
+            _quiet: QuietStops::begin(),
         })
     }
 
@@ -106,7 +108,10 @@ impl<'a> Tracer<'a> {
         self.start_next()?;
         while !self.is_over() {
             self.set_alarm();
-            match wait()? {
+            let waited = wait()?;
+            // One reading serves everything that this stop is about.
+            self.now = self.tape.now();
+            match waited {
                 Waited::Stopped(tid, stop) => self.stopped(tid, stop)?,
                 Waited::Exited(tid, status) => self.ended(tid, Ok(status)),
                 Waited::Killed(tid, signal) => self.ended(tid, Err(signal)),
@@ -115,7 +120,6 @@ impl<'a> Tracer<'a> {
                 Waited::Nobody if !self.is_over() => self.rest(),
                 Waited::Nobody => break,
             }
-            self.now = self.tape.now();
             if self.now >= self.looks {
                 self.looks = self.now + LOOK;
                 self.look(self.now)?;

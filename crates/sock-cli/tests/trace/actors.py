@@ -427,6 +427,21 @@ def lends():
     print(read_all(server.accept()[0]).decode())
 
 
+def small_receives():
+    """Takes what came in parts, before and after the other side has ended its direction."""
+    server = listener()
+    client = call()
+    connection, _ = server.accept()
+    client.send(b"hello")
+    for n in [1, 4]:
+        connection.recv(n)
+    client.send(b"bye")
+    client.shutdown(socket.SHUT_WR)
+    for n in [2, 1]:
+        connection.recv(n)
+    connection.send(b"!")
+
+
 def crowd():
     """More sockets than anybody has open for fun; children hold them all, and of one there is a copy."""
     sockets = [socket.socket() for _ in range(100)]

@@ -219,3 +219,24 @@ fn a_fork_that_keeps_a_socket_is_told_at_the_close() {
     let held = traced.calls().find(|call| call.args.more.contains_key("held_by")).unwrap();
     assert_eq!(held.call, CallKind::Close, "the parent closes what its child holds: no FIN");
 }
+
+#[test]
+fn each_call_tells_the_state_and_what_still_waits() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("small_receives", &[])]);
+    assert_eq!(traced.is_whole().printed().1, 0, "{}", traced.finished.stderr);
+    let moved = traced.calls().filter(|call| call.moved().is_some_and(|n| n > 0));
+    let told: Vec<_> = moved
+        .map(|call| (call.dir.unwrap(), call.state.as_deref().unwrap(), call.inq.unwrap()))
+        .collect();
+    let expected = [
+        (Dir::Out, "ESTABLISHED", 0),
+        (Dir::In, "ESTABLISHED", 4),
+        (Dir::In, "ESTABLISHED", 0),
+        (Dir::Out, "ESTABLISHED", 0),
+        (Dir::In, "CLOSE_WAIT", 1),
+        (Dir::In, "CLOSE_WAIT", 0),
+        (Dir::Out, "CLOSE_WAIT", 0),
+    ];
+    assert_eq!(told, expected);
+}
