@@ -160,7 +160,7 @@ impl<'a> Tracer<'a> {
             Stop::Exit => self.leave(tid)?,
             // Its maker may be heard of again before it is itself.
             Stop::Born(new) => {
-                self.tasks.meet(new, self.tape.now());
+                self.tasks.expect(new, self.now);
                 go(tid, Go::On, 0)?;
             }
             Stop::Fresh => go(tid, Go::On, 0)?,
