@@ -22,6 +22,10 @@ stories:
 bench *arguments:
     python3 benches/run.py {{arguments}}
 
+# Measure the tracer beside strace, and beside nobody who looks.
+bench-trace *arguments:
+    python3 benches/trace.py {{arguments}}
+
 # Run the random tests whose names hold TARGET for longer.
 fuzz target seconds='300':
     SOCK_FUZZ_SECONDS={{seconds}} cargo test --workspace --release -- {{target}} --nocapture

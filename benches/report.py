@@ -14,11 +14,14 @@ UNITS = {
     "load": ("generator's CPU, ns", lambda v: f"{v:,.0f}"),
     "p50": ("p50, µs", lambda v: f"{v / 1000:,.1f}"),
     "p99": ("p99, µs", lambda v: f"{v / 1000:,.1f}"),
+    "each": ("each, µs", lambda v: f"{v / 1000:,.2f}"),
+    "time": ("ms", lambda v: f"{v:,.0f}"),
     "memory": ("bytes", lambda v: f"{v:,.0f}"),
     "lost": ("lost", lambda v: f"{v:.2%}"),
 }
 
 NAMES = {"rate": "rate", "cpu": "CPU", "load": "generator's CPU", "p50": "round trip", "p99": "p99", "memory": "memory"}
+NAMES |= {"each": "time of each", "time": "time, ms"}
 
 
 def machine():
