@@ -6,7 +6,7 @@ mod tape;
 
 use serde_json::json;
 use sock_ladder::{codes, explain, page};
-use sock_record::{CallKind, Level, Line, Note};
+use sock_record::{Call, CallKind, Level, Line, Note};
 use tape::{CLIENT, SERVER, Tape};
 
 /// Code and sentence of each note; each code has a page.
@@ -171,7 +171,7 @@ fn reset() -> Tape {
     tape
 }
 
-fn closing(tape: &mut Tape) -> &mut sock_record::Call {
+fn closing(tape: &mut Tape) -> &mut Call {
     let close = |line: &mut Line| matches!(line, Line::Call(call) if call.call == CallKind::Close);
     let at = tape.lines.iter_mut().position(close).unwrap();
     let Line::Call(call) = &mut tape.lines[at] else { panic!("it is a call") };
@@ -270,6 +270,78 @@ fn a_deadlock_is_two_receives_that_never_returned() {
     assert_eq!(about(&told.lines, "deadlock"), [""; 0]);
 }
 
+/// Two that send more than there is room for, and are stopped by force.
+fn flood() -> Tape {
+    let mut tape = Tape::connected(7);
+    for (proc, sock, t) in [(CLIENT, 1, 100), (SERVER, 2, 200)] {
+        tape.send(proc, sock, t, b"0123").args.len = Some(10);
+        let Some(Line::Call(call)) = tape.lines.last_mut() else { panic!("it is a call") };
+        // A send that a signal interrupts says how much had gone by then.
+        call.exit = Some(2_900_000_000 + t);
+    }
+    for (proc, sock) in [(CLIENT, 1), (SERVER, 2)] {
+        let close = tape.close(proc, sock, 2_901_000);
+        close.args.more.insert("by".into(), json!("exit"));
+        close.args.more.insert("unread".into(), json!(4));
+    }
+    tape.end(3_000_000);
+    tape
+}
+
+#[test]
+fn two_that_only_send_wait_for_each_other_too() {
+    let expected = "a deadlock: client and server both wait in send, because the buffers between them are full and neither \
+                    receives; one of them has to receive before it sends on, or both receive while they send (with a \
+                    thread, or with select)";
+    let said: Vec<(String, String)> = said(&flood().lines);
+    assert_eq!(said, [("deadlock".to_owned(), expected.to_owned())]);
+
+    // One that is only slow, and whose peer has no wish to send.
+    let mut slow = flood();
+    let answers = |call: &Call| call.proc.0 == SERVER && call.call == CallKind::Send;
+    slow.lines.retain(|line| !matches!(line, Line::Call(call) if answers(call)));
+    assert_eq!(about(&slow.lines, "deadlock"), [""; 0]);
+    let stopped = "client asked to send 10 B and only 4 B went, because the buffer was full: server reads more slowly; it \
+                   ended while it waited for room";
+    assert_eq!(about(&slow.lines, "partial-send"), [stopped]);
+}
+
+/// The client reads to the end; the server has answered, and keeps the connection.
+fn kept(deed: impl FnOnce(&mut Tape)) -> Vec<String> {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"hello");
+    tape.recv(SERVER, 2, 70, 120, b"hello");
+    tape.send(SERVER, 2, 130, b"HELLO").fd = Some(4);
+    tape.recv(CLIENT, 1, 110, 150, b"HELLO");
+    let call = tape.call(CLIENT, CallKind::Recv, 1, 200, 200, Ok(0));
+    (call.exit, call.ret) = (None, None);
+    deed(&mut tape);
+    let close = tape.close(SERVER, 2, 2_900_000);
+    close.args.more.insert("by".into(), json!("exit"));
+    tape.end(3_000_000);
+    about(&tape.lines, "not-closed")
+}
+
+#[test]
+fn a_close_that_was_forgotten() {
+    let expected = "client waited 2.9 s for more, or for the end, in vain: server holds the socket (fd 4) and neither sends \
+                    nor closes it; no FIN goes out before it calls close or shutdown(SHUT_WR)";
+    assert_eq!(kept(|_| ()), [expected]);
+    let asks = |tape: &mut Tape| {
+        let call = tape.call(SERVER, CallKind::Recv, 2, 210, 210, Ok(0));
+        (call.exit, call.ret) = (None, None);
+    };
+    assert_eq!(kept(asks), [""; 0], "that is a deadlock");
+    let tells = |tape: &mut Tape| {
+        tape.shutdown(SERVER, 2, 300);
+    };
+    assert_eq!(kept(tells), [""; 0], "it was told");
+    let late = |tape: &mut Tape| {
+        tape.send(CLIENT, 1, 160, b"more");
+    };
+    assert_eq!(kept(late), [""; 0], "the server has something to read first");
+}
+
 #[test]
 fn two_small_sends_and_forty_milliseconds_are_nagle() {
     let slow = |queued: Option<u64>, nodelay: bool| {
@@ -295,7 +367,7 @@ fn two_small_sends_and_forty_milliseconds_are_nagle() {
 
 #[test]
 fn codes_are_words_that_stay() {
-    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-received one-at-a-time partial-send passed refused reset sigpipe split start time-wait timed-out would-block");
+    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-closed not-received one-at-a-time partial-send passed refused reset sigpipe split start time-wait timed-out would-block");
 }
 
 #[test]

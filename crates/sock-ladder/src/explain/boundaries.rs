@@ -3,8 +3,9 @@
 use sock_record::{Dir, Level, LinkKind};
 
 use super::case::{Case, counted, sizes};
+use super::deadlock::{LONG, both_send, by_force};
 use super::teller::Teller;
-use crate::story::is_peek;
+use crate::story::{is_peek, returned};
 use crate::text::count;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
@@ -79,11 +80,21 @@ fn partial(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: 
     let missing = asked - sent;
     let later =
         case.story.calls_on(sock).filter(|&(n, next)| n > call && next.dir == Some(Dir::Out));
+    // What is wrong where both only send is said there.
+    let is_dead = case.mate(sock).is_some_and(|mate| both_send(case, sock, mate).is_some());
+    if is_dead {
+        return;
+    }
     let went: u64 = later.filter_map(|(_, next)| next.moved()).sum();
+    let waited = returned(line).saturating_sub(line.enter);
+    let close = case.story.facts(sock).last_close.map(|close| case.line(close));
+    let is_ended = waited >= LONG && close.is_some_and(by_force);
     let level = if went >= missing { Level::Info } else { Level::Warn };
     teller.say("partial-send", level, call, (line.proc, went >= missing), || {
         let end = if went >= missing {
             "it sent the rest later, as it must"
+        } else if is_ended {
+            "it ended while it waited for room"
         } else {
             "it never sent the rest: send again from there on until all is gone, or use sendall"
         };

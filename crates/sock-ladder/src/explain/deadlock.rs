@@ -7,53 +7,99 @@ use super::teller::Teller;
 use crate::story::returned;
 
 /// What waits less, in ns, may only have been interrupted by the end of the run.
-const LONG: u64 = 100_000_000;
+pub(super) const LONG: u64 = 100_000_000;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for sock in 0..case.story.socks.len() {
         let Some(mate) = case.mate(sock).filter(|&mate| sock < mate) else { continue };
-        let (Some(one), Some(other)) = (last(case, sock), last(case, mate)) else { continue };
-        if !is_unfinished(case.line(one)) && !is_unfinished(case.line(other)) {
-            continue;
-        }
-        let (a, b) = (case.line(one), case.line(other));
-        let since = a.enter.max(b.enter);
-        let until = ended(case, one).min(ended(case, other));
-        if until.saturating_sub(since) < LONG || was_told(case, [one, other]) {
-            continue;
-        }
-        let (who, whom) = (case.who(one), case.who(other));
-        let matter = (a.proc, b.proc);
-        match (a.dir, b.dir) {
-            (Some(Dir::In), Some(Dir::In)) if nothing_under_way(case, sock, mate) => {
-                teller.say("deadlock", Level::Error, one.max(other), matter, || {
-                    format!(
-                        "a deadlock: {who} waits to receive from {whom}, which waits to receive from it, and nothing is on \
-                         its way; one of them has to send, or to end its direction with shutdown"
-                    )
-                });
-            }
-            (Some(Dir::Out), Some(Dir::Out)) => {
-                teller.say("deadlock", Level::Error, one.max(other), matter, || {
-                    format!(
-                        "a deadlock: {who} and {whom} both wait to send, because the buffers are full and neither receives; \
-                         receive while you send"
-                    )
-                });
-            }
-            _ => {}
+        if let Some([one, other]) = both_send(case, sock, mate) {
+            say(case, teller, [one, other], |who, whom| {
+                format!(
+                    "a deadlock: {who} and {whom} both wait in send, because the buffers between them are full and neither \
+                     receives; one of them has to receive before it sends on, or both receive while they send (with a \
+                     thread, or with select)"
+                )
+            });
+        } else if let Some([one, other]) = both_receive(case, sock, mate) {
+            say(case, teller, [one, other], |who, whom| {
+                format!(
+                    "a deadlock: {who} waits to receive from {whom}, which waits to receive from it, and nothing is on \
+                     its way; one of them has to send, or to end its direction with shutdown"
+                )
+            });
         }
     }
 }
 
-/// The last send or receive on a socket, where that never came to an end by itself.
-fn last(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
-    let by_force = |call: &Call| matches!(text(call, "by"), Some("exit" | "kill"));
+fn say(
+    case: &Case<'_, '_>,
+    teller: &mut Teller<'_, '_>,
+    [one, other]: [usize; 2],
+    text: impl FnOnce(&str, &str) -> String,
+) {
+    if was_told(case, [one, other]) {
+        return;
+    }
+    let matter = (case.line(one).proc, case.line(other).proc);
+    teller.say("deadlock", Level::Error, one.max(other), matter, || {
+        text(case.who(one), case.who(other))
+    });
+}
+
+fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {
+    let calls = [last(case, sock)?, last(case, mate)?];
+    let is_dead = calls.iter().all(|&n| case.line(n).dir == Some(Dir::In))
+        && calls.iter().any(|&n| is_unfinished(case.line(n)))
+        && together(case, calls)
+        && nothing_under_way(case, sock, mate);
+    is_dead.then_some(calls)
+}
+
+/// The two sends of a connection that wait for room which nobody makes.
+pub(super) fn both_send(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {
+    let calls = [stuck(case, sock)?, stuck(case, mate)?];
+    together(case, calls).then_some(calls)
+}
+
+/// The last send on a socket, where it waited long, was cut short and nothing was received meanwhile.
+fn stuck(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
+    let (n, call) = last_move(case, sock)?;
+    // A send that a signal interrupts, or whose peer is gone, says how much had gone by then.
+    let is_cut = call.moved().zip(call.args.len).is_some_and(|(moved, len)| moved < len);
+    let waits = ended(case, n).saturating_sub(call.enter) >= LONG;
+    let receives = || {
+        case.story.calls_on(sock).any(|(_, other)| {
+            other.dir == Some(Dir::In)
+                && other.moved().is_some_and(|n| n > 0)
+                && other.exit.is_some_and(|exit| exit > call.enter)
+        })
+    };
+    let is_stuck = call.dir == Some(Dir::Out) && waits && (is_cut || is_unfinished(call));
+    (is_stuck && !receives()).then_some(n)
+}
+
+/// Whether two calls waited long at the same time.
+fn together(case: &Case<'_, '_>, [one, other]: [usize; 2]) -> bool {
+    let since = case.line(one).enter.max(case.line(other).enter);
+    ended(case, one).min(ended(case, other)).saturating_sub(since) >= LONG
+}
+
+fn last_move<'a>(case: &Case<'_, 'a>, sock: usize) -> Option<(usize, &'a Call)> {
     let mut calls = case.story.calls_of[sock].iter().rev().map(|&n| (n, case.line(n)));
-    let (n, call) = calls.find(|(_, call)| call.dir.is_some())?;
+    calls.find(|(_, call)| call.dir.is_some())
+}
+
+/// The last send or receive on a socket, where that never came to an end by itself.
+pub(super) fn last(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
+    let (n, call) = last_move(case, sock)?;
     // Who waited until the other one was stopped has met an end that was none of its doing.
     let met_force = || case.linked(n, &LinkKind::Fin).is_some_and(|end| by_force(case.line(end)));
     (is_unfinished(call) || met_force()).then_some(n)
+}
+
+/// Whether nobody but the end of its program closed it.
+pub(super) fn by_force(call: &Call) -> bool {
+    matches!(text(call, "by"), Some("exit" | "kill"))
 }
 
 fn is_unfinished(call: &Call) -> bool {
@@ -61,7 +107,7 @@ fn is_unfinished(call: &Call) -> bool {
 }
 
 /// When the wait of a call was over.
-fn ended(case: &Case<'_, '_>, call: usize) -> u64 {
+pub(super) fn ended(case: &Case<'_, '_>, call: usize) -> u64 {
     let end = case.story.end.map(|end| end.t);
     let last = || case.story.calls.last().map_or(0, |call| returned(call));
     case.line(call).exit.or(end).unwrap_or_else(last)
@@ -75,7 +121,7 @@ fn was_told(case: &Case<'_, '_>, calls: [usize; 2]) -> bool {
         .any(|note| note.code == "deadlock")
 }
 
-fn nothing_under_way(case: &Case<'_, '_>, one: usize, other: usize) -> bool {
+pub(super) fn nothing_under_way(case: &Case<'_, '_>, one: usize, other: usize) -> bool {
     let sum = |sock: usize, dir: Dir| -> u64 {
         let calls = case.story.calls_on(sock).map(|(_, call)| call);
         calls

@@ -11,6 +11,7 @@ mod datagrams;
 mod deadlock;
 mod ends;
 mod held;
+mod kept;
 mod nagle;
 mod pages;
 mod passed;
@@ -77,6 +78,7 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
         backlog::tell,
         nagle::tell,
         deadlock::tell,
+        kept::tell,
         datagrams::tell,
     ];
     for topic in topics {

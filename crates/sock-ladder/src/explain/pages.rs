@@ -17,6 +17,7 @@ const PAGES: &[(&str, &str)] = &[
     ("no-fin", include_str!("pages/no-fin.txt")),
     ("no-reuseaddr", include_str!("pages/no-reuseaddr.txt")),
     ("nobody-bound", include_str!("pages/nobody-bound.txt")),
+    ("not-closed", include_str!("pages/not-closed.txt")),
     ("not-received", include_str!("pages/not-received.txt")),
     ("one-at-a-time", include_str!("pages/one-at-a-time.txt")),
     ("partial-send", include_str!("pages/partial-send.txt")),

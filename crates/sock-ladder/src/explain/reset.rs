@@ -3,6 +3,7 @@
 use sock_record::{Call, CallKind, Dir, Level};
 
 use super::case::{Case, number, took};
+use super::deadlock::both_send;
 use super::ends::deed;
 use super::teller::Teller;
 use crate::story::{ends_sending, returned};
@@ -132,6 +133,10 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     let gone = mate.and_then(|mate| case.story.facts(mate).last_close);
     let peer_is_gone = gone.is_some_and(|gone| case.line(gone).enter <= returned(line));
     if n == 0 || is_over || !case.is_tcp(sock) || peer_is_gone || mate.is_some_and(noticed) {
+        return;
+    }
+    // What is wrong where both only send is said there.
+    if mate.is_some_and(|mate| both_send(case, sock, mate).is_some()) {
         return;
     }
     if !super::case::list(line, "held_by").is_empty() || line.call != CallKind::Close {
