@@ -194,6 +194,16 @@ impl Book {
         mate.is_some_and(|mate| self.wed(at, mate))
     }
 
+    /// Whether somebody in this trace can be called at an address; on any interface, as far as that is known.
+    pub(crate) fn is_home(&self, addr: &str) -> bool {
+        let port = |addr: &str| addr.parse().map(|addr: std::net::SocketAddr| addr.port()).ok();
+        let is_called = |known: &Known| known.is_listener || known.is_dgram();
+        self.all.iter().filter(|known| is_called(known)).any(|known| {
+            let local = known.line.local.as_deref();
+            local == Some(addr) || local.and_then(port).is_some_and(|own| port(addr) == Some(own))
+        })
+    }
+
     /// Two sockets are each other's ends; tells whether that was new.
     pub(crate) fn wed(&mut self, one: At, other: At) -> bool {
         let is_new = self.all[one].mate != Some(other);

@@ -36,7 +36,8 @@ pub(super) struct TraceArgs {
     /// What a program is called in the picture, in their order
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
-    /// When the next program starts: `listen` (when the one before it listens), `now`, or a time after it
+    /// When the next program starts: `listen` (when the one before it listens, or calls one of
+    /// the others), `now`, or a time after it
     #[arg(long, value_name = "listen|now|TIME", value_parser = start, default_value = "listen")]
     start: Start,
     /// When the last program has ended, let the others go on; else they get SIGTERM after 500 ms, SIGKILL a second later

@@ -25,6 +25,26 @@ fn the_second_program_starts_when_the_first_listens() {
 }
 
 #[test]
+fn a_third_program_starts_when_the_second_calls_the_first() {
+    let Some(bench) = Bench::new() else { return };
+    let one = || bench.actor("one", &[]);
+    let traced = bench.trace(&[], &[bench.actor("select", &[]), one(), one(), one()]);
+    assert_eq!(traced.is_whole().printed().1, 0, "{}", traced.finished.stderr);
+    assert!(!traced.finished.stderr.contains("ended before"), "{}", traced.finished.stderr);
+    assert!(
+        !traced.lines.iter().any(|line| matches!(line, Line::Note(note) if note.code == "start"))
+    );
+    let procs = traced
+        .lines
+        .iter()
+        .filter_map(|line| if let Line::Proc(proc) = line { Some(proc) } else { None });
+    let mut starts = procs.filter(|proc| proc.how == "start".into()).map(|proc| proc.t);
+    let connected = traced.calls().find(|call| call.call == CallKind::Connect);
+    let started = starts.nth(2);
+    assert!(started >= connected.map(|call| call.enter));
+}
+
+#[test]
 fn a_first_program_that_ends_without_listening_is_told() {
     let Some(_bench) = Bench::new() else { return };
     let finished = Program::run(sock(&["trace", "--", "true", "--", "sh", "-c", "exit 3"]), b"");

@@ -16,7 +16,8 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let Some(wait) = last(case, sock).filter(|&n| case.line(n).dir == Some(Dir::In)) else {
             continue;
         };
-        let Some((holder, _)) = case.story.calls_on(mate).filter(|(_, call)| call.dir.is_some()).last()
+        let Some((holder, _)) =
+            case.story.calls_on(mate).filter(|(_, call)| call.dir.is_some()).last()
         else {
             continue;
         };
@@ -27,7 +28,11 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             matches!(call.call, CallKind::Close | CallKind::Shutdown) && !by_force(call)
         });
         // A holder that waits itself, or that has something to read, has a story of its own.
-        if ends || silent < LONG || last(case, mate).is_some() || !nothing_under_way(case, sock, mate) {
+        if ends
+            || silent < LONG
+            || last(case, mate).is_some()
+            || !nothing_under_way(case, sock, mate)
+        {
             continue;
         }
         let matter = (case.line(wait).proc, case.line(holder).proc);
