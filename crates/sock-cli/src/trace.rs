@@ -174,18 +174,20 @@ fn page(shown: &[&Line], drawing: &Drawing, footer: &str) -> String {
 /// What the tracer did to what it saw.
 fn footer(lines: &[Line], outcome: &Outcome) -> String {
     let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
-    let (held, in_full) = outcome.held;
-    let holds = match held {
-        0 => String::new(),
-        1 => {
-            let whole = if in_full == 1 { ", for the whole time" } else { "" };
-            format!("; 1 receive was held for a sender at work{whole}")
-        }
-        _ => format!(
-            "; {held} receives were held for a sender at work, {in_full} of them for the whole time"
+    let mut text = format!(
+        "traced: {calls} socket calls, each stopped for a moment, so that times are longer than without sock\n"
+    );
+    // Whoever compares with a run without sock wants to know what else was done.
+    let held = match outcome.held.0 {
+        0 => return text,
+        1 => "1 receive was held back until its sender paused, so that it got what it gets"
+            .to_owned(),
+        n => format!(
+            "{n} receives were held back until their senders paused, so that they got what they get"
         ),
     };
-    format!("traced: {calls} calls, so that times are longer than untraced{holds}\n")
+    text += &held;
+    text + " without sock\n"
 }
 
 /// Says how programs ended that did not end well.

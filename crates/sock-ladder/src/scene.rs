@@ -5,8 +5,9 @@ use sock_record::{Line, Note};
 use crate::pair::Joined;
 use crate::plan::fold::{Shapes, Shown, fold};
 use crate::plan::lanes::Lanes;
+use crate::plan::parts::number;
 use crate::plan::rows::{Row, Share, rows};
-use crate::plan::steps::{Part, Step, What, number, steps};
+use crate::plan::steps::{Part, Step, What, steps};
 use crate::story::Story;
 use crate::text::Drawing;
 

@@ -176,6 +176,27 @@ fn what_the_record_lacks_is_said_below() {
 }
 
 #[test]
+fn a_sentence_is_no_column_of_words_and_an_address_keeps_its_port() {
+    let said = "said about a call, in more words than there is room for between two lanes that stand close to each other";
+    let mut tape = Tape::connected(50007);
+    for (proc, sock) in [(CLIENT, 1), (SERVER, 2)] {
+        tape.send(proc, sock, 100, b"12345").args.len = Some(20_000_000);
+    }
+    tape.note("about", said);
+    insta::assert_snapshot!(draw(&tape.lines, 60));
+}
+
+#[test]
+fn an_option_that_the_system_does_not_have_is_no_event() {
+    let mut tape = Tape::connected(7);
+    tape.call(SERVER, CallKind::Setsockopt, 2, 60, 61, Err("ENOPROTOOPT"));
+    tape.send(CLIENT, 1, 100, b"Hi");
+    assert!(!draw(&tape.lines, 80).contains("setsockopt"));
+    let all = Drawing { all_calls: true, ..Drawing::default() };
+    assert!(text(&tape.lines, &all).contains("setsockopt ENOPROTOOPT"));
+}
+
+#[test]
 fn an_empty_record_is_an_empty_page() {
     assert_eq!(text(&[], &Drawing::default()), "");
 }

@@ -142,6 +142,27 @@ fn arrows_point_down_and_boxes_stand_on_lanes() {
 }
 
 #[test]
+fn an_end_that_nobody_met_overtakes_no_bytes_and_its_words_stand_free() {
+    let mut tape = Tape::connected(12000);
+    tape.send(SERVER, 2, 100, b"HELLO FROM TCP CLIENT");
+    tape.close(SERVER, 2, 110);
+    tape.recv(CLIENT, 1, 90, 400, b"HELLO FROM TCP CLIENT");
+    tape.close(CLIENT, 1, 500);
+    let svg = svg(&tape.lines, &drawing());
+    let document = Document::parse(&svg).unwrap();
+    let arrow = |kind: &str| {
+        let group = document.descendants().find(|node| class(node) == format!("arrow {kind}"));
+        let part = |name: &str| group.unwrap().children().find(|node| class(node) == name).unwrap();
+        let line = part("line");
+        let words = part("caption");
+        ([number(&line, "y1"), number(&line, "y2")], number(&words, "x"), number(&words, "y"))
+    };
+    let (bytes, fin) = (arrow("bytes"), arrow("fin"));
+    assert!(fin.0[0] > bytes.0[0] && fin.0[1] > bytes.0[1], "{bytes:?} {fin:?}");
+    assert!((fin.1 - bytes.1).abs() > 90.0 || (fin.2 - bytes.2).abs() > 12.0, "{bytes:?} {fin:?}");
+}
+
+#[test]
 fn nothing_in_a_record_becomes_markup() {
     for ascii in [false, true] {
         let drawing = Drawing { ascii, ..drawing() };

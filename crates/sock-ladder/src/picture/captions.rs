@@ -26,19 +26,33 @@ pub(super) struct Caption {
     pub(super) angle: f64,
 }
 
+/// An arrow's line.
+pub(super) type Line = ((i32, i32), (i32, i32));
+
 /// What has been placed: middle, half the width, half the height.
 #[derive(Debug, Default)]
 pub(super) struct Captions(Vec<[f64; 4]>);
 
+/// Closer to a line than this, in pixels, words are crossed by it.
+const CLEAR: f64 = 7.0;
+
+/// So much worse are words upon words than words that a line crosses, and that than a place that is less good.
+const WORDS: u32 = 10_000;
+const LINES: u32 = 100;
+
 impl Captions {
-    /// Finds a place for words on an arrow, on its way through the first gap between two lanes.
+    /// Finds a place for words on an arrow, on its way through the first gap between two lanes, where the lines of `others`
+    /// do not cross them.
     pub(super) fn place(
         &mut self,
         text: String,
-        from: (i32, i32),
-        to: (i32, i32),
+        (from, to): Line,
         gap: i32,
+        others: [&[Line]; 2],
     ) -> Caption {
+        if text.is_empty() {
+            return Caption::default();
+        }
         let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
         let slope = if dx == 0.0 { 0.0 } else { (dy / dx).atan() };
         let turn = if slope.to_degrees().abs() <= STEEP { slope } else { 0.0 };
@@ -51,10 +65,23 @@ impl Captions {
             let y = f64::from(from.1) + way * place * slope.tan();
             (x + turn.sin() * above, y - turn.cos() * above)
         };
-        let is_free = |(x, y): (f64, f64)| {
-            self.0.iter().rev().take(64).all(|other| {
-                (x - other[0]).abs() > size.0 + other[2] || (y - other[1]).abs() > size.1 + other[3]
-            })
+        let covered = |(x, y): (f64, f64)| {
+            let meets = |other: &&[f64; 4]| {
+                (x - other[0]).abs() <= size.0 + other[2]
+                    && (y - other[1]).abs() <= size.1 + other[3]
+            };
+            u32::try_from(self.0.iter().rev().take(64).filter(meets).count()).unwrap_or(u32::MAX)
+        };
+        let crossed = |(x, y): (f64, f64)| {
+            let meets = |line: &&Line| {
+                [-1.0, -0.5, 0.0, 0.5, 1.0].iter().any(|part| {
+                    let along = half * part;
+                    height(**line, x + along * turn.cos())
+                        .is_some_and(|line| (line - y - along * turn.sin()).abs() < CLEAR)
+                })
+            };
+            u32::try_from(others.iter().copied().flatten().filter(meets).count())
+                .unwrap_or(u32::MAX)
         };
         let is_inside = |place: f64| {
             let edge = size.0 + EDGE;
@@ -64,11 +91,22 @@ impl Captions {
         let inside = std::iter::once(MIDDLE).chain(elsewhere);
         // Above the arrow where there is room, else below it.
         let choices = inside.flat_map(|place| [(place, ABOVE), (place, -ABOVE - 2.0)]);
-        let free = choices.map(|(place, above)| at(place, above)).find(|&place| is_free(place));
-        let (x, y) = free.unwrap_or_else(|| at(MIDDLE, ABOVE));
+        let places = choices.map(|(place, above)| at(place, above));
+        let worth = |place: (f64, f64)| covered(place) * WORDS + crossed(place) * LINES;
+        let ranked = (0_u32..).zip(places).map(|(n, place)| (worth(place) + n, place));
+        let best = ranked.min_by_key(|(worth, _)| *worth);
+        let (x, y) = best.map_or_else(|| at(MIDDLE, ABOVE), |(_, place)| place);
         self.0.push([x, y, size.0, size.1]);
         Caption { text, x, y, angle: turn.to_degrees() }
     }
+}
+
+/// How high a line is at `x`; none beside it.
+fn height(((x1, y1), (x2, y2)): Line, x: f64) -> Option<f64> {
+    let is_upright = x1 == x2;
+    let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(f64::from);
+    let is_there = !is_upright && (x1.min(x2)..=x1.max(x2)).contains(&x);
+    is_there.then(|| y1 + (y2 - y1) * (x - x1) / (x2 - x1))
 }
 
 #[cfg(test)]
@@ -76,10 +114,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_stand_where_no_line_crosses_them() {
+        let other = ((260, 0), (0, 20));
+        let caption =
+            Captions::default().place("\"hi\"".into(), ((0, 10), (260, 10)), 260, [&[other], &[]]);
+        let line = height(other, caption.x).unwrap();
+        assert!((line - caption.y).abs() >= CLEAR, "{caption:?}");
+        assert_eq!(height(other, 300.0), None);
+    }
+
+    #[test]
     fn words_give_way_to_words() {
         let mut captions = Captions::default();
-        let one = captions.place("\"hello\"".into(), (0, 0), (260, 0), 260);
-        let other = captions.place("\"world\"".into(), (0, 4), (260, 4), 260);
+        let one = captions.place("\"hello\"".into(), ((0, 0), (260, 0)), 260, [&[], &[]]);
+        let other = captions.place("\"world\"".into(), ((0, 4), (260, 4)), 260, [&[], &[]]);
         assert!(
             (one.x - 130.0).abs() < 0.1 && (one.y - other.y).abs() > 15.0,
             "{} {}",
@@ -91,8 +139,8 @@ mod tests {
     #[test]
     fn words_are_never_upside_down() {
         let mut captions = Captions::default();
-        let leftward = captions.place("a".into(), (260, 0), (0, 60), 260);
+        let leftward = captions.place("a".into(), ((260, 0), (0, 60)), 260, [&[], &[]]);
         assert!(leftward.angle < 0.0 && leftward.angle > -90.0);
-        assert!(captions.place("a".into(), (0, 0), (10, 500), 260).angle.abs() < 0.1);
+        assert!(captions.place("a".into(), ((0, 0), (10, 500)), 260, [&[], &[]]).angle.abs() < 0.1);
     }
 }

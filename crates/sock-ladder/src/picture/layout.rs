@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sock_record::{Dir, Level, Note};
 
-use super::captions::{Caption, Captions};
+use super::captions::{Caption, Captions, Line};
 use super::marks::Heights;
 use super::stretch::{Stretch, moments};
 use crate::plan::fold::Shown;
@@ -26,6 +26,11 @@ pub(super) const TOP: i32 = 52;
 /// How wide the sentences are, in characters, and how high a line of them is.
 const NOTE: usize = 44;
 pub(super) const NOTE_LINE: i32 = 15;
+
+/// How many arrows before and after one may cross it.
+const NEAR: usize = 24;
+/// How far below the last bytes an end arrives that nobody met.
+const BEHIND: i32 = 10;
 
 /// How a line is drawn, so that it is told from others without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,7 +116,6 @@ struct Builder<'p, 's, 'a> {
     scene: &'p Scene<'s, 'a>,
     picture: Picture,
     heights: Heights,
-    captions: Captions,
     gap: i32,
     unit: Unit,
     zero: u64,
@@ -125,8 +129,7 @@ impl Picture {
         let heights = Heights::new(TOP);
         let gap = GAPS[scene.lanes.all.len().clamp(2, 4) - 2];
         let unit = Unit::of(span);
-        let captions = Captions::default();
-        let mut builder = Builder { scene, picture, heights, captions, gap, unit, zero };
+        let mut builder = Builder { scene, picture, heights, gap, unit, zero };
         builder.posts(shown);
         // Between two folds time is one piece.
         let mut rows: Vec<&Row> = Vec::new();
@@ -251,6 +254,20 @@ impl Builder<'_, '_, '_> {
         }
     }
 
+    /// Gives all arrows their words, now that every line is known.
+    fn captions(&mut self) {
+        let lines: Vec<Line> =
+            self.picture.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
+        let mut captions = Captions::default();
+        for (n, arrow) in self.picture.arrows.iter_mut().enumerate() {
+            let text = std::mem::take(&mut arrow.caption.text);
+            // Arrows stand in the order in which they leave: only neighbours can cross.
+            let (before, after) =
+                (&lines[n.saturating_sub(NEAR)..n], &lines[n + 1..(n + 1 + NEAR).min(lines.len())]);
+            arrow.caption = captions.place(text, lines[n], self.gap, [before, after]);
+        }
+    }
+
     fn arrow(&mut self, step: &Step, placed: usize) {
         let Some(to) = step.to.filter(|to| to.lane != step.from.lane) else { return };
         let (a, b) = (self.x(step.from.lane), self.x(to.lane));
@@ -270,8 +287,10 @@ impl Builder<'_, '_, '_> {
         let room = usize::try_from(self.gap - 90).unwrap_or(0) * 10 / CHAR;
         let caption = caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii);
         let calls = [step.from.call, to.call];
-        let (from, to) = ((a + side, y), (b - side, end));
-        let caption = self.captions.place(caption, from, to, self.gap);
+        // What nobody met arrives behind what it follows.
+        let behind = if to.call.is_none() && step.arrive > step.depart { BEHIND } else { 0 };
+        let (from, to) = ((a + side, y), (b - side, end + behind));
+        let caption = Caption { text: caption, ..Caption::default() };
         self.picture.arrows.push(Arrow { from, to, style, caption, calls });
     }
 
@@ -280,6 +299,7 @@ impl Builder<'_, '_, '_> {
     }
 
     fn finish(mut self) -> Picture {
+        self.captions();
         self.picture.times.sort();
         // One time for a height is enough.
         self.picture.times.dedup_by(|next, before| next.0 - before.0 < 12);

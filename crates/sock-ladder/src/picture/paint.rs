@@ -78,18 +78,22 @@ pub(super) fn body(picture: &Picture, name: Names<'_>) -> String {
 pub(super) fn legend(picture: &Picture) -> String {
     let styles: BTreeSet<Style> = picture.arrows.iter().map(|arrow| arrow.style).collect();
     let means = |style: &Style| match style {
-        Style::Bytes => "solid: bytes of a stream",
-        Style::Datagram => "hollow head: a datagram",
-        Style::Peek => "dashes: looked at, not taken",
-        Style::Connect => "thin: connect",
-        Style::Fin => "fine dots: an end (FIN)",
-        Style::Reset => "dash and dot, with a cross: torn down",
-        Style::Lost => "wide dots: sent, never received",
+        Style::Bytes => "solid for bytes of a stream",
+        Style::Datagram => "hollow head for a datagram",
+        Style::Peek => "dashed for bytes that were looked at and not taken",
+        Style::Connect => "thin for a connect",
+        Style::Fin => "finely dotted for an end (FIN)",
+        Style::Reset => "dash and dot with a cross for a reset or a refusal",
+        Style::Lost => "widely dotted for what was sent and never received",
     };
-    let mut parts =
-        vec!["white box: sends; grey box: receives; its length: how long the call took"];
-    parts.extend(styles.iter().map(means));
-    parts.join("; ")
+    let boxes =
+        "boxes: grey for a receive, white for any other call, the higher the longer it took";
+    let arrows: Vec<&str> = styles.iter().map(means).collect();
+    if arrows.is_empty() {
+        boxes.to_owned()
+    } else {
+        format!("{boxes}; arrows: {}", arrows.join(", "))
+    }
 }
 
 impl Pen<'_> {

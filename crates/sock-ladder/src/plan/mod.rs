@@ -2,5 +2,6 @@
 
 pub(crate) mod fold;
 pub(crate) mod lanes;
+pub(crate) mod parts;
 pub(crate) mod rows;
 pub(crate) mod steps;

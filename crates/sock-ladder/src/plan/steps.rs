@@ -117,6 +117,8 @@ struct Maker<'s, 'a> {
     shown: Vec<bool>,
     /// How many of each call's bytes have their other side in the record.
     met: Vec<u64>,
+    /// When the last of each socket's bytes was received.
+    landed: Vec<u64>,
     /// Which bytes those are, where they are neither all nor none.
     partly: HashMap<usize, Vec<Interval>>,
 }
@@ -137,8 +139,14 @@ pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool
             }
         }
     }
+    let mut landed = vec![0; story.socks.len()];
+    for join in joined.joins.iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek) {
+        if let Some(sock) = story.on(join.from) {
+            landed[sock] = landed[sock].max(returned(story.calls[join.to]));
+        }
+    }
     let shown = vec![false; story.calls.len()];
-    let mut maker = Maker { story, joined, lanes, steps: Vec::new(), shown, met, partly };
+    let mut maker = Maker { story, joined, lanes, steps: Vec::new(), shown, met, landed, partly };
     maker.joins();
     for sock in 0..story.socks.len() {
         if story.is_dgram(sock) {
@@ -305,6 +313,11 @@ impl Maker<'_, '_> {
         let facts = *self.story.facts(sock);
         if let Some(call) = facts.fin().filter(|&call| !self.shown[call]) {
             self.add(self.fin(call), self.touch(call), Some(peer), false);
+            // An end is the last thing that arrives, also where nobody met it.
+            let last = self.landed[sock];
+            if let Some(step) = self.steps.last_mut() {
+                step.arrive = step.arrive.max(last);
+            }
         }
         for (what, call) in [(What::Fin, facts.eof), (What::Rst, facts.reset())] {
             if let Some(call) = call.filter(|&call| !self.shown[call]) {
@@ -325,7 +338,9 @@ impl Maker<'_, '_> {
                     || (self.story.is_dgram(sock) && line.call == CallKind::Close)
             });
             let ends = matches!(line.call, CallKind::Close | CallKind::Shutdown) || is_peek(line);
-            let failed = line.err.is_some() && !is_not_yet(line);
+            // Programs try options that a system may not have, and go on without.
+            let tries = matches!(line.call, CallKind::Setsockopt | CallKind::Getsockopt);
+            let failed = line.err.is_some() && !is_not_yet(line) && !tries;
             // Who waited to the end of the run, or until a signal, waited for something.
             let unfinished =
                 line.dir.is_some() && (is_unreturned(line) || line.err.as_deref() == Some("EINTR"));
@@ -348,48 +363,4 @@ fn without(whole: Interval, met: &[Interval]) -> Vec<Interval> {
     }
     left.extend(Interval::new(at, whole.end()).filter(|off| !off.is_empty()));
     left
-}
-
-/// Numbers the steps of each call that has several, in the order in which they happen.
-pub(crate) fn number(steps: &mut [Step]) {
-    // One list after the other: a long record has millions of steps.
-    let sends = gathered(steps, |step| Some((step.from.call?, step.taken())));
-    group(steps, &sends, true);
-    drop(sends);
-    let receives = gathered(steps, |step| Some((step.to?.call?, 0)));
-    group(steps, &receives, false);
-}
-
-/// A call, what its steps go by, the first of their bytes, and which step it is.
-type Share = (usize, u64, u64, u32);
-
-/// The steps of streams by call, in the order of `key`.
-fn gathered(steps: &[Step], key: impl Fn(&Step) -> Option<(usize, u64)>) -> Vec<Share> {
-    let streams = (0..).zip(steps).filter(|(_, step)| matches!(step.what, What::Bytes(_)));
-    let mut all: Vec<Share> = streams
-        .filter_map(|(n, step)| {
-            let (call, order) = key(step)?;
-            Some((call, order, step.start(), n))
-        })
-        .collect();
-    all.sort_unstable();
-    all
-}
-
-fn group(steps: &mut [Step], all: &[Share], is_send: bool) {
-    for group in all.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
-        let last = group.len() - 1;
-        for (i, &(.., n)) in group.iter().enumerate() {
-            let part = match i {
-                0 => Part::First,
-                i if i == last => Part::Last,
-                _ => Part::Middle,
-            };
-            let step = &mut steps[n as usize];
-            match &mut step.to {
-                Some(to) if !is_send => to.part = part,
-                _ => step.from.part = part,
-            }
-        }
-    }
 }

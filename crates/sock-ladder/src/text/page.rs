@@ -84,6 +84,10 @@ impl<'p> Page<'p> {
         let time = columns(&unit.show(span, ascii));
         // Lane, space, words; or lane, space, bracket, space, words.
         let beside = if rows.clone().any(bracketed) { 4 } else { 3 };
+        // Where the words beside the outer lanes are long, the lanes have to have room between them all the same.
+        let taken = time + 2 + 2 * beside + CLOSEST * (count - 1);
+        let most = (drawing.width.saturating_sub(taken) / 2).max(CLOSEST);
+        (left, right) = (left.min(most), right.min(most));
         let first = time + 2 + if left == 0 { 3 } else { left + beside - 1 };
         let last = drawing.width.saturating_sub(if right == 0 { 1 } else { right + beside });
         let gap = match count - 1 {

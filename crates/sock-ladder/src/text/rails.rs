@@ -43,6 +43,16 @@ pub(super) struct Arrow {
     pub(super) reset: bool,
 }
 
+/// Of an address that there is no room for, the port: that is what tells it from the others on one machine.
+fn port(word: &str, room: usize) -> &str {
+    let colon = word.rfind(':').filter(|_| columns(word) > room);
+    let is_port = |at: &usize| word[at + 1..].parse::<u16>().is_ok();
+    colon.filter(is_port).map_or(word, |at| &word[at..])
+}
+
+/// Sentences in less room, in columns, are hard to read.
+const SENTENCE: usize = 32;
+
 impl Rails {
     pub(super) fn bars(&self, bar: char) -> Canvas {
         let mut canvas = Canvas::new(self.width);
@@ -58,7 +68,7 @@ impl Rails {
         let mut from = 0;
         for (x, word) in self.lanes.iter().zip(words) {
             let room = room.min(self.width.saturating_sub(from));
-            let name = plain(word, room, self.ascii);
+            let name = plain(port(word, room), room, self.ascii);
             let width = columns(&name);
             let most = self.width.saturating_sub(width);
             let at = x.saturating_sub(width / 2).min(most).max(from);
@@ -75,7 +85,11 @@ impl Rails {
     pub(super) fn label(&self, canvas: &mut Canvas, lane: usize, label: &str, at_right: bool) {
         let x = self.lanes[lane];
         let inner = if at_right { lane + 1 < self.lanes.len() } else { lane > 0 };
-        let room = if inner { self.gap.saturating_sub(self.beside + 1) } else { self.width };
+        let room = match (inner, at_right) {
+            (true, _) => self.gap.saturating_sub(self.beside + 1),
+            (false, true) => self.width.saturating_sub(x + self.beside),
+            (false, false) => (x + 1).saturating_sub(self.beside + self.time + 2),
+        };
         let label = plain(label, room, self.ascii);
         if at_right {
             canvas.put(x + self.beside, &label);
@@ -162,10 +176,15 @@ impl Rails {
         canvas.put(x, &format!(" {caption} "));
     }
 
-    /// A sentence between the outer lanes.
+    /// A sentence between the outer lanes; where those are so close that it would be a column of single words, across the
+    /// page.
     pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
         let (first, last) = (self.lanes[0], self.lanes[self.lanes.len() - 1]);
         let end = if first == last { self.width } else { last };
+        let room = end.saturating_sub(first + 6);
+        let is_narrow = room < SENTENCE && columns(said) > room;
+        let aside = (self.time + 2).min(first);
+        let (first, end) = if is_narrow { (aside, self.width + 1) } else { (first, end) };
         let mark = match level {
             Level::Warn | Level::Error => "! ",
             Level::Info | Level::Other(_) | _ => "* ",
