@@ -13,6 +13,7 @@
 mod body;
 mod decoded;
 mod dial;
+mod digest;
 mod drive;
 mod files;
 mod head;
@@ -293,7 +294,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`open`], but for the status.
+    /// As [`open`], but for the status; and a redirect that asks for a request other than GET, HEAD and OPTIONS to be
+    /// sent elsewhere as it is (307, 308), which is not done unasked.
     pub fn send(&self, url: &str, request: &Request) -> Result<Response> {
         self.send_for(url, request, None)
     }

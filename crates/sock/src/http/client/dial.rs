@@ -65,15 +65,18 @@ impl<'a> Route<'a> {
             None
         };
         let began = instant();
-        let socket = settings.caller().stream(&goal)?;
+        let call_again = || {
+            let socket = settings.caller().stream(&goal)?;
+            Ok(Wire::open(socket, is_secret, run, number))
+        };
+        let mut wire = call_again()?;
         let called = instant().saturating_duration_since(began);
         timing.name = goal.took.get();
         timing.connect = Some(called.saturating_sub(timing.name.unwrap_or_default()));
         let limit = settings.connect_timeout;
-        let mut wire = Wire::open(socket, is_secret, run, number);
         if let Some(proxy) = self.proxy.as_ref().filter(|proxy| !proxy.reads(place)) {
             let began = instant();
-            wire = proxy.pass(wire, place, limit)?;
+            wire = proxy.pass(wire, place, limit, call_again)?;
             let passed = instant().saturating_duration_since(began);
             timing.connect = timing.connect.map(|connect| connect + passed);
         }

@@ -4,12 +4,16 @@ use hyper::body::Body as _;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
+use super::digest::{Digest, User};
 use super::payload::{Payload, Sending};
 use super::place::Place;
 use super::proxy::Proxy;
 use super::request::Request;
 use crate::http::{Fields, Resume};
 use crate::{Error, ErrorKind, Result};
+
+/// A server and a proxy may each ask for a proof, and each may find once that its question was too old.
+const PROOFS: usize = 4;
 
 /// A request on its way, over every redirect.
 #[derive(Debug, Clone)]
@@ -19,6 +23,12 @@ pub(super) struct Outgoing {
     pub(super) fields: Fields,
     pub(super) payload: Payload,
     auth: Option<String>,
+    user: Option<User>,
+    /// How the server wants the password to be proved, and how the proxy does.
+    proof: Option<Digest>,
+    proxy_proof: Option<Digest>,
+    /// So often more was asked for.
+    proofs: usize,
     pub(super) is_identity: bool,
     resume: Option<Resume>,
 }
@@ -26,11 +36,16 @@ pub(super) struct Outgoing {
 impl Outgoing {
     pub(super) fn new(place: Place, request: &Request, resume: Option<&Resume>) -> Self {
         let user = place.user().map(|(name, word)| super::request::basic(name, word));
+        let is_named = request.auth.is_some();
         Self {
             method: request.method_for_payload().to_owned(),
             fields: request.fields.clone(),
             payload: request.payload.clone(),
             auth: request.auth.clone().or(user),
+            user: if is_named { request.user.clone() } else { place.user().cloned() },
+            proof: None,
+            proxy_proof: None,
+            proofs: 0,
             is_identity: request.is_identity || resume.is_some(),
             resume: resume.cloned(),
             place,
@@ -73,7 +88,7 @@ impl Outgoing {
             request.headers_mut().append(name, value);
             Ok(())
         };
-        for (name, value) in self.ours(len, cookies, reader) {
+        for (name, value) in self.ours(len, cookies, reader, target)? {
             if self.fields.get(name).is_none() {
                 put(name, &value)?;
             }
@@ -116,7 +131,8 @@ impl Outgoing {
         len: Option<u64>,
         cookies: Option<&str>,
         reader: Option<&Proxy>,
-    ) -> Vec<(&'static str, String)> {
+        target: &str,
+    ) -> Result<Vec<(&'static str, String)>> {
         let mut fields = vec![
             ("host", self.place.host_field()),
             ("user-agent", concat!("sock/", env!("CARGO_PKG_VERSION")).to_owned()),
@@ -124,9 +140,19 @@ impl Outgoing {
         ];
         let coding = if self.is_identity { "identity" } else { "gzip" };
         fields.push(("accept-encoding", coding.to_owned()));
-        fields.extend(self.auth.clone().map(|auth| ("authorization", auth)));
-        let basic = reader.and_then(|proxy| proxy.basic.clone());
-        fields.extend(basic.map(|basic| ("proxy-authorization", basic)));
+        let prove = |proof: Option<&Digest>, user: Option<&User>| {
+            proof
+                .zip(user)
+                .map(|(proof, user)| proof.answer(user, &self.method, target))
+                .transpose()
+        };
+        let auth = prove(self.proof.as_ref(), self.user.as_ref())?.or_else(|| self.auth.clone());
+        fields.extend(auth.map(|auth| ("authorization", auth)));
+        if let Some(proxy) = reader {
+            let proof = prove(self.proxy_proof.as_ref(), proxy.user())?;
+            let auth = proof.or_else(|| proxy.basic.clone());
+            fields.extend(auth.map(|auth| ("proxy-authorization", auth)));
+        }
         fields.extend(cookies.map(|cookies| ("cookie", cookies.to_owned())));
         if let Some(resume) = &self.resume {
             fields.push(("range", format!("bytes={}-", resume.from)));
@@ -137,7 +163,37 @@ impl Outgoing {
         if len == Some(0) && (is_expected || !self.payload.is_none()) {
             fields.push(("content-length", "0".to_owned()));
         }
-        fields
+        Ok(fields)
+    }
+
+    /// Whether a response like this wants a password to be proved, and the next request will: by a server, or
+    /// by a proxy whose user has a password.
+    pub(super) fn proves(&mut self, status: u16, said: &Fields, proxy: Option<&User>) -> bool {
+        let (asks, says, user, kept) = match status {
+            401 => ("www-authenticate", "authorization", self.user.as_ref(), &mut self.proof),
+            407 => ("proxy-authenticate", "proxy-authorization", proxy, &mut self.proxy_proof),
+            _ => return false,
+        };
+        // What is said by a field of one's own is not mended, and what was read is gone.
+        let can = user.is_some()
+            && self.fields.get(says).is_none()
+            && !matches!(self.payload, Payload::Reader(_))
+            && self.proofs < PROOFS;
+        let Some(digest) = Digest::asked(said, asks).filter(|_| can) else { return false };
+        // The same again: it does not know this user, or not this password.
+        if kept.is_some() && !digest.is_stale {
+            return false;
+        }
+        self.proofs += 1;
+        *kept = Some(digest);
+        true
+    }
+
+    /// Whether a redirect of this status is followed: a request that does something is not sent elsewhere
+    /// as it is unless somebody says so.
+    pub(super) fn follows(&self, status: u16) -> bool {
+        let goes_as_it_is = matches!(status, 307 | 308);
+        !goes_as_it_is || ["GET", "HEAD", "OPTIONS"].contains(&self.method.as_str())
     }
 
     /// The request that a redirect asks for. What is secret stays with the server that it was meant for.
@@ -153,7 +209,7 @@ impl Outgoing {
             self.without(&["content-type", "content-length", "transfer-encoding", "expect"]);
         }
         if !self.place.is_same_origin(&to) {
-            self.auth = None;
+            (self.auth, self.user, self.proof) = (None, None, None);
             self.without(&["authorization", "cookie", "proxy-authorization", "host"]);
         }
         self.place = to;

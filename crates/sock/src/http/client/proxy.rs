@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use hyper_util::client::proxy::matcher::Matcher;
 use sock_proto::{Endpoint, Host};
 
-use super::drive::{Rest, exchange};
+use super::digest::{Digest, User};
+use super::drive::{Answered, Rest, exchange};
 use super::outgoing;
 use super::place::{Place, Scheme};
 use super::wire::Wire;
@@ -125,6 +127,7 @@ impl Proxies {
         let endpoint = format!("tcp://{host}:{port}").parse::<Endpoint>()?;
         let user = found.raw_auth().map(|(name, word)| (name.to_owned(), word.to_owned()));
         let basic = found.basic_auth().and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let user = user.or_else(|| said_by(basic.as_deref()?));
         Ok(Some(Proxy { endpoint, speech, basic, user }))
     }
 }
@@ -142,7 +145,7 @@ pub(super) struct Proxy {
     speech: Speech,
     /// What `Proxy-Authorization` says.
     pub(super) basic: Option<String>,
-    user: Option<(String, String)>,
+    user: Option<User>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,10 +163,21 @@ impl Proxy {
         self.speech == Speech::Http && place.scheme() == Scheme::Http
     }
 
-    /// Asks it to let us through to `place`.
-    pub(super) fn pass(&self, wire: Wire, place: &Place, limit: Duration) -> Result<Wire> {
+    /// Whose password it may want to be proved.
+    pub(super) fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
+    /// Asks it to let us through to `place`; if it wants a proof first, by another connection.
+    pub(super) fn pass(
+        &self,
+        wire: Wire,
+        place: &Place,
+        limit: Duration,
+        call_again: impl Fn() -> Result<Wire>,
+    ) -> Result<Wire> {
         let Speech::Socks { names } = self.speech else {
-            return self.tunnel(wire, place, limit);
+            return self.tunnel(wire, place, limit, call_again);
         };
         let mut wire = wire;
         let done = self.socks(&mut wire, place, names, limit);
@@ -173,12 +187,28 @@ impl Proxy {
     }
 
     /// RFC 9110, section 9.3.6.
-    fn tunnel(&self, wire: Wire, place: &Place, limit: Duration) -> Result<Wire> {
+    fn tunnel(
+        &self,
+        wire: Wire,
+        place: &Place,
+        limit: Duration,
+        call_again: impl Fn() -> Result<Wire>,
+    ) -> Result<Wire> {
         let to = format!("{}:{}", place.host(), place.port());
-        let request = outgoing::connect(&to, self.basic.as_deref())?;
         let about = format!("the proxy {} does not connect to {to}", self.endpoint);
-        let answered =
-            exchange(wire, false, request, limit).map_err(|failed| failed.error.about(&*about))?;
+        let ask = |wire: Wire, auth: Option<&str>| -> Result<Answered> {
+            let request = outgoing::connect(&to, auth)?;
+            exchange(wire, false, request, limit).map_err(|failed| failed.error.about(&*about))
+        };
+        let mut answered = ask(wire, self.basic.as_deref())?;
+        let wanted = Digest::asked(&answered.head.fields, "proxy-authenticate");
+        let wanted = wanted.filter(|_| answered.head.status == 407);
+        if let Some((digest, user)) = wanted.zip(self.user.as_ref()) {
+            let proof = digest.answer(user, "CONNECT", &to)?;
+            // One connection at a time: it may serve no more.
+            drop(answered);
+            answered = ask(call_again()?, Some(&proof))?;
+        }
         let (status, reason) = (answered.head.status, answered.head.reason);
         match answered.rest {
             Rest::Plain { wire, early, .. } if (200..300).contains(&status) => {
@@ -240,6 +270,13 @@ impl Proxy {
         }
         Ok(())
     }
+}
+
+/// The user in what a basic `Proxy-Authorization` says: where there is one, the library under this tells no other.
+fn said_by(basic: &str) -> Option<User> {
+    let bytes = BASE64.decode(basic.strip_prefix("Basic ")?.as_bytes()).ok()?;
+    let (name, word) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some((name.to_owned(), word.to_owned()))
 }
 
 /// Who is called, as SOCKS writes it.

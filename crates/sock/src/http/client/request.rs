@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use data_encoding::BASE64;
 
+use super::digest::User;
 use super::payload::Payload;
 use crate::http::Fields;
 
@@ -25,6 +26,8 @@ pub struct Request {
     pub(super) payload: Payload,
     /// What `Authorization` says.
     pub(super) auth: Option<String>,
+    /// Whose password is proved where a server wants that.
+    pub(super) user: Option<User>,
     pub(super) is_identity: bool,
 }
 
@@ -77,10 +80,12 @@ impl Request {
         self.bytes(text.finish()).typed("application/x-www-form-urlencoded")
     }
 
-    /// Names a user and a password; another server than the first is not told them.
+    /// Names a user and a password, in the basic way (RFC 7617), or in the way of digests (RFC 7616) where the
+    /// server asks for that; another server than the first is not told them.
     #[must_use]
     pub fn basic(mut self, user: &str, password: &str) -> Self {
         self.auth = Some(basic(user, password));
+        self.user = Some((user.to_owned(), password.to_owned()));
         self
     }
 
@@ -88,6 +93,7 @@ impl Request {
     #[must_use]
     pub fn bearer(mut self, token: &str) -> Self {
         self.auth = Some(format!("Bearer {token}"));
+        self.user = None;
         self
     }
 

@@ -10,6 +10,7 @@ use super::dial::Route;
 use super::drive::{Answered, Failed, exchange};
 use super::outgoing::Outgoing;
 use super::place::{Place, Scheme};
+use super::proxy::Proxy;
 use super::request::Request;
 use super::response::Response;
 use super::{Client, files, shelf};
@@ -40,12 +41,19 @@ impl Client {
             let cookies = self.cookies(&outgoing.place);
             let (response, delivery) = self.once(&outgoing, cookies.as_deref(), &mut timing)?;
             self.keep_cookies(&outgoing.place, &response);
-            let to = match response.status {
-                301 | 302 | 303 | 307 | 308 if self.settings.redirects > 0 => {
-                    response.fields.get("location")
-                }
-                _ => None,
+            let proxy = if response.status == 407 {
+                Route::new(&self.settings, &outgoing.place)?.proxy
+            } else {
+                None
             };
+            let user = proxy.as_ref().and_then(Proxy::user);
+            if outgoing.proves(response.status, &response.fields, user) {
+                skip(delivery);
+                continue;
+            }
+            let is_redirect = self.settings.redirects > 0
+                && matches!(response.status, 301 | 302 | 303 | 307 | 308);
+            let to = response.fields.get("location").filter(|_| is_redirect);
             let Some(to) = to else {
                 let takes_gzip =
                     !outgoing.is_identity && request.fields.get("accept-encoding").is_none();
@@ -54,6 +62,16 @@ impl Client {
                 return Ok(response);
             };
             let to = outgoing.place.join(to)?;
+            if !outgoing.follows(response.status) {
+                let Outgoing { place, method, .. } = &outgoing;
+                let text = format!(
+                    "{place}: {} {}: a {method} is not sent elsewhere unasked",
+                    response.status,
+                    response.reason.escape_debug()
+                );
+                let cure = format!("if that is meant, send it to {to}");
+                return Err(Error::new(ErrorKind::Status, text).cure(cure));
+            }
             seen.push((outgoing.method.clone(), outgoing.place.clone(), cookies));
             outgoing.follow(response.status, to);
             self.stop_going_round(&seen, &outgoing)?;
