@@ -15,6 +15,7 @@ mod values;
 mod web;
 
 use anyhow::Result;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use sock::Family;
 use sock_proto::{Endpoint, Transport};
@@ -149,8 +150,28 @@ pub(crate) fn plan() -> Result<Plan> {
 
 /// What is wrong, without the word that we put in front of every error.
 fn complaint(error: &clap::Error) -> String {
+    let unknown = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (clap::error::ErrorKind::UnknownArgument, Some(ContextValue::String(name))) => name,
+        _ => "",
+    };
+    if let Some(cure) = habit(unknown) {
+        return format!("there is no '{unknown}': {cure}");
+    }
     let text = error.render().to_string();
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+}
+
+/// What other programs say by an option, and this one by an endpoint.
+fn habit(option: &str) -> Option<&'static str> {
+    match option {
+        "--port" | "-p" => Some("write the port as the endpoint, as in `sock serve echo 8000`"),
+        "--host" | "--address" | "--listen" | "-l" => {
+            Some("write the address as the endpoint, as in `sock serve echo 0.0.0.0:8000`")
+        }
+        "--tls" | "--ssl" => Some("write tls: before the endpoint, as in `tls:127.0.0.1:8443`"),
+        "--udp" | "-u" => Some("write udp: before the endpoint, as in `udp:127.0.0.1:8000`"),
+        _ => None,
+    }
 }
 
 /// An endpoint, or where it is wrong.

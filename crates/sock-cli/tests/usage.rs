@@ -64,6 +64,21 @@ fn what_is_wrong_is_named_with_its_cure() {
 }
 
 #[test]
+fn the_habits_of_other_programs_are_answered_with_ours() {
+    let seen = transcript(
+        2,
+        &[
+            &["serve", "http", "--port", "8000"],
+            &["serve", "echo", "-l", "8000"],
+            &["serve", "echo", "*:8000"],
+            &["connect", "--tls", "127.0.0.1:8443"],
+            &["send", "-u", "7", "hi"],
+        ],
+    );
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
 fn without_a_verb_the_help_is_the_error() {
     let finished = run(&[]).expect(2);
     assert!(finished.stderr.contains("Usage: sock <COMMAND>"), "{}", finished.stderr);

@@ -102,7 +102,7 @@ fn a_fault_is_where_it_is() {
         ("a..b:80", 2, "a host"),
         ("a.-b:80", 2, "a host"),
         ("-v:80", 0, "a host"),
-        ("*:80", 0, "a host"),
+        ("*:80", 0, "no star"),
         ("tcp:///x:80", 6, "a host"),
         ("b\u{fc}/:80", 3, "a host"),
         ("256.0.0.1:80", 0, "an IPv4 address"),

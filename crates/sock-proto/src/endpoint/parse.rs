@@ -8,6 +8,7 @@ use super::{Endpoint, Host, HostName, ParseError, Transport, UnixName, Zone};
 
 const SCHEME: &str = "tcp, udp, tls, unix, unixgram or stdio before the colon";
 const PLACE: &str = "HOST:PORT, :PORT (every interface) or PORT (loopback)";
+const EVERY: &str = "no star: every interface is :PORT";
 const HOST: &str = "a host: a name, an IPv4 address or an IPv6 address in brackets";
 const QUAD: &str = "an IPv4 address: four numbers from 0 to 255, as in 127.0.0.1";
 const BRACKETS: &str = "an IPv6 address in brackets, as in [::1]:80";
@@ -77,6 +78,9 @@ fn unknown_scheme(text: &str) -> Option<Fault> {
 fn place(text: &str) -> Result<(Host, u16), Fault> {
     if text.is_empty() {
         return Err((0, PLACE));
+    }
+    if text.starts_with("*:") {
+        return Err((0, EVERY));
     }
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return Ok((Host::Loopback, port(text)?));
