@@ -7,7 +7,6 @@
 //! ```
 
 use std::cell::Cell;
-use std::fmt::Write as _;
 
 use data_encoding::HEXLOWER;
 use md5::Md5;
@@ -121,31 +120,27 @@ impl Digest {
         } else {
             hash.of(&format!("{secret}:{nonce}:{asked}"))
         };
-        let mut text = String::from("Digest ");
-        let quoted = [("username", name), ("realm", realm), ("nonce", nonce)];
-        for (name, value) in quoted {
-            // Writing to a string does not fail, here and below.
-            let _ = write!(text, "{name}=\"{}\", ", escaped(value));
-        }
-        let _ = write!(text, "uri=\"{}\", response=\"{proof}\"", escaped(target));
-        if let Some(algorithm) = &self.algorithm {
-            let _ = write!(text, ", algorithm={algorithm}");
-        }
-        if let Some(opaque) = &self.opaque {
-            let _ = write!(text, ", opaque=\"{}\"", escaped(opaque));
-        }
+        let mut said = vec![
+            format!("username={}", quoted(name)),
+            format!("realm={}", quoted(realm)),
+            format!("nonce={}", quoted(nonce)),
+            format!("uri={}", quoted(target)),
+            format!("response={}", quoted(&proof)),
+        ];
+        said.extend(self.algorithm.as_ref().map(|algorithm| format!("algorithm={algorithm}")));
+        said.extend(self.opaque.as_ref().map(|opaque| format!("opaque={}", quoted(opaque))));
         if self.has_qop || self.is_session {
-            let _ = write!(text, ", cnonce=\"{ours}\"");
+            said.push(format!("cnonce={}", quoted(ours)));
         }
         if self.has_qop {
-            let _ = write!(text, ", nc={count}, qop=auth");
+            said.push(format!("nc={count}, qop=auth"));
         }
-        text
+        format!("Digest {}", said.join(", "))
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// The challenges of one field (RFC 9110, section 11.6.1): each scheme with what it says. Commas part
