@@ -16,6 +16,7 @@
 //! front of it. A reading costs about 25 ns, a message at least 4 µs. In an open loop the thread's timers have a
 //! slack of 1 ns and not the usual 50 µs, and how late the generator itself was is part of the report.
 
+mod cell;
 mod grip;
 mod lanes;
 mod places;

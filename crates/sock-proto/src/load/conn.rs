@@ -77,12 +77,12 @@ impl<M: Meter> Load<M> {
                 When::Closed { .. } => now,
                 When::Open { .. } => self.turn.due,
             };
-            let is_over = due >= self.ends;
             let is_full = self.asked.len() as u64 >= u64::from(self.order.when.most());
-            if is_over || (is_full && now >= self.ends) {
+            // Whose last message has left stays to the end: so many connections were asked for.
+            if now >= self.ends && (is_full || due >= self.ends) {
                 self.order.give_up(&mut self.turn, self.ends, now, &mut self.meter);
                 self.stage = Stage::Hearing;
-            } else if due > now || is_full {
+            } else if due > now || is_full || due >= self.ends {
                 break;
             } else {
                 // Who waited for a reply, or for a connection, was not late by itself.

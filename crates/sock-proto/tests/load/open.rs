@@ -44,6 +44,19 @@ fn a_connection_that_opens_late_sends_what_was_due_and_nothing_is_skipped() {
     log.check_sum();
 }
 
+#[test]
+fn a_connection_whose_last_message_has_left_stays_open_to_the_end() {
+    let notes = Notes::default();
+    let mut order = order();
+    order.when = open(ms(700));
+    let story = run(order, &notes, Echo);
+    let log = notes.log();
+    // Due at 10 ms and 710 ms, and the next one only after the end.
+    assert_eq!((log.fired.len(), log.replies.len()), (2, 2));
+    assert!(log.ended.is_some_and(|end| end >= at(1000)), "{story:?}");
+    log.check_sum();
+}
+
 /// The heart of the matter: the same server, which stalls for 300 ms, seen by both loops.
 #[test]
 fn a_stall_is_seen_by_everybody_whose_turn_was_within_it() {

@@ -34,6 +34,8 @@ pub(crate) struct Log {
     pub(crate) unconnected: Vec<Cause>,
     pub(crate) moved: (u64, u64),
     pub(crate) next: Option<Turn>,
+    /// When the connection was over.
+    pub(crate) ended: Option<Time>,
     /// So many messages may still leave.
     budget: u64,
 }
@@ -118,8 +120,9 @@ impl Meter for Notes {
         self.0.borrow_mut().unconnected.push(cause);
     }
 
-    fn ended(&mut self, next: Turn, _: Time) {
-        self.0.borrow_mut().next = Some(next);
+    fn ended(&mut self, next: Turn, now: Time) {
+        let mut log = self.0.borrow_mut();
+        (log.next, log.ended) = (Some(next), Some(now));
     }
 }
 

@@ -81,6 +81,10 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn make_calls(&mut self) -> std::io::Result<()> {
         for n in 0.. {
             let Some(campaign) = &mut self.campaign else { return Ok(()) };
+            if n > 0 {
+                // Each call begins at its own moment, not at that of the first.
+                self.cx.now = self.plan.run.now();
+            }
             if self.seen != Urgency::None {
                 campaign.stop(self.cx.now);
             }
@@ -158,6 +162,8 @@ impl<W: Wait> Reactor<W> {
     }
 
     fn connected(&mut self, slot: usize) -> std::io::Result<()> {
+        // Many open in one turn, each at its own moment.
+        self.cx.now = self.plan.run.now();
         let conn = self.next_number();
         let is_watched = self.cx.is_watched(Interest::CONVERSATIONS);
         let Some(here) = self.conns.get_mut(slot) else { return Ok(()) };

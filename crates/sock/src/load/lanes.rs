@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -58,7 +58,7 @@ impl Observer for Reasons {
 /// The lanes of one worker.
 pub(super) struct Lanes {
     course: Arc<Course>,
-    tally: Arc<Mutex<Tally>>,
+    tally: Arc<Tally>,
     /// Where each lane goes on.
     turns: Vec<Turn>,
     /// How often in a row its call has failed.
@@ -67,6 +67,8 @@ pub(super) struct Lanes {
     waiting: BinaryHeap<Reverse<(Time, usize)>>,
     /// From when to when the processor's time is counted.
     measured: (Time, Time),
+    /// When it is read next.
+    reading: Option<Reading>,
     ends: Time,
 }
 
@@ -80,24 +82,21 @@ impl Lanes {
     /// Lanes of these turns, each called at its `dialled`.
     pub(super) fn new(
         course: Arc<Course>,
-        tally: Arc<Mutex<Tally>>,
+        tally: Arc<Tally>,
         turns: Vec<Turn>,
         measured: (Time, Time),
     ) -> Self {
         let waiting =
             turns.iter().enumerate().map(|(n, turn)| Reverse((turn.dialled, n))).collect();
         let (failures, ends) = (vec![0; turns.len()], course.order.ends);
-        Self { course, tally, turns, failures, waiting, measured, ends }
-    }
-
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        let reading = Some(Reading::First);
+        Self { course, tally, turns, failures, waiting, measured, reading, ends }
     }
 
     /// Lanes whose connections have ended wait for their next call.
     fn take_back(&mut self, now: Time) {
         loop {
-            let Some((lane, turn, had_opened)) = self.tally().ended.pop() else { return };
+            let Some((lane, turn, had_opened)) = self.tally.take_ended() else { return };
             let turn = turn.unwrap_or_else(|| {
                 let mut turn = self.turns[lane];
                 let order = Arc::clone(&self.course.order);
@@ -127,7 +126,7 @@ impl Lanes {
 
     /// Whether there is no sense in calling again.
     fn is_hopeless(&self, now: Time) -> bool {
-        let tally = self.tally();
+        let tally = self.tally.rare();
         match tally.last_opened {
             None => self.failures.iter().all(|failures| *failures > 0),
             Some(last) => self.ends == Time::NEVER && tally.open == 0 && now - last > DESPAIR,
@@ -163,12 +162,9 @@ impl Lanes {
         self.turns[lane] = turn;
         let course = Arc::clone(&self.course);
         let mut probe = Probe::new(lane, &self.tally, self.measured);
-        {
-            let mut tally = self.tally();
-            tally.counts.asked += 1;
-            // Or more connections would open than there are messages left.
-            probe.has_drawn = course.order.is_once() && course.bulk.is_none() && tally.draw();
-        }
+        self.tally.rare().asked += 1;
+        // Or more connections would open than there are messages left.
+        probe.has_drawn = course.order.is_once() && course.bulk.is_none() && self.tally.draw();
         let protocol: Box<dyn Protocol + Send> = match &course.bulk {
             None => Box::new(Load::new(Arc::clone(&course.order), turn, probe)),
             Some((direction, piece)) => {
@@ -189,16 +185,25 @@ impl Lanes {
     /// Reads the processor's time when measuring begins and ends.
     fn account(&mut self, now: Time) {
         let (from, until) = self.measured;
-        if now < from {
-            return;
-        }
-        let mut tally = self.tally();
-        if tally.usage.before.is_none() {
-            tally.usage.before = Some(spent());
-        } else if now >= until && tally.usage.after.is_none() {
-            tally.usage.after = Some(spent());
+        match self.reading {
+            Some(Reading::First) if now >= from => {
+                self.tally.rare().usage.before = Some(spent());
+                self.reading = Some(Reading::Last);
+            }
+            Some(Reading::Last) if now >= until => {
+                self.tally.rare().usage.after = Some(spent());
+                self.reading = None;
+            }
+            Some(Reading::First | Reading::Last) | None => {}
         }
     }
+}
+
+/// Which reading of the processor's time comes next.
+#[derive(Debug, Clone, Copy)]
+enum Reading {
+    First,
+    Last,
 }
 
 /// The processor's time of this thread so far.
@@ -211,7 +216,7 @@ impl Campaign for Lanes {
     fn next(&mut self, now: Time) -> Next {
         self.account(now);
         self.take_back(now);
-        let is_out = self.tally().budget == Some(0);
+        let is_out = self.tally.is_spent();
         let is_over = is_out || (!self.waiting.is_empty() && self.is_hopeless(now));
         if is_over || now >= self.ends {
             self.retire(now, is_over);
@@ -232,7 +237,7 @@ impl Campaign for Lanes {
     }
 
     fn failed(&mut self, errno: Errno) {
-        self.tally().errno = Some(errno);
+        self.tally.rare().errno = Some(errno);
     }
 
     fn stop(&mut self, now: Time) {
@@ -240,6 +245,6 @@ impl Campaign for Lanes {
     }
 
     fn is_over(&self) -> bool {
-        self.waiting.is_empty() && self.tally().ended.is_empty()
+        self.waiting.is_empty() && !self.tally.has_ended()
     }
 }

@@ -1,8 +1,10 @@
 //! Tally: what one worker has counted; its connections write, and the run reads once a second.
 //!
-//! It lies behind a lock that nobody contends but for a moment each second: each worker has its own.
+//! What every message changes lies in [cells](super::cell) that only the worker writes. The rest, which
+//! is rare, lies behind a lock that nobody contends but for a moment each second.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -10,33 +12,57 @@ use sock_load::{Bytes, Histogram, Usage};
 use sock_proto::Time;
 use sock_proto::load::{Cause, Oddity, Turn};
 
-/// What has happened since somebody last looked.
-#[derive(Debug, Default)]
+use super::cell::{Cell, Seen, Times};
+
+/// What one worker has counted.
+#[derive(Debug)]
 pub(super) struct Tally {
-    /// Messages that may still leave; none: any number.
-    pub(super) budget: Option<u64>,
-    pub(super) counts: Counts,
+    /// Messages that may still leave; the largest number: any.
+    budget: Cell,
+    pub(super) due: Cell,
+    pub(super) sent: Cell,
+    pub(super) replies: Cell,
+    pub(super) lost: Cell,
+    /// Lost without having been sent, or with the run.
+    pub(super) missing: Cell,
+    pub(super) out: Cell,
+    pub(super) back: Cell,
+    /// When the last reply that counts had come.
+    pub(super) last_reply: Cell,
     /// The latencies of replies.
-    pub(super) latency: Histogram,
+    pub(super) latency: Times,
+    pub(super) lateness: Times,
+    /// Lanes whose connections have ended.
+    ended: Cell,
+    rare: Mutex<Rare>,
+}
+
+/// What does not happen with every message.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
     pub(super) connect: Histogram,
-    pub(super) lateness: Histogram,
     /// What was lost, or could not be connected, by its cause.
     pub(super) errors: BTreeMap<Trouble, u64>,
     /// The first of each oddity.
     pub(super) odd: Vec<Oddity>,
+    pub(super) asked: u64,
+    pub(super) opened: u64,
+    pub(super) peak: u64,
     pub(super) open: u64,
     /// The same when the first connection went because the run ended.
     pub(super) open_at_end: Option<u64>,
     /// The lanes of connections that have ended, where the next ones begin (none: where these did), and
     /// whether they had opened.
-    pub(super) ended: Vec<(usize, Option<Turn>, bool)>,
+    ended: Vec<Ended>,
     /// Why the system did not make the call of which we hear next.
     pub(super) errno: Option<Errno>,
     pub(super) last_opened: Option<Time>,
-    /// When the last reply that counts had come.
-    pub(super) last_reply: Time,
     pub(super) usage: Spent,
 }
+
+/// The lane of a connection that has ended, where the next one begins (none: where this one did), and
+/// whether it had opened.
+pub(super) type Ended = (usize, Option<Turn>, bool);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,7 +71,6 @@ pub(super) struct Counts {
     pub(super) sent: u64,
     pub(super) replies: u64,
     pub(super) lost: u64,
-    /// Lost without having been sent, or with the run.
     pub(super) missing: u64,
     pub(super) bytes: Bytes,
     pub(super) asked: u64,
@@ -69,23 +94,112 @@ pub(super) enum Trouble {
     Unasked,
 }
 
+/// No number ends the run.
+const ANY: u64 = u64::MAX;
+
 impl Tally {
     pub(super) fn new(budget: Option<u64>) -> Self {
-        Self { budget, ..Self::default() }
+        Self {
+            budget: Cell::new(budget.unwrap_or(ANY)),
+            due: Cell::default(),
+            sent: Cell::default(),
+            replies: Cell::default(),
+            lost: Cell::default(),
+            missing: Cell::default(),
+            out: Cell::default(),
+            back: Cell::default(),
+            last_reply: Cell::default(),
+            latency: Times::default(),
+            lateness: Times::default(),
+            ended: Cell::default(),
+            rare: Mutex::default(),
+        }
+    }
+
+    pub(super) fn rare(&self) -> MutexGuard<'_, Rare> {
+        self.rare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one message off the budget.
-    pub(super) fn draw(&mut self) -> bool {
-        match &mut self.budget {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
+    #[inline]
+    pub(super) fn draw(&self) -> bool {
+        match self.budget.get() {
+            ANY => true,
+            0 => false,
+            left => {
+                self.budget.set(left - 1);
                 true
             }
         }
     }
 
+    /// Whether as many messages have left as were asked for.
+    #[inline]
+    pub(super) fn is_spent(&self) -> bool {
+        self.budget.get() == 0
+    }
+
+    /// A connection has ended; `is_last` says whether because the run does.
+    pub(super) fn end(&self, ended: Ended, is_last: bool) {
+        let mut rare = self.rare();
+        if is_last {
+            let open = rare.open;
+            rare.open_at_end.get_or_insert(open);
+        }
+        let (_, _, had_opened) = ended;
+        rare.open -= u64::from(had_opened);
+        rare.ended.push(ended);
+        self.ended.add(1);
+    }
+
+    /// One of the lanes whose connections have ended; asked at every turn of the loop.
+    #[inline]
+    pub(super) fn take_ended(&self) -> Option<Ended> {
+        if !self.has_ended() {
+            return None;
+        }
+        self.ended.sub(1);
+        self.rare().ended.pop()
+    }
+
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get() > 0
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            due: self.due.get(),
+            sent: self.sent.get(),
+            replies: self.replies.get(),
+            lost: self.lost.get(),
+            missing: self.missing.get(),
+            bytes: Bytes { out: self.out.get(), back: self.back.get() },
+            ..Counts::default()
+        }
+    }
+
+    /// Adds all that was counted since somebody saw `seen` to `into`, which may hold what other workers have.
+    pub(super) fn give(&self, seen: &mut Read, into: &mut Sum) {
+        let counts = self.counts();
+        into.counts.add(counts.less(seen.counts));
+        seen.counts = counts;
+        self.latency.since(&mut seen.latency, &mut into.latency);
+        into.last_reply = into.last_reply.max(Time::from_nanos(self.last_reply.get()));
+        let mut rare = self.rare();
+        into.counts.asked += std::mem::take(&mut rare.asked);
+        into.counts.opened += std::mem::take(&mut rare.opened);
+        into.counts.peak += rare.peak;
+        rare.peak = rare.open;
+        for (trouble, n) in std::mem::take(&mut rare.errors) {
+            *into.errors.entry(trouble).or_default() += n;
+        }
+        into.odd.append(&mut rare.odd);
+        into.open += rare.open_at_end.unwrap_or(rare.open);
+    }
+}
+
+impl Rare {
     pub(super) fn count(&mut self, trouble: Trouble) {
         *self.errors.entry(trouble).or_default() += 1;
     }
@@ -93,25 +207,17 @@ impl Tally {
     pub(super) fn connected(&mut self, took: Duration, now: Time) {
         self.open += 1;
         self.last_opened = Some(now);
-        self.counts.opened += 1;
-        self.counts.peak = self.counts.peak.max(self.open);
+        self.opened += 1;
+        self.peak = self.peak.max(self.open);
         self.connect.record(nanos(took));
     }
+}
 
-    /// Moves all that is counted into `into`, which may hold what other workers have, and begins anew.
-    pub(super) fn give(&mut self, into: &mut Sum) {
-        let counts = std::mem::take(&mut self.counts);
-        self.counts.peak = self.open;
-        into.counts.add(counts);
-        into.latency.merge(&self.latency);
-        self.latency.clear();
-        for (trouble, n) in std::mem::take(&mut self.errors) {
-            *into.errors.entry(trouble).or_default() += n;
-        }
-        into.odd.append(&mut self.odd);
-        into.open += self.open_at_end.unwrap_or(self.open);
-        into.last_reply = into.last_reply.max(self.last_reply);
-    }
+/// How far somebody has read a tally.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    counts: Counts,
+    latency: Seen,
 }
 
 /// What all workers have counted.
@@ -145,6 +251,22 @@ impl Counts {
         self.asked += more.asked;
         self.opened += more.opened;
         self.peak += more.peak;
+    }
+
+    /// What was counted from `before` to this.
+    fn less(self, before: Self) -> Self {
+        Self {
+            due: self.due.wrapping_sub(before.due),
+            sent: self.sent - before.sent,
+            replies: self.replies - before.replies,
+            lost: self.lost.wrapping_sub(before.lost),
+            missing: self.missing - before.missing,
+            bytes: Bytes {
+                out: self.bytes.out - before.bytes.out,
+                back: self.bytes.back - before.bytes.back,
+            },
+            ..Self::default()
+        }
     }
 }
 

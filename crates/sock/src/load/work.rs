@@ -1,7 +1,7 @@
 //! Work: a load from its beginning to its end: schedules, threads, a look once a second.
 
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use sock_proto::load::{Bulk, Order, Turn, When};
 use sock_proto::protocols::Discard;
 use sock_proto::{Host, Observer, Time, Transport};
 
+use super::cell::Seen;
 use super::lanes::{Course, Lanes, spent};
 use super::probe::Probe;
 use super::report::{Found, assemble};
 use super::serving::{Serving, Used};
-use super::tally::{Sum, Tally, nanos};
+use super::tally::{Read, Sum, Tally, nanos};
 use super::{Length, Loader, Pace, grip, places};
 use crate::serve::Plan;
 use crate::service::Service;
@@ -26,6 +27,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// In an open loop whose connections all open at once, the first message is due so much later: or all
 /// the first ones would have waited for their connections.
 const SETTLE: Duration = Duration::from_millis(50);
+/// In a closed loop each connection that opens at once puts measuring off by so much, which is more than
+/// a connection on this machine takes, and all of them by no more than the second: or opening them would
+/// be measured as a server that is idle.
+const OPENING: [Duration; 2] = [Duration::from_micros(100), Duration::from_secs(1)];
 
 /// The moments of a run.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +76,7 @@ pub(super) fn run(loader: &Arc<Loader>, tell: &mut dyn FnMut(&Second)) -> Result
         serving,
         before: None,
         look: moments.from,
+        read: Vec::new(),
         timeline: Vec::new(),
         sum: Sum::default(),
     };
@@ -101,8 +107,18 @@ fn is_here(loader: &Loader) -> bool {
 
 fn moments(loader: &Loader) -> Moments {
     let starts = loader.run.now();
-    let opens_at_once = loader.ramp.is_zero() && matches!(loader.pace, Pace::Open { .. });
-    let settle = if opens_at_once { SETTLE } else { Duration::ZERO };
+    let settle = match (loader.pace, loader.length) {
+        _ if !loader.ramp.is_zero() => Duration::ZERO,
+        (Pace::Open { .. }, _) => SETTLE,
+        // What was asked for by number counts from the first.
+        (_, Length::Messages(_)) => Duration::ZERO,
+        // A warm-up is time enough for that.
+        (Pace::Closed { .. } | Pace::Bulk(_), Length::Time(_)) => {
+            let [each, most] = OPENING;
+            let connections = u32::try_from(loader.connections).unwrap_or(u32::MAX);
+            each.saturating_mul(connections).min(most).saturating_sub(loader.warm_up)
+        }
+    };
     let from = starts + loader.ramp + loader.warm_up + settle;
     let ends = match loader.length {
         Length::Time(time) => from + time,
@@ -160,7 +176,7 @@ fn turn(loader: &Loader, moments: Moments, n: usize) -> Turn {
 
 /// The threads that load.
 struct Crew {
-    tallies: Vec<Arc<Mutex<Tally>>>,
+    tallies: Vec<Arc<Tally>>,
     ended: std::sync::mpsc::Receiver<Result<()>>,
     left: usize,
 }
@@ -178,7 +194,7 @@ impl Crew {
                     Some(all / workers + u64::from(worker < all % workers))
                 }
             };
-            let tally = Arc::new(Mutex::new(Tally::new(budget)));
+            let tally = Arc::new(Tally::new(budget));
             crew.tallies.push(Arc::clone(&tally));
             let turns = (worker..loader.connections).step_by(workers);
             let turns = turns.map(|n| turn(loader, moments, n)).collect();
@@ -194,7 +210,7 @@ impl Crew {
 fn work(
     loader: &Loader,
     course: Arc<Course>,
-    tally: &Arc<Mutex<Tally>>,
+    tally: &Arc<Tally>,
     turns: Vec<Turn>,
     moments: Moments,
     done: &Sender<Result<()>>,
@@ -211,9 +227,8 @@ fn work(
     let lanes = Lanes::new(course, Arc::clone(tally), turns, measured);
     let done_well = engine::load(loader.engine, plan, Box::new(lanes));
     {
-        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
         let after = spent();
-        tally.usage.after.get_or_insert(after);
+        tally.rare().usage.after.get_or_insert(after);
     }
     // Nobody waits any more where the run has failed already.
     let _ = done.send(done_well.map(drop));
@@ -227,6 +242,8 @@ struct Watch<'a> {
     before: Option<Used>,
     /// When it looks next.
     look: Time,
+    /// How far each tally was read.
+    read: Vec<Read>,
     timeline: Vec<Second>,
     sum: Sum,
 }
@@ -242,13 +259,13 @@ impl Watch<'_> {
         }
     }
 
-    fn look(&mut self, tallies: &[Arc<Mutex<Tally>>], tell: &mut dyn FnMut(&Second)) {
+    fn look(&mut self, tallies: &[Arc<Tally>], tell: &mut dyn FnMut(&Second)) {
         let now = self.loader.run.now();
         if self.before.is_none() {
             // Measuring begins: what was before does not count.
             self.before =
                 Some(self.serving.as_ref().map(Serving::used_by_known).unwrap_or_default());
-            let connected = Self::take(tallies);
+            let connected = self.take(tallies);
             self.sum.absorb(connected);
         } else {
             self.second(now, tallies, tell);
@@ -256,16 +273,17 @@ impl Watch<'_> {
         self.look = self.look + SECOND;
     }
 
-    fn take(tallies: &[Arc<Mutex<Tally>>]) -> Sum {
+    fn take(&mut self, tallies: &[Arc<Tally>]) -> Sum {
         let mut sum = Sum::default();
-        for tally in tallies {
-            tally.lock().unwrap_or_else(PoisonError::into_inner).give(&mut sum);
+        self.read.resize_with(tallies.len(), Read::default);
+        for (tally, read) in tallies.iter().zip(&mut self.read) {
+            tally.give(read, &mut sum);
         }
         sum
     }
 
-    fn second(&mut self, now: Time, tallies: &[Arc<Mutex<Tally>>], tell: &mut dyn FnMut(&Second)) {
-        let sum = Self::take(tallies);
+    fn second(&mut self, now: Time, tallies: &[Arc<Tally>], tell: &mut dyn FnMut(&Second)) {
+        let sum = self.take(tallies);
         let began = self.timeline.last().map_or(0, |last| last.t + last.span);
         let second = Second {
             t: began,
@@ -283,23 +301,23 @@ impl Watch<'_> {
         self.timeline.push(second);
     }
 
-    fn finish(mut self, tallies: &[Arc<Mutex<Tally>>], tell: &mut dyn FnMut(&Second)) -> Report {
+    fn finish(mut self, tallies: &[Arc<Tally>], tell: &mut dyn FnMut(&Second)) -> Report {
         let now = self.loader.run.now();
         let after = self.serving.as_ref().map(Serving::used);
         let has_begun = now > self.moments.from;
         if has_begun {
             self.second(now, tallies, tell);
         } else {
-            let rest = Self::take(tallies);
+            let rest = self.take(tallies);
             self.sum.absorb(rest);
         }
         let (mut connect, mut lateness) = (Histogram::new(), Histogram::new());
         let mut spent = Vec::new();
         for tally in tallies {
-            let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            connect.merge(&tally.connect);
-            lateness.merge(&tally.lateness);
-            spent.push(tally.usage);
+            tally.lateness.since(&mut Seen::default(), &mut lateness);
+            let rare = tally.rare();
+            connect.merge(&rare.connect);
+            spent.push(rare.usage);
         }
         let replies = self.sum.counts.replies;
         let server = self.serving.as_ref().zip(self.before.as_ref()).zip(after.as_ref());

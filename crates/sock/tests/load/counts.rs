@@ -43,6 +43,19 @@ fn a_number_of_messages_is_sent_and_answered_on_both_engines() {
 }
 
 #[test]
+fn each_connection_opens_at_its_own_moment() {
+    for engine in [Engine::Epoll, Engine::Select, Engine::Uring] {
+        let served = Served::row("echo", "tcp:127.0.0.1:0");
+        let report = served.loader().engine(engine).connections(64).run().expect("it loads");
+        let connect = report.connect.expect("a stream connects");
+        assert_eq!((connect.count, report.messages.replies), (64, 1000), "{engine}");
+        let all = connect.histogram.expect("64 times");
+        // One reading of the clock for all that open in one turn would make them one time.
+        assert!(all.steps().count() > 8, "{engine}: {all:?}");
+    }
+}
+
+#[test]
 fn many_under_way_on_several_workers_are_checked_one_by_one() {
     let served = Served::row("upper", "tcp:127.0.0.1:0");
     let loader = served.loader().workers(2).pace(Pace::Closed { depth: 16 });
