@@ -1,5 +1,6 @@
 //! `bench`: load an endpoint, and tell the truth about it.
 
+mod agreed;
 pub(crate) mod compare;
 mod contents;
 mod engines;
@@ -10,6 +11,7 @@ mod target;
 mod told;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -20,6 +22,7 @@ use sock_load::Report;
 use sock_proto::Host;
 use sock_proto::load::Direction;
 
+use self::agreed::Agreed;
 pub(crate) use self::compare::Compare;
 pub(crate) use self::contents::{Contents, Service};
 pub(crate) use self::engines::Engines;
@@ -87,7 +90,8 @@ const WARM_UP: Duration = Duration::from_millis(500);
 
 /// Loads, and tells.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let run = Run::new().limited(plan.sockets.limits());
+    let agreed = Arc::new(Agreed::default());
+    let run = Run::new().limited(plan.sockets.limits()).observed_by(agreed);
     let signals = Signals::ask(run.stop())?;
     let status = match &plan.target {
         Target::Engines(engines) => engines::run(plan, engines, &run)?,
@@ -110,7 +114,7 @@ fn one(plan: &Plan, run: &Run) -> Result<Status> {
     told::judge(&report)
 }
 
-/// Loads several times. Of runs for people the middle one is told in full, the others in a line each.
+/// Loads several times, and tells what all runs have found together; pictures are of the middle one.
 fn again(plan: &Plan, run: &Run) -> Result<Status> {
     if matches!(plan.ask.what, What::FindMax(_)) {
         return Err(
@@ -137,11 +141,11 @@ fn again(plan: &Plan, run: &Run) -> Result<Status> {
         }
         reports.push(report);
     }
+    if !plan.screen.json {
+        told::runs(&reports)?;
+    }
     reports.sort_by(|a, b| a.rate.unwrap_or_default().total_cmp(&b.rate.unwrap_or_default()));
     if let Some(middle) = reports.get(reports.len() / 2) {
-        if !plan.screen.json {
-            told::report(middle, plan.screen)?;
-        }
         plan.files.write(middle)?;
     }
     Ok(status)
@@ -196,6 +200,9 @@ fn loader(plan: &Plan, target: &Target, service: Option<&str>, run: &Run) -> Res
         .busy_poll(ask.busy_poll);
     if let Some((check, name)) = said.check {
         loader = loader.check(check, name);
+    }
+    if let Some(name) = target.name() {
+        loader = loader.named(name);
     }
     if let Some(transport) = target.transport() {
         loader = loader.transport(transport);

@@ -2,6 +2,7 @@
 
 use crate::report::{Report, Verdict};
 use crate::told::Pacing;
+use crate::trouble::Cause;
 use crate::units::{as_f64, chosen, count, counted, duration, percent};
 
 /// From here on a core has nothing left: the rest goes to interrupts and the scheduler.
@@ -45,9 +46,19 @@ impl Verdict {
             lines.push(saturation(report));
         }
         lines.extend(late);
+        let wrong = report.errors.iter().filter(|error| error.cause == Cause::Wrong);
         if messages.replies == 0 && messages.sent > 0 {
-            lines.push("no reply at all: there is no latency to speak of".into());
+            lines.push(match wrong.clone().next() {
+                Some(first) => format!(
+                    "{}, none of them right: {}",
+                    counted(wrong.map(|error| error.count).sum(), "reply", "replies"),
+                    first.text
+                ),
+                None => "no reply at all: there is no latency to speak of".into(),
+            });
         }
+        lines.extend(cut(report));
+        lines.extend(unheard(report));
         if missing > 0 && !matches!(report.told.pacing, Pacing::Bulk { .. }) {
             lines.push(format!(
                 "{} of {} without a right reply ({})",
@@ -74,6 +85,35 @@ impl Verdict {
         }
         Self { saturated, missing, lines }
     }
+}
+
+/// How many connections the server cut, and when that began.
+fn cut(report: &Report) -> Option<String> {
+    let of = report.connections;
+    let first = of.first_cut.filter(|_| of.cut > 0)?;
+    let cut = counted(of.cut, "connection was", "connections were");
+    let when = duration(first, false);
+    Some(format!("{cut} cut by the server while it owed a reply, from {when} of measuring on"))
+}
+
+/// Whom no latency speaks of.
+fn unheard(report: &Report) -> Option<String> {
+    let of = report.connections;
+    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
+    if of.unheard == 0 || is_bulk || report.messages.replies == 0 {
+        return None;
+    }
+    let opened = counted(of.opened, "connection", "connections");
+    let others = of.opened.saturating_sub(of.unheard);
+    let whose = if others == 1 {
+        "the one that had".into()
+    } else {
+        format!("the {} that had", count(others))
+    };
+    Some(format!(
+        "{} of {opened} had no reply before the end: the figures are those of {whose}",
+        count(of.unheard)
+    ))
 }
 
 fn saturation(report: &Report) -> String {

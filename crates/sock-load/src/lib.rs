@@ -33,7 +33,7 @@ mod report;
 mod text;
 mod told;
 mod trouble;
-mod units;
+pub mod units;
 mod words;
 
 pub use compare::{Comparison, Finding, Measure, Ratio, Row, compare, compare_text, table_text};
@@ -46,7 +46,7 @@ pub use report::{
     Bytes, Connections, Cpu, Machine, Messages, Report, Schema, Second, ServerCpu, Throughput,
     Usage, Verdict,
 };
-pub use text::{Style, text};
+pub use text::{Style, repeated_text, text};
 pub use told::{Direction, Pacing, Told};
 pub use trouble::{Cause, ErrorCount};
 

@@ -174,6 +174,15 @@ pub struct Connections {
     pub open_at_end: u64,
     /// How many were open at once at most.
     pub peak: u64,
+    /// How many have asked and had no reply before the end of measuring, nor before its beginning.
+    #[serde(default)]
+    pub unheard: u64,
+    /// How many the server cut while it owed a reply.
+    #[serde(default)]
+    pub cut: u64,
+    /// When it cut the first of them, in ns since measuring began; null where it cut none.
+    #[serde(default)]
+    pub first_cut: Option<u64>,
 }
 
 /// Processor time, of the generator and of the server.

@@ -2,15 +2,18 @@
 
 mod bars;
 mod page;
+mod repeated;
 
 use crate::clean::plain;
 use crate::latency::Latency;
 use crate::report::{Report, Usage, seconds};
 use crate::told::Pacing;
+use crate::trouble::Cause;
 use crate::units::{as_f64, count, counted, duration, percent, rate, throughput};
 use crate::words;
 
 pub(crate) use page::Page;
+pub use repeated::repeated_text;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +72,11 @@ pub fn text(report: &Report, style: Style) -> String {
 
 fn amounts(page: &mut Page, report: &Report) {
     let messages = report.messages;
-    let replies = counted(messages.replies, "reply", "replies");
+    let replies = if report.errors.iter().any(|error| error.cause == Cause::Wrong) {
+        counted(messages.replies, "right reply", "right replies")
+    } else {
+        counted(messages.replies, "reply", "replies")
+    };
     let sent = counted(messages.sent, "message", "messages");
     let due = messages.due.map(|due| format!(", {} due", count(due))).unwrap_or_default();
     let rate = report.rate.map_or("unknown".into(), rate);

@@ -1,7 +1,8 @@
 //! Numbers as people read them: three digits and a unit.
 
 /// A time in ns: `812 ns`, `1.25 µs`, `12.5 ms`, `1,250 s`.
-pub(crate) fn duration(ns: u64, ascii: bool) -> String {
+#[must_use]
+pub fn duration(ns: u64, ascii: bool) -> String {
     let micro = if ascii { "us" } else { "µs" };
     scaled(as_f64(ns), 1e3, &["ns", micro, "ms", "s"])
 }
@@ -39,12 +40,14 @@ pub(crate) fn chosen(ns: u64, ascii: bool) -> String {
 }
 
 /// So many a second: `950 /s`, `182 k/s`, `1.82 M/s`.
-pub(crate) fn rate(per_second: f64) -> String {
+#[must_use]
+pub fn rate(per_second: f64) -> String {
     scaled(per_second, 1e3, &["/s", "k/s", "M/s", "G/s"])
 }
 
 /// Bytes a second: `11.1 MiB/s`.
-pub(crate) fn throughput(per_second: f64) -> String {
+#[must_use]
+pub fn throughput(per_second: f64) -> String {
     scaled(per_second, 1024.0, &["B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"])
 }
 

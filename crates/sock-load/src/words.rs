@@ -36,10 +36,24 @@ pub(crate) fn load(told: &Told, ascii: bool) -> String {
         (Some(service), _) => {
             parts.push(format!("every reply checked as {}'s", plain(service, ascii)));
         }
-        (None, Some(until)) => parts.push(format!("replies read until {}", plain(until, ascii))),
+        (None, Some(until)) => parts.push(whole(until, ascii)),
         (None, None) => {}
     }
     parts.join(", ")
+}
+
+/// When a reply is whole, from how the command line writes it.
+fn whole(until: &str, ascii: bool) -> String {
+    match until {
+        "same" => "a reply is as long as its message".into(),
+        "line" => "a reply is a line".into(),
+        "close" => "a reply ends with its connection".into(),
+        "http" => "a reply ends where HTTP says".into(),
+        other => match other.strip_prefix("length:").and_then(|n| n.parse().ok()) {
+            Some(n) => format!("a reply has {}", length(n)),
+            None => format!("a reply ends with {}", plain(other, ascii)),
+        },
+    }
 }
 
 fn way(direction: Direction) -> &'static str {

@@ -94,6 +94,7 @@ pub enum Length {
 #[derive(Debug, Clone)]
 pub struct Loader {
     pub(crate) endpoint: Endpoint,
+    pub(crate) name: Option<String>,
     pub(crate) run: Run,
     pub(crate) engine: Engine,
     pub(crate) workers: usize,
@@ -126,6 +127,7 @@ impl Loader {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
+            name: None,
             run: Run::new(),
             engine: Engine::default(),
             workers: 1,
@@ -224,6 +226,13 @@ impl Loader {
     #[must_use]
     pub fn check(mut self, check: Check, service: &str) -> Self {
         (self.check, self.checked) = (check, Some(service.to_owned()));
+        self
+    }
+
+    /// Names whom it loads, in the report, where the endpoint does not say it all: a URL.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 

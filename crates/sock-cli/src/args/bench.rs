@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use sock::Engine;
 use sock_proto::load::{Direction, Until};
 
@@ -90,7 +89,7 @@ pub(super) struct BenchArgs {
     #[arg(long)]
     new_connection: bool,
     /// Send so many messages
-    #[arg(short, long, value_name = "N", conflicts_with = "duration")]
+    #[arg(short, long, value_name = "N", value_parser = messages, conflicts_with = "duration")]
     number: Option<u64>,
     /// Measure for so long; 5s, with --find-max 2s for each step
     #[arg(short, long, value_name = "TIME", value_parser = duration)]
@@ -107,9 +106,9 @@ pub(super) struct BenchArgs {
     /// Threads that load
     #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     workers: usize,
-    /// How the generator waits
-    #[arg(long, value_name = "ENGINE", default_value = Engine::Epoll.name(), value_parser = engines())]
-    engine: String,
+    /// How the generator waits: epoll, select or uring
+    #[arg(long, value_name = "ENGINE", default_value = Engine::Epoll.name(), value_parser = engine)]
+    engine: Engine,
     /// Call from so many addresses, 127.0.0.1 and those after it: each has ports of its own
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "bind")]
     sources: Option<usize>,
@@ -134,9 +133,22 @@ pub(super) struct BenchArgs {
     screen: ScreenArgs,
 }
 
-fn engines() -> PossibleValuesParser {
-    // The others have no way to wait of their own.
-    PossibleValuesParser::new([Engine::Epoll.name(), Engine::Select.name()])
+/// The engines that hold many connections that we have called; the others say why they do not.
+fn engine(text: &str) -> Result<Engine, String> {
+    let which = "the generator waits with epoll, select or uring";
+    let engine: Engine = text.parse().map_err(|_| format!("no such engine; {which}"))?;
+    match engine {
+        Engine::Epoll | Engine::Select | Engine::Uring => Ok(engine),
+        Engine::Iterative | Engine::Threads | Engine::Fork => {
+            Err(format!("{engine} is a way to hold callers, and here we call; {which}"))
+        }
+        Engine::Tokio => Err(format!("tokio would wait with epoll here; {which}")),
+    }
+}
+
+fn messages(text: &str) -> Result<u64, String> {
+    let wrong = || "write a whole number, from 1".to_owned();
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)
 }
 
 fn busy_poll(text: &str) -> Result<Duration, String> {
@@ -243,7 +255,7 @@ impl BenchArgs {
             ramp: self.ramp,
             timeout: self.timeout,
             workers: self.workers,
-            engine: self.engine.parse()?,
+            engine: self.engine,
             sources: self.sources,
             busy_poll: self.busy_poll,
         };

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use sock::Endpoint;
-use sock_proto::Kind;
 use sock_proto::load::{Check, Message, Until};
 use sock_proto::protocols::{self, Row, TABLE};
+use sock_proto::{Kind, Transport};
 
 use super::{Ask, Target, What};
 use crate::status::Usage;
@@ -64,14 +64,14 @@ impl Contents {
             (None, Service::Named(name)) => Some(named(name)?),
             (None, Service::ByPort) => self.by_port(endpoint),
         };
-        let kind = if endpoint.is_stream() { Kind::Stream } else { Kind::Datagram };
+        let kind = kind_of(endpoint);
         match row.map(|row| row.name) {
             Some("http") => {
                 let port = endpoint.port().map_or(String::new(), |port| format!(":{port}"));
                 self.http(&format!("localhost{port}"), "/")
             }
             Some("daytime" | "time" | "qotd") => self.told_unasked(kind),
-            Some("greet" | "upper" | "ack" | "echo") | None => self.checked(row, kind),
+            Some("greet" | "upper" | "ack" | "echo") | None => self.checked(row, endpoint),
             Some(name) => {
                 let cure = if name == "chargen" { "--bulk down" } else { "--bulk up" };
                 let text =
@@ -95,7 +95,8 @@ impl Contents {
     }
 
     /// Messages whose replies are checked, where it is known who answers.
-    fn checked(&self, row: Option<&'static Row>, kind: Kind) -> Result<Said> {
+    fn checked(&self, row: Option<&'static Row>, endpoint: &Endpoint) -> Result<Said> {
+        let kind = kind_of(endpoint);
         let speaks_first = row.is_some_and(|row| row.name == "greet");
         let default = if speaks_first { Until::Close } else { Until::Same };
         let until = self.until.unwrap_or(default);
@@ -115,6 +116,9 @@ impl Contents {
             return Err(
                 Usage("an empty message has no reply; give it a --size from 1".to_owned()).into()
             );
+        }
+        if kind == Kind::Datagram {
+            fits(&message, endpoint)?;
         }
         let check = match row {
             None => None,
@@ -201,6 +205,31 @@ impl Contents {
         let until = Until::Http { head: self.method.eq_ignore_ascii_case("HEAD") };
         Ok(Said { message, until, check: None, is_http: true })
     }
+}
+
+fn kind_of(endpoint: &Endpoint) -> Kind {
+    if endpoint.is_stream() { Kind::Stream } else { Kind::Datagram }
+}
+
+/// What one datagram holds over IPv4: 65,535 B less 20 of IP and 8 of UDP (RFC 768, RFC 791). Over IPv6 it
+/// is 20 B more, which nobody misses.
+const LONGEST: usize = 65_507;
+
+/// Whether the message, as it is on the first connection, fits in a datagram: no system would send it.
+fn fits(message: &Message, endpoint: &Endpoint) -> Result<()> {
+    if endpoint.transport() != Transport::Udp {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    message.write(0, 1, 1, &mut bytes);
+    if bytes.len() <= LONGEST {
+        return Ok(());
+    }
+    let n = bytes.len();
+    let text = format!(
+        "a message of {n} B is no datagram: UDP carries at most {LONGEST} B; take --size {LONGEST} or less, or tcp://"
+    );
+    Err(Usage(text).into())
 }
 
 fn named(name: &str) -> Result<&'static Row> {

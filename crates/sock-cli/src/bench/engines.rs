@@ -101,7 +101,7 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
             }
             report.label = Some(engine.name().to_owned());
             say(plan, round, *engine, &report)?;
-            if !matches!(told::judge(&report), Ok(Status::Done)) {
+            if !matches!(told::judge_replies(&report), Ok(Status::Done)) {
                 status = Status::Failed;
             }
             reports.push(report);
@@ -126,7 +126,12 @@ fn say(plan: &Plan, round: usize, engine: Engine, report: &Report) -> Result<()>
     if plan.screen.detail == Detail::Quiet {
         return Ok(());
     }
-    let rate = report.rate.unwrap_or_default();
-    let line = format!("round {round} of {}: {engine:<10} {rate:>10.0} replies/s\n", rounds(plan));
+    let figure = told::figure(report);
+    let of = report.connections;
+    let unheard = match of.unheard {
+        0 => String::new(),
+        n => format!("  {n} of {} connections had no reply before the end", of.opened),
+    };
+    let line = format!("round {round} of {}: {engine:<10} {figure:>20}{unheard}\n", rounds(plan));
     Ok(io::stderr().write_all(line.as_bytes())?)
 }

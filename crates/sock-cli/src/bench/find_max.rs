@@ -8,9 +8,8 @@ use serde_json::json;
 use sock::Run;
 use sock::Urgency;
 use sock::load::{Loader, Pace};
-use sock_load::{Pacing, Report};
+use sock_load::{Pacing, Report, units};
 
-use super::live::time;
 use super::{Plan, quietly};
 use crate::ending::Broken;
 use crate::screen::{Detail, Screen};
@@ -33,26 +32,38 @@ const STEPS: usize = 24;
 const KEPT: f64 = 0.99;
 /// And so much of the rate has to come back, counted until the last reply.
 const KEPT_RATE: f64 = 0.95;
+/// When messages leave later than by this part of what replies may take, what does not hold may be ours.
+const OURS: u32 = 4;
+
+/// What one rate has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Holds,
+    DoesNot,
+    /// It did not hold, and the generator itself was late or had no core left.
+    CannotTell,
+}
 
 /// Looks for the highest rate at which `slo` holds, and gives the report of that.
 pub(super) fn search(plan: &Plan, loader: &Loader, slo: &Slo, run: &Run) -> Result<Report> {
     // As fast as replies come, for a first idea of what the server can do.
     let quick = quietly(loader.clone())?;
     let Some(top) = quick.rate.filter(|rate| *rate >= 1.0) else { return Ok(quick) };
-    let (mut rate, mut best, mut too_much) = (top / 2.0, None::<(f64, Report)>, None::<f64>);
+    let (mut rate, mut best) = (top / 2.0, None::<(f64, Report)>);
+    let mut too_much = None::<(f64, Found)>;
     for _ in 0..STEPS {
         let report = at(plan, loader, rate)?;
         if run.stop().urgency() != Urgency::None {
             break;
         }
-        let holds = holds(&report, slo);
-        tell(&report, rate, slo, holds, plan.screen)?;
-        if holds {
+        let found = found(&report, slo);
+        tell(&report, rate, slo, found, plan.screen)?;
+        if found == Found::Holds {
             best = Some((rate, report));
         } else {
-            too_much = Some(rate);
+            too_much = Some((rate, found));
         }
-        rate = match (&best, too_much) {
+        rate = match (&best, too_much.map(|(high, _)| high)) {
             (Some((low, _)), Some(high)) if high / low <= CLOSE => break,
             (Some((low, _)), Some(high)) => (low * high).sqrt(),
             (Some((low, _)), None) => low * 1.5,
@@ -61,12 +72,22 @@ pub(super) fn search(plan: &Plan, loader: &Loader, slo: &Slo, run: &Run) -> Resu
             (None, None) => break,
         };
     }
+    let Slo { name, within, .. } = slo;
     let Some((rate, mut report)) = best else {
-        let text = format!("no rate was found at which {} is within {:?}", slo.name, slo.within);
+        let mut text = format!("no rate was found at which {name} is within {within:?}");
+        if matches!(too_much, Some((_, Found::CannotTell))) {
+            text = format!("{text}: cannot tell: {LIMIT}");
+        }
         return Err(Broken::new(Status::Failed, text).into());
     };
-    let beyond = too_much.map_or(String::new(), |high| format!("; {high:.0} a second do not"));
-    let line = format!("{rate:.0} messages a second hold {} = {:?}{beyond}", slo.name, slo.within);
+    let beyond = match too_much {
+        None => String::new(),
+        Some((high, Found::CannotTell)) => {
+            format!("; whether {high:.0} a second do, cannot be told: {LIMIT}")
+        }
+        Some((high, Found::Holds | Found::DoesNot)) => format!("; {high:.0} a second do not"),
+    };
+    let line = format!("{rate:.0} messages a second hold {name} = {within:?}{beyond}");
     report.verdict.lines.insert(0, line);
     Ok(report)
 }
@@ -76,6 +97,23 @@ fn at(plan: &Plan, loader: &Loader, rate: f64) -> Result<Report> {
     let is_http = plan.target.transport().is_some();
     let pace = Pace::Open { rate, most: plan.ask.most(is_http) };
     quietly(loader.clone().pace(pace))
+}
+
+/// What is said where the server is not to blame.
+const LIMIT: &str = "the generator is the limit (its own messages left late, or its core was full): try --workers, \
+                     more --connections, or another machine";
+
+fn found(report: &Report, slo: &Slo) -> Found {
+    if holds(report, slo) {
+        return Found::Holds;
+    }
+    let late = report.lateness.as_ref().and_then(|late| late.histogram.as_ref()?.at(slo.quantile));
+    let is_late = late.is_some_and(|late| Duration::from_nanos(late) > slo.within / OURS);
+    if is_late || report.verdict.saturated == Some(true) {
+        Found::CannotTell
+    } else {
+        Found::DoesNot
+    }
 }
 
 fn holds(report: &Report, slo: &Slo) -> bool {
@@ -89,11 +127,12 @@ fn holds(report: &Report, slo: &Slo) -> bool {
     is_fast && is_kept && part >= KEPT && report.error_count() == 0
 }
 
-fn tell(report: &Report, rate: f64, slo: &Slo, holds: bool, screen: Screen) -> Result<()> {
+fn tell(report: &Report, rate: f64, slo: &Slo, found: Found, screen: Screen) -> Result<()> {
     let at = report.latency.histogram.as_ref().and_then(|all| all.at(slo.quantile));
     if screen.json {
         let event = json!({
-            "event": "step", "rate": rate, "holds": holds, "percentile": slo.name, "latency": at,
+            "event": "step", "rate": rate, "holds": found == Found::Holds,
+            "generator_limits": found == Found::CannotTell, "percentile": slo.name, "latency": at,
             "due": report.messages.due, "replies": report.messages.replies,
             "errors": report.error_count(),
         });
@@ -102,8 +141,47 @@ fn tell(report: &Report, rate: f64, slo: &Slo, holds: bool, screen: Screen) -> R
     if screen.detail == Detail::Quiet {
         return Ok(());
     }
-    let at = at.map_or("none".to_owned(), time);
-    let does = if holds { "holds" } else { "does not hold" };
+    let at = at.map_or("none".to_owned(), |at| units::duration(at, false));
+    let does = match found {
+        Found::Holds => "holds",
+        Found::DoesNot => "does not hold",
+        Found::CannotTell => "cannot tell: the generator is the limit",
+    };
     let line = format!("{rate:>12.0}/s  {} {at}  {does}\n", slo.name);
     Ok(io::stderr().write_all(line.as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use sock_load::{Histogram, Latency, Messages};
+
+    use super::*;
+
+    /// A hundred messages of which each left so late and took so long, in µs.
+    fn report(late: u64, took: u64) -> Report {
+        let all = |micros: u64| {
+            let mut all = Histogram::new();
+            all.record_many(micros * 1_000, 100);
+            Latency::of(&all)
+        };
+        let mut report = Report::default();
+        report.told.pacing = Pacing::Open { rate: 100.0 };
+        (report.measured, report.rate) = (1_000_000_000, Some(100.0));
+        report.messages = Messages { due: Some(100), sent: 100, replies: 100 };
+        (report.latency, report.lateness) = (all(took), Some(all(late)));
+        report
+    }
+
+    #[test]
+    fn a_generator_that_is_late_blames_nobody_else() {
+        let slo = Slo { quantile: 0.99, name: "p99".to_owned(), within: Duration::from_millis(2) };
+        assert_eq!(found(&report(10, 1_900), &slo), Found::Holds);
+        assert_eq!(found(&report(10, 2_500), &slo), Found::DoesNot);
+        assert_eq!(found(&report(1_500, 2_500), &slo), Found::CannotTell);
+        // What holds although it left late holds all the more.
+        assert_eq!(found(&report(1_500, 1_900), &slo), Found::Holds);
+        let mut full = report(10, 2_500);
+        full.verdict.saturated = Some(true);
+        assert_eq!(found(&full, &slo), Found::CannotTell);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use sock_load::Second;
+use sock_load::{Second, units};
 
 use crate::screen::{Detail, Screen};
 
@@ -81,10 +81,10 @@ fn line(second: &Second) -> String {
     let mut text = format!("{at:>6.1} s  ");
     let told = match (second.p50, second.p99, second.max) {
         (Some(p50), Some(p99), Some(max)) => {
-            let [p50, p99, max] = [p50, p99, max].map(time);
-            format!("{}/s  p50 {p50}  p99 {p99}  max {max}", number(rate))
+            let [p50, p99, max] = [p50, p99, max].map(|time| units::duration(time, false));
+            format!("{}  p50 {p50}  p99 {p99}  max {max}", units::rate(rate))
         }
-        _ => format!("{}B/s out  {}B/s back", number(out), number(back)),
+        _ => format!("{} out  {} back", units::throughput(out), units::throughput(back)),
     };
     text += &told;
     let part = format!("  {} open", second.open);
@@ -94,28 +94,6 @@ fn line(second: &Second) -> String {
         text += &part;
     }
     text
-}
-
-/// A number with three digits and its unit.
-fn number(n: f64) -> String {
-    match n {
-        n if n >= 1e9 => format!("{:.2} G", n / 1e9),
-        n if n >= 1e6 => format!("{:.2} M", n / 1e6),
-        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
-        n => format!("{n:.0} "),
-    }
-}
-
-/// A time with three digits and its unit.
-pub(super) fn time(nanos: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "a time that is shown has few digits")]
-    let n = nanos as f64;
-    match n {
-        n if n >= 1e9 => format!("{:.2} s", n / 1e9),
-        n if n >= 1e6 => format!("{:.2} ms", n / 1e6),
-        n if n >= 1e3 => format!("{:.1} µs", n / 1e3),
-        n => format!("{n:.0} ns"),
-    }
 }
 
 #[cfg(test)]
@@ -136,7 +114,7 @@ mod tests {
             errors: 3,
             ..Second::default()
         };
-        let told = "   2.0 s  123.5 k/s  p50 480.0 µs  p99 2.34 ms  max 1.20 s  64 open  3 errors";
+        let told = "   2.0 s  123 k/s  p50 480 µs  p99 2.34 ms  max 1.20 s  64 open  3 errors";
         assert_eq!(line(&second), told);
         assert_eq!(line(&Second::default()), "   0.0 s  0 B/s out  0 B/s back  0 open");
     }

@@ -61,6 +61,17 @@ impl Target {
         }
     }
 
+    /// What the user called it, where the endpoint does not say it all.
+    pub(crate) fn name(&self) -> Option<String> {
+        match self {
+            Self::Url { host, path, is_tls, .. } => {
+                let scheme = if *is_tls { "https" } else { "http" };
+                Some(format!("{scheme}://{host}{path}"))
+            }
+            Self::Endpoint(_) | Self::Engines(_) => None,
+        }
+    }
+
     /// What is spoken there, where the endpoint does not say it.
     pub(crate) fn transport(&self) -> Option<&'static str> {
         match self {
@@ -91,6 +102,9 @@ mod tests {
         for wrong in ["http://", "http:///x", "http://me:pw@h/", "http://h/a b"] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
+        let named = |text: &str| Target::parse(text).ok().and_then(|target| target.name());
+        assert_eq!(named("https://a.example/x?y#z").as_deref(), Some("https://a.example/x?y"));
+        assert_eq!(named("50007"), None);
         assert!(matches!(Target::parse("50007"), Ok(Target::Endpoint(_))));
     }
 }

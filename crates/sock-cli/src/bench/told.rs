@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use sock_load::{Cause, Pacing, Report, Style, table_text, text};
+use sock_load::{Cause, Pacing, Report, Style, Throughput, repeated_text, table_text, text, units};
 
 use crate::ending::Broken;
 use crate::screen::{Detail, Screen};
@@ -34,9 +34,26 @@ pub(super) fn run_of(n: usize, times: usize, report: &Report, screen: Screen) ->
     if screen.detail == Detail::Quiet {
         return Ok(());
     }
-    let rate = report.rate.unwrap_or_default();
-    let line = format!("run {n} of {times}: {rate:.0} replies/s\n");
+    let line = format!("run {n} of {times}: {}\n", figure(report));
     Ok(io::stderr().write_all(line.as_bytes())?)
+}
+
+/// The one figure of a run: how many replies a second, or of bulk how many bytes.
+pub(super) fn figure(report: &Report) -> String {
+    match report.told.pacing {
+        Pacing::Bulk { .. } => {
+            let Throughput { out, back } = report.throughput;
+            units::throughput(out.unwrap_or_default() + back.unwrap_or_default())
+        }
+        Pacing::Closed { .. } | Pacing::Open { .. } => {
+            format!("{:.0} replies/s", report.rate.unwrap_or_default())
+        }
+    }
+}
+
+/// What several runs have found together, and what any of them says against itself.
+pub(super) fn runs(reports: &[Report]) -> Result<()> {
+    write(&repeated_text(reports, style()))
 }
 
 fn is_empty(report: &Report) -> bool {
@@ -50,6 +67,15 @@ pub(super) fn engines(found: &[(String, Vec<Report>)]) -> Result<()> {
 
 /// Done, or what was wrong.
 pub(super) fn judge(report: &Report) -> Result<Status> {
+    let status = judge_replies(report)?;
+    // Whoever was never answered is missing from all that is said.
+    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
+    let is_unheard = report.connections.unheard > 0 && !is_bulk;
+    Ok(if status == Status::Done && is_unheard { Status::Failed } else { status })
+}
+
+/// The same, where a connection need not ever have been answered: an engine may hold one at a time.
+pub(super) fn judge_replies(report: &Report) -> Result<Status> {
     let is_unheard = report.messages.replies == 0 && report.bytes.back == 0;
     let is_nothing = is_empty(report) || (is_unheard && report.error_count() > 0);
     if is_nothing && let Some(worst) = report.errors.iter().max_by_key(|error| error.count) {
@@ -61,7 +87,12 @@ pub(super) fn judge(report: &Report) -> Result<Status> {
             Cause::Wrong | Cause::AddressNotAvailable | Cause::Other | _ => Status::Failed,
         };
         let cure = worst.cure.as_ref().map_or(String::new(), |cure| format!("; {cure}"));
-        return Err(Broken::new(status, format!("{}{cure}", worst.text)).into());
+        // Of wrong replies the text tells the first.
+        let none = match worst.cause {
+            Cause::Wrong => format!("{} wrong replies and no right one: ", worst.count),
+            _ => String::new(),
+        };
+        return Err(Broken::new(status, format!("{none}{}{cure}", worst.text)).into());
     }
     // Nothing left, nothing came, and nothing failed: what was sent before measuring is still unanswered.
     if is_unheard && report.told.connections > 0 {

@@ -6,7 +6,7 @@ use std::net::{TcpListener, UdpSocket};
 use rustix::process::Signal;
 
 use crate::support::{Program, Server, sock};
-use crate::{bench, report};
+use crate::{bench, flowing, report};
 
 /// A server of one thread that answers each message of four bytes with this.
 fn answers(answer: &'static [u8]) -> String {
@@ -50,6 +50,49 @@ fn nobody_there_is_refused() {
 }
 
 #[test]
+fn a_path_at_which_nothing_is_has_no_file() {
+    let found = bench(&["unix:/nowhere/at-all", "-n", "10"]).expect(4);
+    let told = "sock: unix:/nowhere/at-all is not there: no such file; start the server, or check the path\n";
+    assert_eq!(found.stderr, told);
+}
+
+#[test]
+fn replies_none_of_which_is_right_are_no_silence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = folder.path().display().to_string();
+    let server = Server::start(&["http", &site], &["tcp://127.0.0.1:0"]);
+    let port = server.port("tcp");
+    // A page that is not there, and a service that is another one.
+    let url = format!("http://127.0.0.1:{port}/nowhere?q");
+    let found = bench(&[&url, "-n", "10", "-c", "2", "-q"]);
+    assert_ne!(found.code(), 0);
+    let endpoint = format!("tcp://127.0.0.1:{port}");
+    let wrong =
+        bench(&[&endpoint, "--service", "upper", "-m", "hi\n\n", "-n", "10", "-c", "1", "-q"]);
+    server.stop();
+    let right = "10 replies, none of them right: the first has the status 404 of HTTP";
+    assert!(flowing(&found).contains(right), "{}", found.text());
+    assert!(found.text().starts_with(&format!("{url}\n")), "{}", found.text());
+    assert!(!found.text().contains("no reply at all"), "{}", found.text());
+    assert_ne!(wrong.code(), 0);
+    assert!(wrong.stderr.contains("has 0x54 ('T') at byte 1, not 0x49 ('I')"), "{}", wrong.stderr);
+}
+
+#[test]
+fn whoever_never_had_a_turn_is_named() {
+    let server = Server::start(&["echo", "--engine", "iterative"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let asked = [endpoint.as_str(), "-c", "5", "-d", "300ms", "--service", "echo"];
+    let told = bench(&[&asked[..], &["-q"]].concat()).expect(1);
+    let line =
+        "4 of 5 connections had no reply before the end: the figures are those of the one that had";
+    assert!(flowing(&told).contains(line), "{}", told.text());
+    let found = report(&bench(&[&asked[..], &["--json"]].concat()).expect(1));
+    server.stop();
+    assert_eq!(found["connections"]["unheard"], 4);
+}
+
+#[test]
 fn silence_is_a_timeout() {
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("udp://{}", silent.local_addr().expect("its address"));
@@ -72,7 +115,7 @@ fn wrong_replies_and_missing_ones_are_failures() {
         (&"wrong".into(), &10.into())
     );
     let text = report["errors"][0]["text"].as_str().expect("a sentence");
-    assert!(text.contains("0x6f at byte 1, not 0x69"), "{text}");
+    assert!(text.contains("0x6f ('o') at byte 1, not 0x69 ('i')"), "{text}");
 
     let short = answers(b"");
     let found = bench(&[&[short.as_str()][..], &asked].concat()).expect(6);
@@ -110,6 +153,14 @@ fn what_makes_no_sense_is_said() {
         (&["http://127.0.0.1/a b"], "a URL has no blanks"),
         (&["http://127.0.0.1/", "--until", "line"], "HTTP says where a reply ends"),
         (&["7", "--insecure"], "--insecure"),
+        (&["7", "-n", "0"], "write a whole number, from 1"),
+        (&["7", "--engine", "threads"], "threads is a way to hold callers, and here we call"),
+        (&["7", "--engine", "tokio"], "the generator waits with epoll, select or uring"),
+        (&["7", "--engine", "steam"], "no such engine; the generator waits with epoll"),
+        (
+            &["udp:7", "--size", "65508"],
+            "a message of 65508 B is no datagram: UDP carries at most 65507 B",
+        ),
         (&["--engines", "steam", "echo"], "no engine 'steam'"),
     ] {
         let found = bench(arguments).expect(2);

@@ -1,6 +1,20 @@
 //! The same server under several engines, in turn.
 
-use crate::{bench, reports};
+use crate::{bench, flowing, reports};
+
+#[test]
+fn an_engine_that_answers_one_is_not_the_best_without_a_word() {
+    let asked = ["--engines", "epoll,iterative", "echo", "--repeat", "1", "-d", "200ms", "-c", "3"];
+    let found = bench(&[&asked[..], &["--warmup", "50ms"]].concat()).expect(0);
+    let text = flowing(&found);
+    assert!(text.contains("iterative: 2 of 3 connections had no reply before the end"), "{text}");
+    assert!(!text.contains("epoll: "), "{text}");
+    assert!(
+        found.stderr.contains("2 of 3 connections had no reply before the end"),
+        "{}",
+        found.stderr
+    );
+}
 
 #[test]
 fn each_engine_has_its_turn_in_every_round() {

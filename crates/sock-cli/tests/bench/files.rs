@@ -57,7 +57,10 @@ fn repeated_runs_are_told_one_by_one_and_compared() {
     std::fs::write(&b, faster.join("\n")).expect("it can be written");
     let found = bench(&asked).expect(0);
     assert!(found.stderr.contains("run 4 of 4: "), "{}", found.stderr);
-    assert_eq!(found.text().matches("verdict").count(), 1, "{}", found.text());
+    let told = found.text();
+    assert_eq!(told.matches("verdict").count(), 1, "{told}");
+    assert!(told.contains("4 runs: the median of each measure"), "{told}");
+    assert!(told.contains("median") && told.contains("least") && told.contains("apart"), "{told}");
     server.stop();
 
     let compared = bench(&["--compare", &a, &b]).expect(0).text();

@@ -18,6 +18,11 @@ fn bench(arguments: &[&str]) -> Finished {
     Program::run(sock(&[&["bench"], arguments].concat()), b"")
 }
 
+/// The report for people, without its line breaks.
+fn flowing(finished: &Finished) -> String {
+    finished.text().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The report of a run with `--json`: the one line that has a schema.
 fn report(finished: &Finished) -> Value {
     let reports: Vec<Value> = reports(finished);

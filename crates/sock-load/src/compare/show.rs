@@ -4,7 +4,7 @@ use super::{Comparison, Finding, Measure, Ratio, Row, median, values};
 use crate::clean::plain;
 use crate::report::Report;
 use crate::text::{Page, Style};
-use crate::units::{counted, ratio};
+use crate::units::{count, counted, ratio};
 
 /// Writes what two sets of runs say about each other; `names` are those of A and of B.
 ///
@@ -151,7 +151,25 @@ pub fn table_text(sets: &[(String, Vec<Report>)], style: Style) -> String {
         ),
     };
     page.line(&note);
+    for (name, runs) in sets {
+        if let Some(line) = unheard(name, runs, ascii) {
+            page.line(&line);
+        }
+    }
     page.finish()
+}
+
+/// Whose figures speak of a part of the connections only: the least that any run has answered.
+fn unheard(name: &str, runs: &[Report], ascii: bool) -> Option<String> {
+    let worst = runs.iter().map(|run| run.connections).max_by_key(|of| of.unheard)?;
+    (worst.unheard > 0).then(|| {
+        format!(
+            "{}: {} of {} had no reply before the end; its figures are those of the others, and not to be compared",
+            plain(name, ascii),
+            count(worst.unheard),
+            counted(worst.opened, "connection", "connections"),
+        )
+    })
 }
 
 /// A ratio with its interval in one cell.

@@ -130,7 +130,15 @@ pub(crate) fn report() -> BoxedStrategy<Report> {
     });
     let connections =
         (size(), size(), size(), size()).prop_map(|(asked, opened, open_at_end, peak)| {
-            Connections { asked, opened, open_at_end, peak }
+            Connections {
+                asked,
+                opened,
+                open_at_end,
+                peak,
+                unheard: asked,
+                cut: opened,
+                first_cut: Some(peak),
+            }
         });
     let verdict = (maybe(any::<bool>()), size(), vec(text(), 0..3))
         .prop_map(|(saturated, missing, lines)| Verdict { saturated, missing, lines });

@@ -84,7 +84,13 @@ pub(crate) fn good(seconds: u64, speed: f64, chosen: u64) -> Report {
         bytes: Bytes { out: replies * 64, back: replies * 64 },
         latency: Latency::of(&all),
         timeline,
-        connections: Connections { asked: 64, opened: 64, open_at_end: 64, peak: 64 },
+        connections: Connections {
+            asked: 64,
+            opened: 64,
+            open_at_end: 64,
+            peak: 64,
+            ..Connections::default()
+        },
         cpu: Cpu {
             generator: Some(Usage { user: seconds * SECOND / 10, sys: seconds * SECOND * 7 / 10 }),
             busiest: Some(0.81),
@@ -150,8 +156,15 @@ pub(crate) fn strained(seconds: u64) -> Report {
         },
     ];
     report.cpu.busiest = Some(0.987);
-    report.connections =
-        Connections { asked: replies + errors, opened: replies, open_at_end: 12, peak: 52 };
+    report.connections = Connections {
+        asked: replies + errors,
+        opened: replies,
+        open_at_end: 12,
+        peak: 52,
+        unheard: 3,
+        cut: 37,
+        first_cut: Some(4_210_000_000),
+    };
     report = report.with_rates();
     report.verdict = Verdict::of(&report);
     report
@@ -172,6 +185,23 @@ pub(crate) fn silent() -> Report {
         count: 320,
         text: "no reply within 1 s".into(),
         cure: Some("is it a server of this protocol?".into()),
+    }];
+    report = report.with_rates();
+    report.verdict = Verdict::of(&report);
+    report
+}
+
+/// A web server that has no such page.
+pub(crate) fn mistaken() -> Report {
+    let mut report = silent();
+    report.told.endpoint = "http://127.0.0.1:8000/nowhere".into();
+    (report.told.service, report.told.until) = (None, Some("http".into()));
+    report.bytes.back = 96_000;
+    report.errors = vec![ErrorCount {
+        cause: Cause::Wrong,
+        count: 320,
+        text: "the first has the status 404 of HTTP".into(),
+        cure: None,
     }];
     report = report.with_rates();
     report.verdict = Verdict::of(&report);
@@ -200,7 +230,8 @@ pub(crate) fn single() -> Report {
     (report.cpu.busiest, report.told.warm_up) = (Some(0.41), None);
     report.told.connections = 1;
     report.told.number = Some(1);
-    report.connections = Connections { asked: 1, opened: 1, open_at_end: 1, peak: 1 };
+    report.connections =
+        Connections { asked: 1, opened: 1, open_at_end: 1, peak: 1, ..Connections::default() };
     report.messages = Messages { due: None, sent: 1, replies: 1 };
     report.bytes = Bytes { out: 64, back: 64 };
     report.latency = Latency::of(&one);

@@ -1,7 +1,7 @@
 //! The report as text: what it says, and that it never leaves its page.
 
 use proptest::prelude::*;
-use sock_load::{Style, text};
+use sock_load::{Style, repeated_text, text};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{arbitrary, samples};
@@ -19,6 +19,18 @@ fn a_strained_run_in_plain_characters() {
 #[test]
 fn a_silent_server() {
     insta::assert_snapshot!(text(&samples::silent(), Style::default()));
+}
+
+#[test]
+fn replies_of_which_none_is_right() {
+    insta::assert_snapshot!(text(&samples::mistaken(), Style::default()));
+}
+
+#[test]
+fn several_runs_and_how_far_they_lie_apart() {
+    let runs =
+        [(1.0, 1), (0.9, 2), (1.1, 3), (1.02, 4)].map(|(speed, n)| samples::good(5, speed, n));
+    insta::assert_snapshot!(repeated_text(&runs, Style::default()));
 }
 
 #[test]

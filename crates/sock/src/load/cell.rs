@@ -56,8 +56,9 @@ const PLACES: usize = place(LONGEST) + 1;
 
 /// Where a time is counted.
 #[inline]
+#[allow(clippy::cast_possible_truncation, reason = "less than 2,048 is left behind the shift")]
 const fn place(ns: u64) -> usize {
-    let shift = (63 - (ns | 1).leading_zeros()).saturating_sub(BITS);
+    let shift = (ns | 1).ilog2().saturating_sub(BITS);
     ((shift as usize) << BITS) + (ns >> shift) as usize
 }
 

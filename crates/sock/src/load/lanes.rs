@@ -32,22 +32,33 @@ pub(super) struct Course {
     pub(super) told: Arc<Reasons>,
 }
 
-/// Hears why TLS fails: only a note tells.
+/// Hears why TLS fails, and why datagrams do not leave: only notes tell.
 #[derive(Debug, Default)]
-pub(super) struct Reasons(Mutex<Option<String>>);
+pub(super) struct Reasons(Mutex<Told>);
+
+/// The first note of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) tls: Option<String>,
+    pub(super) unsent: Option<String>,
+}
 
 impl Reasons {
-    pub(super) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take(&self) -> Told {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Observer for Reasons {
     fn event(&self, event: &Event<'_>) {
-        if let What::Note { code: "tls", text } = event.what {
-            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert_with(|| text.to_string());
-        }
+        let What::Note { code, text } = event.what else { return };
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = match code {
+            "tls" => &mut told.tls,
+            "unsendable" => &mut told.unsent,
+            _ => return,
+        };
+        first.get_or_insert_with(|| text.to_string());
     }
 
     fn interest(&self) -> Interest {

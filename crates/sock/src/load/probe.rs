@@ -15,6 +15,12 @@ pub(super) struct Probe {
     tally: Arc<Tally>,
     has_opened: bool,
     has_ended: bool,
+    /// A message has left.
+    has_asked: bool,
+    /// Before the end something has come that answers one, right or wrong.
+    has_heard: bool,
+    /// The peer cut it while it owed a reply, then.
+    cut: Option<Time>,
     /// Its one message is off the budget already.
     pub(super) has_drawn: bool,
     /// From when on messages count.
@@ -28,8 +34,18 @@ const ODDITIES: usize = 8;
 impl Probe {
     /// The meter of a connection that is to be.
     pub(super) fn new(lane: usize, tally: &Arc<Tally>, (from, ends): (Time, Time)) -> Self {
-        let (has_opened, has_ended, has_drawn) = (false, false, false);
-        Self { lane, tally: Arc::clone(tally), has_opened, has_ended, has_drawn, from, ends }
+        Self {
+            lane,
+            tally: Arc::clone(tally),
+            has_opened: false,
+            has_ended: false,
+            has_asked: false,
+            has_heard: false,
+            cut: None,
+            has_drawn: false,
+            from,
+            ends,
+        }
     }
 
     /// The same for what never becomes one.
@@ -61,6 +77,7 @@ impl Meter for Probe {
 
     #[inline]
     fn sent(&mut self, bytes: usize, due: Time) {
+        self.has_asked = true;
         if due >= self.from {
             self.tally.sent.add(1);
             self.tally.out.add(bytes as u64);
@@ -69,6 +86,7 @@ impl Meter for Probe {
 
     #[inline]
     fn replied(&mut self, reply: &Reply) {
+        self.has_heard |= reply.now < self.ends;
         if reply.due >= self.from {
             let tally = &*self.tally;
             tally.replies.add(1);
@@ -78,7 +96,23 @@ impl Meter for Probe {
         }
     }
 
-    fn lost(&mut self, cause: Cause, due: Time, _now: Time) {
+    fn lost(&mut self, cause: Cause, due: Time, now: Time) {
+        match cause {
+            Cause::Wrong | Cause::Status => self.has_heard |= now < self.ends,
+            Cause::Reset | Cause::Ended | Cause::Short if now >= self.from => {
+                self.cut.get_or_insert(now);
+            }
+            Cause::Refused
+            | Cause::Unreachable
+            | Cause::Reset
+            | Cause::Ended
+            | Cause::Short
+            | Cause::Timeout
+            | Cause::Tls
+            | Cause::Missing
+            | Cause::Unsent
+            | Cause::Failed => {}
+        }
         if due < self.from {
             return;
         }
@@ -145,6 +179,10 @@ impl Meter for Probe {
     fn ended(&mut self, next: Turn, now: Time) {
         self.has_ended = true;
         let is_last = now >= self.ends || self.tally.is_spent();
+        let is_unheard = self.has_asked && !self.has_heard;
+        if is_unheard || self.cut.is_some() {
+            self.tally.rare().end_of(is_unheard, self.cut);
+        }
         self.tally.end((self.lane, Some(next), self.has_opened), is_last);
     }
 }

@@ -22,6 +22,11 @@ pub(super) struct Found {
     pub(super) connect: Histogram,
     pub(super) lateness: Histogram,
     pub(super) spent: Vec<Spent>,
+    /// Connections that have asked and had no reply before the end.
+    pub(super) unheard: u64,
+    /// Connections that the peer cut while it owed a reply, and when it cut the first.
+    pub(super) cut: u64,
+    pub(super) first_cut: Option<Duration>,
     /// From when measuring began until the last worker had ended.
     pub(super) lasted: Duration,
     pub(super) server: Option<ServerCpu>,
@@ -60,6 +65,9 @@ pub(super) fn assemble(loader: &Loader, found: Found) -> Report {
             opened: counts.opened,
             open_at_end: sum.open,
             peak: counts.peak,
+            unheard: found.unheard,
+            cut: found.cut,
+            first_cut: found.first_cut.map(nanos),
         },
         cpu: Cpu { generator, busiest, server: found.server },
         ..Report::default()
@@ -101,7 +109,7 @@ fn told(loader: &Loader) -> Told {
     };
     let some = |time: Duration| (!time.is_zero()).then(|| nanos(time));
     Told {
-        endpoint: loader.endpoint.to_string(),
+        endpoint: loader.name.clone().unwrap_or_else(|| loader.endpoint.to_string()),
         transport: loader.transport.unwrap_or(loader.endpoint.transport().name()).to_owned(),
         service: loader.checked.clone(),
         engine: loader.engine.name().to_owned(),

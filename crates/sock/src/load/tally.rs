@@ -13,6 +13,7 @@ use sock_proto::Time;
 use sock_proto::load::{Cause, Oddity, Turn};
 
 use super::cell::{Cell, Seen, Times};
+use super::lanes::Told;
 
 /// What one worker has counted.
 #[derive(Debug)]
@@ -48,6 +49,11 @@ pub(super) struct Rare {
     pub(super) asked: u64,
     pub(super) opened: u64,
     pub(super) peak: u64,
+    /// Connections that have ended, have asked, and had no reply before the end.
+    pub(super) unheard: u64,
+    /// Connections that the peer cut while it owed a reply, and when it cut the first.
+    pub(super) cut: u64,
+    pub(super) first_cut: Option<Time>,
     pub(super) open: u64,
     /// The same when the first connection went because the run ended.
     pub(super) open_at_end: Option<u64>,
@@ -200,6 +206,15 @@ impl Tally {
 }
 
 impl Rare {
+    /// A connection has ended that had no reply, or that the peer cut.
+    pub(super) fn end_of(&mut self, is_unheard: bool, cut: Option<Time>) {
+        self.unheard += u64::from(is_unheard);
+        if let Some(cut) = cut {
+            self.cut += 1;
+            self.first_cut = Some(self.first_cut.map_or(cut, |first| first.min(cut)));
+        }
+    }
+
     pub(super) fn count(&mut self, trouble: Trouble) {
         *self.errors.entry(trouble).or_default() += 1;
     }
@@ -229,8 +244,8 @@ pub(super) struct Sum {
     pub(super) odd: Vec<Oddity>,
     pub(super) open: u64,
     pub(super) last_reply: Time,
-    /// Why TLS has failed first.
-    pub(super) tls: Option<String>,
+    /// What notes have told.
+    pub(super) told: Told,
 }
 
 impl Sum {

@@ -34,7 +34,7 @@ fn describe(loader: &Loader, trouble: Trouble, sum: &Sum) -> (Told, String, Opti
         }
         Trouble::Unconnected(Cause::Tls) | Trouble::Lost(Cause::Tls) => {
             // The cure stands behind a semicolon.
-            let why = sum.tls.as_deref().unwrap_or("it was not spoken");
+            let why = sum.told.tls.as_deref().unwrap_or("it was not spoken");
             let (why, cure) =
                 why.split_once("; ").map_or((why, None), |(why, cure)| (why, Some(cure)));
             (Told::Tls, format!("no TLS with {to}: {why}"), cure.map(str::to_owned))
@@ -42,6 +42,11 @@ fn describe(loader: &Loader, trouble: Trouble, sum: &Sum) -> (Told, String, Opti
         Trouble::Unconnected(cause) => {
             let text = format!("{to} could not be connected: {}", word(cause));
             (of(cause), text, None)
+        }
+        Trouble::Lost(Cause::Timeout) if sum.told.unsent.is_some() => {
+            // The system's own words, with how long it was.
+            let why = sum.told.unsent.clone().unwrap_or_default();
+            (Told::Other, why, Some("send less at once (--size), or use a stream".to_owned()))
         }
         Trouble::Lost(Cause::Timeout) => {
             let within = loader.timeout.unwrap_or_default();
@@ -88,18 +93,21 @@ fn word(cause: Cause) -> &'static str {
 fn wrong(odd: &[Oddity]) -> String {
     let told = odd.iter().find_map(|oddity| match *oddity {
         Oddity::Byte { number, at, expected, found } => {
-            let byte =
-                |byte: Option<u8>| byte.map_or("the end".to_owned(), |b| format!("0x{b:02x}"));
+            let byte = |byte: Option<u8>| match byte {
+                None => "its end".to_owned(),
+                Some(b) if b.is_ascii_graphic() => format!("0x{b:02x} ('{}')", char::from(b)),
+                Some(b) => format!("0x{b:02x}"),
+            };
             let (expected, found) = (byte(expected), byte(found));
             Some(format!(
-                "reply {number} of its connection has {found} at byte {at}, not {expected}"
+                "the first, reply {number} of its connection, has {found} at byte {at}, not {expected}"
             ))
         }
-        Oddity::Status(status) => Some(format!("a reply of HTTP has the status {status}")),
-        Oddity::Malformed => Some("a reply is none of HTTP".to_owned()),
+        Oddity::Status(status) => Some(format!("the first has the status {status} of HTTP")),
+        Oddity::Malformed => Some("the first is none of HTTP".to_owned()),
         Oddity::Unasked { .. } | Oddity::Late => None,
     });
-    told.unwrap_or_else(|| "a reply is not what it should be".to_owned())
+    told.unwrap_or_else(|| "not what they should be".to_owned())
 }
 
 fn unasked(odd: &[Oddity]) -> String {
@@ -114,7 +122,11 @@ fn unasked(odd: &[Oddity]) -> String {
 fn system(loader: &Loader, errno: Errno) -> (Told, String, Option<String>) {
     let to = &loader.endpoint;
     match errno {
-        Errno::CONNREFUSED | Errno::NOENT => {
+        Errno::NOENT => {
+            let text = format!("{to} is not there: no such file");
+            (Told::Refused, text, Some("start the server, or check the path".to_owned()))
+        }
+        Errno::CONNREFUSED => {
             let text = format!("{to} refused the connection");
             (Told::Refused, text, Some("start the server, or check the port".to_owned()))
         }

@@ -17,6 +17,7 @@ use super::report::{Found, assemble};
 use super::serving::{Serving, Used};
 use super::tally::{Read, Sum, Tally, nanos};
 use super::{Length, Loader, Pace, grip, places};
+use crate::observe::Fan;
 use crate::serve::Plan;
 use crate::service::Service;
 use crate::stop::Urgency;
@@ -91,7 +92,7 @@ pub(super) fn run(loader: &Arc<Loader>, tell: &mut dyn FnMut(&Second)) -> Result
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    watch.sum.tls = told.take();
+    watch.sum.told = told.take();
     Ok(watch.finish(&crew.tallies, tell))
 }
 
@@ -218,7 +219,12 @@ fn work(
     // A timer that comes 50 µs late, as they do at first (prctl(2), PR_SET_TIMERSLACK), would be the
     // largest part of what is measured. Refused, the report shows how late messages left.
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
-    let run = loader.run.clone().observed_by(Arc::clone(&course.told) as Arc<dyn Observer>);
+    let told = Arc::clone(&course.told) as Arc<dyn Observer>;
+    let told = match loader.run.observer() {
+        None => told,
+        Some(other) => Arc::new(Fan::new().with(told).with(Arc::clone(other))),
+    };
+    let run = loader.run.clone().observed_by(told);
     let mut plan = Plan::new(run, course.service.clone());
     plan.options = loader.options.clone();
     plan.grace = loader.grace;
@@ -313,11 +319,15 @@ impl Watch<'_> {
         }
         let (mut connect, mut lateness) = (Histogram::new(), Histogram::new());
         let mut spent = Vec::new();
+        let (mut unheard, mut cut, mut first_cut) = (0, 0, None::<Time>);
         for tally in tallies {
             tally.lateness.since(&mut Seen::default(), &mut lateness);
             let rare = tally.rare();
             connect.merge(&rare.connect);
             spent.push(rare.usage);
+            unheard += rare.unheard;
+            cut += rare.cut;
+            first_cut = first_cut.into_iter().chain(rare.first_cut).min();
         }
         let replies = self.sum.counts.replies;
         let server = self.serving.as_ref().zip(self.before.as_ref()).zip(after.as_ref());
@@ -331,6 +341,9 @@ impl Watch<'_> {
             connect,
             lateness,
             spent,
+            unheard,
+            cut,
+            first_cut: first_cut.map(|first| first.since(self.moments.from)),
             lasted: now.since(self.moments.from),
             server,
             was_stopped: self.loader.run.stop().urgency() != Urgency::None,
@@ -344,12 +357,22 @@ impl Watch<'_> {
         let Moments { from, ends, .. } = self.moments;
         let last = self.sum.last_reply;
         let end = match (self.loader.length, self.loader.pace) {
+            // The last message has its share of the time as every other: ten at 10 a second are a second.
+            (Length::Messages(n), Pace::Open { rate, .. }) if self.sum.counts.due >= n => {
+                (from + spread(n, rate)).max(last)
+            }
             (Length::Messages(_), _) if last > from => last,
             (Length::Time(_), Pace::Open { .. }) => ends.min(now).max(last),
             (Length::Messages(_) | Length::Time(_), _) => ends.min(now),
         };
         end.since(from)
     }
+}
+
+/// How long so many messages take at this rate.
+#[allow(clippy::cast_precision_loss, reason = "a time that is measured has less digits")]
+fn spread(messages: u64, rate: f64) -> Duration {
+    Duration::try_from_secs_f64(messages as f64 / rate).unwrap_or(Duration::MAX)
 }
 
 impl Sum {

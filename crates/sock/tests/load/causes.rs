@@ -79,7 +79,10 @@ fn a_wrong_byte_is_told_with_its_place() {
     let loader = loader(endpoint).check(Check::Bytes((*b"ping").into()), "echo");
     let report = loader.run().expect("it loads");
     assert_eq!(causes(&report), [(Cause::Wrong, 10)]);
-    assert!(report.errors[0].text.contains("has 0x6f at byte 1, not 0x69"), "{report:?}");
+    assert!(
+        report.errors[0].text.contains("has 0x6f ('o') at byte 1, not 0x69 ('i')"),
+        "{report:?}"
+    );
     check_sum(&report);
 }
 

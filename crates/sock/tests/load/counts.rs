@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sock::load::{Length, Loader, Pace};
-use sock::{Engine, Run};
+use sock::{Engine, Run, Server};
 use sock_load::{Cause, Pacing};
 use sock_proto::Kind;
 use sock_proto::load::{Check, Direction, Message, Until};
 use sock_proto::protocols::find;
 
-use crate::rig::{Served, causes, check_sum};
+use crate::rig::{Served, causes, check_sum, service};
 
 pub(crate) const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -84,6 +84,18 @@ fn an_open_loop_sends_every_message_that_is_due() {
 }
 
 #[test]
+fn a_number_at_a_rate_takes_as_long_as_that_says() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let pace = Pace::Open { rate: 50.0, most: u32::MAX };
+    let report = served.loader().pace(pace).length(Length::Messages(10)).run().expect("it loads");
+    assert_eq!((report.messages.due, report.messages.replies), (Some(10), 10));
+    // Nine intervals lie between ten messages, and ten intervals are what they were asked to take.
+    assert!(report.measured >= 200_000_000, "{report:?}");
+    assert!(report.rate.is_some_and(|rate| rate <= 50.0), "{:?}", report.rate);
+    check_sum(&report);
+}
+
+#[test]
 fn a_time_is_measured_without_its_warm_up() {
     let served = Served::row("echo", "tcp:127.0.0.1:0");
     let loader = served.loader().length(Length::Time(ms(1200))).warm_up(ms(100)).ramp(ms(50));
@@ -122,6 +134,47 @@ fn a_reply_may_last_until_the_peer_ends() {
     assert_eq!((report.messages.replies, report.connections.opened), (40, 40));
     assert_eq!(report.bytes.back, 40 * 24);
     check_sum(&report);
+}
+
+#[test]
+fn connections_that_never_had_a_reply_are_counted() {
+    let server =
+        Server::new(service("echo")).listen("tcp:127.0.0.1:0".parse().expect("an endpoint"));
+    let served = Served::of(server.engine(Engine::Iterative).grace(ms(200)));
+    let report = served.loader().length(Length::Time(ms(200))).grace(ms(100)).run();
+    let report = report.expect("it loads");
+    assert_eq!((report.connections.opened, report.connections.unheard), (4, 3));
+    assert!(report.messages.replies > 0);
+    let lines = &report.verdict.lines;
+    assert!(
+        lines.iter().any(|line| line.contains("3 of 4 connections had no reply before the end")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn connections_that_the_server_cuts_are_counted_and_when() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    let server = served.run.clone();
+    let loader = served.loader().length(Length::Time(Duration::from_secs(2))).grace(ms(100));
+    let mut seconds = 0;
+    let report = loader.run_telling(&mut |_| {
+        seconds += 1;
+        if seconds == 1 {
+            // At once: whatever it owes is not sent.
+            server.stop().ask();
+            server.stop().ask();
+        }
+    });
+    let report = report.expect("it loads");
+    assert_eq!(report.connections.cut, 4, "{report:?}");
+    let first = report.connections.first_cut.expect("a moment");
+    assert!((900_000_000..2_000_000_000).contains(&first), "{first}");
+    let lines = &report.verdict.lines;
+    assert!(
+        lines.iter().any(|line| line.starts_with("4 connections were cut by the server")),
+        "{lines:?}"
+    );
 }
 
 #[test]

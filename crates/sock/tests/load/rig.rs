@@ -13,7 +13,7 @@ use sock_proto::protocols::{Settings, find};
 /// A server of the library, which ends with the test.
 pub(crate) struct Served {
     pub(crate) endpoint: Endpoint,
-    run: Run,
+    pub(crate) run: Run,
     thread: Option<JoinHandle<()>>,
 }
 
