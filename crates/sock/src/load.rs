@@ -25,6 +25,7 @@ mod report;
 mod serving;
 mod tally;
 mod trouble;
+mod watch;
 mod work;
 
 use std::net::IpAddr;

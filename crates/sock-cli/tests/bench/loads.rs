@@ -131,6 +131,9 @@ fn tls_is_trusted_as_it_is_by_every_verb() {
         (&report["messages"]["replies"], &report["connect"]["count"]),
         (&100.into(), &2.into())
     );
+    let found = bench(&[&asked[..], &["--ca", &pem, "--tls-info"]].concat()).expect(0);
+    // What was agreed on is told once, of two connections.
+    assert_eq!(found.stderr.matches("TLS 1.3").count(), 1, "{}", found.stderr);
     // Whom nobody trusts is not talked to.
     let found = bench(&[&endpoint, "--service", "echo", "-n", "100"]).expect(7);
     assert!(found.stderr.contains("no TLS with tls://localhost"), "{}", found.stderr);
@@ -147,6 +150,16 @@ fn bulk_moves_bytes() {
         report["bytes"]["back"].as_u64() > Some(0)
             && report["throughput"]["out"].as_f64() > Some(0.0)
     );
+    server.stop();
+}
+
+#[test]
+fn a_ring_loads_as_well() {
+    let server = Server::start(&["echo"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let asked = [endpoint.as_str(), "--service", "echo", "--engine", "uring", "-n", "500"];
+    let found = bench(&[&asked[..], &["--json"]].concat()).expect(0);
+    assert_eq!(report(&found)["messages"]["replies"], 500);
     server.stop();
 }
 

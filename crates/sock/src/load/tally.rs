@@ -249,6 +249,19 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    pub(super) fn absorb(&mut self, more: Self) {
+        let peak = self.counts.peak.max(more.counts.peak);
+        self.counts.add(more.counts);
+        self.counts.peak = peak;
+        self.latency.merge(&more.latency);
+        for (trouble, n) in more.errors {
+            *self.errors.entry(trouble).or_default() += n;
+        }
+        self.odd.extend(more.odd);
+        self.open = more.open;
+        self.last_reply = self.last_reply.max(more.last_reply);
+    }
+
     pub(super) fn errors(&self) -> u64 {
         self.errors.values().sum()
     }
