@@ -88,9 +88,10 @@ pub(super) fn judge_replies(report: &Report) -> Result<Status> {
         };
         let cure = worst.cure.as_ref().map_or(String::new(), |cure| format!("; {cure}"));
         // Of wrong replies the text tells the first.
-        let none = match worst.cause {
-            Cause::Wrong => format!("{} wrong replies and no right one: ", worst.count),
-            _ => String::new(),
+        let none = if worst.cause == Cause::Wrong {
+            format!("{} wrong replies and no right one: ", worst.count)
+        } else {
+            String::new()
         };
         return Err(Broken::new(status, format!("{none}{}{cure}", worst.text)).into());
     }

@@ -15,10 +15,7 @@ pub(super) struct Probe {
     tally: Arc<Tally>,
     has_opened: bool,
     has_ended: bool,
-    /// A message has left.
-    has_asked: bool,
-    /// Before the end something has come that answers one, right or wrong.
-    has_heard: bool,
+    talk: Talk,
     /// The peer cut it while it owed a reply, then.
     cut: Option<Time>,
     /// Its one message is off the budget already.
@@ -26,6 +23,16 @@ pub(super) struct Probe {
     /// From when on messages count.
     from: Time,
     ends: Time,
+}
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Talk {
+    /// No message has left.
+    Silent,
+    Asked,
+    /// Before the end something has come that answers one, right or wrong.
+    Heard,
 }
 
 /// One of each kind is told; of many the first.
@@ -39,8 +46,7 @@ impl Probe {
             tally: Arc::clone(tally),
             has_opened: false,
             has_ended: false,
-            has_asked: false,
-            has_heard: false,
+            talk: Talk::Silent,
             cut: None,
             has_drawn: false,
             from,
@@ -53,6 +59,15 @@ impl Probe {
         let mut probe = Self::new(lane, tally, measured);
         (probe.has_ended, probe.has_drawn) = (true, true);
         probe
+    }
+}
+
+impl Probe {
+    #[inline]
+    fn heard(&mut self, now: Time) {
+        if now < self.ends {
+            self.talk = Talk::Heard;
+        }
     }
 }
 
@@ -77,7 +92,9 @@ impl Meter for Probe {
 
     #[inline]
     fn sent(&mut self, bytes: usize, due: Time) {
-        self.has_asked = true;
+        if self.talk == Talk::Silent {
+            self.talk = Talk::Asked;
+        }
         if due >= self.from {
             self.tally.sent.add(1);
             self.tally.out.add(bytes as u64);
@@ -86,7 +103,7 @@ impl Meter for Probe {
 
     #[inline]
     fn replied(&mut self, reply: &Reply) {
-        self.has_heard |= reply.now < self.ends;
+        self.heard(reply.now);
         if reply.due >= self.from {
             let tally = &*self.tally;
             tally.replies.add(1);
@@ -98,7 +115,7 @@ impl Meter for Probe {
 
     fn lost(&mut self, cause: Cause, due: Time, now: Time) {
         match cause {
-            Cause::Wrong | Cause::Status => self.has_heard |= now < self.ends,
+            Cause::Wrong | Cause::Status => self.heard(now),
             Cause::Reset | Cause::Ended | Cause::Short if now >= self.from => {
                 self.cut.get_or_insert(now);
             }
@@ -179,7 +196,7 @@ impl Meter for Probe {
     fn ended(&mut self, next: Turn, now: Time) {
         self.has_ended = true;
         let is_last = now >= self.ends || self.tally.is_spent();
-        let is_unheard = self.has_asked && !self.has_heard;
+        let is_unheard = self.talk == Talk::Asked;
         if is_unheard || self.cut.is_some() {
             self.tally.rare().end_of(is_unheard, self.cut);
         }
