@@ -138,9 +138,9 @@ fn a_reply_may_last_until_the_peer_ends() {
 
 #[test]
 fn connections_that_never_had_a_reply_are_counted() {
-    let server =
+    let one_by_one =
         Server::new(service("echo")).listen("tcp:127.0.0.1:0".parse().expect("an endpoint"));
-    let served = Served::of(server.engine(Engine::Iterative).grace(ms(200)));
+    let served = Served::of(one_by_one.engine(Engine::Iterative).grace(ms(200)));
     let report = served.loader().length(Length::Time(ms(200))).grace(ms(100)).run();
     let report = report.expect("it loads");
     assert_eq!((report.connections.opened, report.connections.unheard), (4, 3));
@@ -155,15 +155,15 @@ fn connections_that_never_had_a_reply_are_counted() {
 #[test]
 fn connections_that_the_server_cuts_are_counted_and_when() {
     let served = Served::row("echo", "tcp:127.0.0.1:0");
-    let server = served.run.clone();
+    let its_run = served.run.clone();
     let loader = served.loader().length(Length::Time(Duration::from_secs(2))).grace(ms(100));
     let mut seconds = 0;
     let report = loader.run_telling(&mut |_| {
         seconds += 1;
         if seconds == 1 {
             // At once: whatever it owes is not sent.
-            server.stop().ask();
-            server.stop().ask();
+            its_run.stop().ask();
+            its_run.stop().ask();
         }
     });
     let report = report.expect("it loads");
