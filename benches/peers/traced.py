@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -47,17 +48,19 @@ def http_requests():
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     port = server.server_address[1]
+    over, until = os.pipe()
     if os.fork() == 0:
+        os.close(until)
         with tempfile.TemporaryDirectory() as place:
             os.chdir(place)
             with open("page", "wb") as page:
                 page.write(b"y" * 1000)
-            # Ended by its parent, it would leave the folder behind.
-            for _ in range(N + WARM):
-                server.handle_request()
-            server.server_close()
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            # Until its parent ends: killed, it would leave the folder behind.
+            os.read(over, 1)
         os._exit(0)
     server.socket.close()
+    os.close(over)
 
     def once():
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/page") as answer:

@@ -13,9 +13,6 @@ use crate::tape::begun;
 use crate::tasks::{On, Process};
 use crate::tracer::Tracer;
 
-/// With more sockets than this, not every descriptor of a process is looked at to see whether it holds one of them.
-const CROWD: usize = 64;
-
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
     pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, seen: Seen, args: &mut Args) {
@@ -53,7 +50,7 @@ impl Tracer<'_> {
             }
             // To read all that everybody has, at each of a thousand closes, would take minutes. Where nobody made a copy,
             // who inherited it has it by the same number.
-            let fds = if self.book.all[at].is_copied || process.sockets.len() <= CROWD {
+            let fds = if self.book.all[at].is_copied || !self.ring_users.is_empty() {
                 let all = lookup::sockets(*pid).into_iter();
                 all.filter(|(_, other)| *other == inode).map(|(fd, _)| fd).collect()
             } else if *pid != own && lookup::inode(*pid, fd) == Some(inode) {

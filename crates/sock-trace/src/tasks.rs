@@ -27,6 +27,12 @@ pub(crate) struct Task {
     pub(crate) latest: Option<Ev>,
 }
 
+impl Task {
+    fn new(pid: Tid) -> Self {
+        Self { pid, phase: Phase::Running, open: None, interrupted: None, latest: None }
+    }
+}
+
 /// What a task is doing, as far as its stops tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -129,8 +135,7 @@ impl Tasks {
     }
 
     fn add(&mut self, tid: Tid, pid: Tid, program: usize, name: &str) -> ProcId {
-        let (phase, open) = (Phase::Running, None);
-        self.all.insert(tid, Task { pid, phase, open, interrupted: None, latest: None });
+        self.all.insert(tid, Task::new(pid));
         let latest = &mut self.latest;
         let process = self.processes.entry(pid).or_insert_with(|| {
             *latest += 1;
@@ -149,12 +154,26 @@ impl Tasks {
     }
 
     /// Takes in a task of which its maker tells: it may be over already, and its end heard.
-    pub(crate) fn expect(&mut self, tid: Tid, t: u64) {
+    pub(crate) fn expect(&mut self, tid: Tid, maker: Tid, t: u64) {
+        // A thread is the usual case, and its status is long.
+        if let Some(pid) = self.all.get(&maker).map(|maker| maker.pid)
+            && fs::exists(format!("/proc/{pid}/task/{tid}")).unwrap_or_default()
+        {
+            return self.meet_thread(tid, pid);
+        }
         let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
         let state = status.lines().find_map(|line| line.strip_prefix("State:"));
         if state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X'])) {
             self.meet(tid, t);
         }
+    }
+
+    /// Takes in one more thread of a process that is known.
+    fn meet_thread(&mut self, tid: Tid, pid: Tid) {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        // Another task may be in the middle of closing what this one calls on.
+        process.window.distrust();
+        self.all.entry(tid).or_insert_with(|| Task::new(pid));
     }
 
     /// Takes in a task that a traced one made.

@@ -160,7 +160,7 @@ impl<'a> Tracer<'a> {
             Stop::Exit => self.leave(tid)?,
             // Its maker may be heard of again before it is itself.
             Stop::Born(new) => {
-                self.tasks.expect(new, self.now);
+                self.tasks.expect(new, tid, self.now);
                 go(tid, Go::On, 0)?;
             }
             Stop::Fresh => go(tid, Go::On, 0)?,
