@@ -1,6 +1,6 @@
 //! Tasks and processes: who is traced, and what each of them is doing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use sock_record::{Ev, Proc, ProcHow, ProcId};
@@ -107,8 +107,8 @@ pub(crate) struct Process {
 /// All that are traced.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    pub(crate) all: HashMap<Tid, Task>,
-    pub(crate) processes: HashMap<Tid, Process>,
+    pub(crate) all: BTreeMap<Tid, Task>,
+    pub(crate) processes: BTreeMap<Tid, Process>,
     latest: u32,
 }
 

@@ -1,6 +1,6 @@
 //! A window on a process's descriptors: copies of them, taken by `pidfd_getfd(2)`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ use crate::sys::Tid;
 pub(crate) struct Window {
     pub(crate) pid: Tid,
     pidfd: Option<OwnedFd>,
-    kept: HashMap<i32, (At, Rc<OwnedFd>)>,
+    kept: BTreeMap<i32, (At, Rc<OwnedFd>)>,
     keeps: bool,
 }
 
@@ -29,7 +29,7 @@ const KEPT: usize = 16;
 impl Window {
     pub(crate) fn new(pid: Tid) -> Self {
         let pidfd = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Self { pid, pidfd, kept: HashMap::new(), keeps: true }
+        Self { pid, pidfd, kept: BTreeMap::new(), keeps: true }
     }
 
     /// A copy of a descriptor that the task `tid` of the process calls on.
