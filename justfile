@@ -41,3 +41,9 @@ deny:
 # Every program of the lectures, for real, in two seconds.
 demo:
     cargo run --release -- demo
+
+# Trace the programs of docs/pictures and draw them anew; then look at what changed.
+pictures:
+    cargo build --release
+    python3 docs/pictures/make.py
+    git diff --stat -- docs/pictures

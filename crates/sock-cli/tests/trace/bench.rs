@@ -1,7 +1,7 @@
 //! The bench: runs actors under the tracer, reads the record, and holds it to what always holds.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sock_record::{Call, CallKind, Dir, Line, LinkHow, LinkKind, Reader, Sock, SockId};
@@ -42,6 +42,11 @@ impl Bench {
         let port = self.path("port");
         let words = [&self.python, "-B", script, role, port.to_str().unwrap()];
         words.iter().chain(arguments).map(|word| (*word).to_owned()).collect()
+    }
+
+    /// A Python program of the documentation, and the port that it is to use.
+    pub(crate) fn program(&self, file: &Path, port: &str) -> Vec<String> {
+        [&self.python, "-B", file.to_str().unwrap(), port].map(str::to_owned).to_vec()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -7,6 +7,7 @@ mod ends;
 mod hidden;
 mod live;
 mod lives;
+mod pictures;
 mod real;
 mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]

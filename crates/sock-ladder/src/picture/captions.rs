@@ -6,7 +6,7 @@ use crate::text::columns;
 const STEEP: f64 = 32.0;
 
 /// From an arrow to the middle of the words above it.
-const ABOVE: f64 = 8.0;
+const ABOVE: f64 = 10.0;
 
 /// How far along the way to the next lane, in parts of it: the best place first.
 const MIDDLE: f64 = 0.5;

@@ -87,7 +87,7 @@ pub(super) fn legend(picture: &Picture) -> String {
         Style::Lost => "widely dotted for what was sent and never received",
     };
     let boxes =
-        "boxes: grey for a receive, white for any other call, the higher the longer it took";
+        "boxes: grey for a receive, white for any other call, the taller the longer it took";
     let arrows: Vec<&str> = styles.iter().map(means).collect();
     if arrows.is_empty() {
         boxes.to_owned()

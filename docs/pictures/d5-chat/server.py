@@ -1,0 +1,17 @@
+import sys
+from socket import socket, AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR
+
+port = int(sys.argv[1]) if len(sys.argv) > 1 else 1060
+server = socket(AF_INET, SOCK_STREAM)
+server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", port))
+server.listen(1)
+while True:
+    connection, client = server.accept()
+    while True:
+        message = connection.recv(1024)
+        if message == b"Exit":
+            connection.sendall(b"Disconnect")
+            break
+        connection.sendall(b"Your data was %d bytes" % len(message))
+    connection.close()
