@@ -14,6 +14,8 @@ mod trace;
 mod values;
 mod web;
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
@@ -129,7 +131,11 @@ impl Plan {
 pub(crate) fn plan() -> Result<Plan> {
     let verb = match Cli::try_parse() {
         Ok(cli) => cli.verb,
-        Err(error) if error.use_stderr() => return Err(Usage(complaint(&error)).into()),
+        Err(error) if error.use_stderr() => {
+            let words: Vec<OsString> = std::env::args_os().collect();
+            let text = trace::without_dashes(&error, &words).unwrap_or_else(|| complaint(&error));
+            return Err(Usage(text).into());
+        }
         // Help and the version were asked for: no failure.
         Err(page) => return Ok(Plan::Page(page.render().to_string())),
     };

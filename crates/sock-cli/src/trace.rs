@@ -8,21 +8,24 @@ mod only;
 mod outcomes;
 mod rows;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use sock_ladder::Drawing;
 use sock_record::{Line, Writer};
 use sock_trace::{Control, Ended, Outcome, Plan as Programs, watch};
 
 pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
+use self::outcomes::Seen;
 use self::rows::{Rows, fresh_line};
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
@@ -64,13 +67,13 @@ impl Plan {
     }
 }
 
-/// The tool itself has failed.
+/// The tool itself has failed, at this.
 #[derive(Debug)]
-pub(crate) struct ToolFailed;
+pub(crate) struct ToolFailed(String);
 
 impl std::fmt::Display for ToolFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("cannot trace")
+        f.write_str(&self.0)
     }
 }
 
@@ -78,12 +81,17 @@ impl std::error::Error for ToolFailed {}
 
 /// Runs the programs and draws them.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let signals = watch_signals(plan.programs.control())?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let signals = watch_signals(plan.programs.control(), Arc::clone(&interrupted))?;
     let ended = match plan.repeat {
         None => once(plan),
         Some(times) => repeat(plan, times),
     };
     signals.close();
+    if matches!(ended, Ok(Status::Signal(SIGINT))) && interrupted.load(Ordering::SeqCst) {
+        // A shell that runs us in a script is to see that Ctrl-C ended us, or it would go on with its next line.
+        emulate_default_handler(SIGINT)?;
+    }
     ended
 }
 
@@ -91,21 +99,21 @@ fn once(plan: &Plan) -> Result<Status> {
     let drawing = drawing(plan);
     let is_live = plan.is_live();
     let rows = is_live.then(|| Rows::new(&drawing, plan.only.as_ref()));
-    let (lines, outcome) = traced(plan, rows, true)?;
+    let Traced { lines, outcome, failed } = traced(plan, rows, true)?;
     let shown = shown(plan, &lines);
     let page = page(&shown, &drawing, &footer(&lines, &outcome));
     for output in &plan.outputs {
-        output.write(&lines, &shown, &drawing, &page).context(ToolFailed)?;
+        output.write(&lines, &shown, &drawing, &page)?;
     }
     let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
     if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {
         let before = if io::stderr().is_terminal() { fresh_line() } else { String::new() };
         // The rows above were drawn while it happened; below stands what is known in the end.
         let gap = if is_live { "\n" } else { "" };
-        io::stderr().write_all([&before, gap, &page].concat().as_bytes())?;
+        tell([&before, gap, &page].concat().as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
-    Ok(status(&outcome))
+    failed.map_or_else(|| Ok(status(&outcome)), Err)
 }
 
 fn drawing(plan: &Plan) -> Drawing {
@@ -113,14 +121,29 @@ fn drawing(plan: &Plan) -> Drawing {
     Drawing { all_calls: plan.all_calls, explain: true, ..drawing }
 }
 
+/// Writes to stderr. Whoever read that may have gone, which changes nothing of the programs' status.
+fn tell(text: &[u8]) -> Result<()> {
+    match io::stderr().write_all(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        told => told.with_context(|| ToolFailed("cannot write to stderr".to_owned())),
+    }
+}
+
+/// What came of a run.
+struct Traced {
+    lines: Vec<Line>,
+    outcome: Outcome,
+    /// Why the record was not written.
+    failed: Option<Error>,
+}
+
 /// Runs them once, and collects the record.
-fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<(Vec<Line>, Outcome)> {
+fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<Traced> {
     let mut files = Vec::new();
     for output in &plan.outputs {
         let Output { path, form } = output;
         if *form == Form::Record && writes {
-            let file =
-                File::create(path).with_context(|| cannot_write(path)).context(ToolFailed)?;
+            let file = File::create(path).with_context(|| cannot_write(path))?;
             files.push((path, Writer::new(BufWriter::new(file))));
         }
     }
@@ -134,19 +157,18 @@ fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<(Vec<Line>, O
         lines.push(line);
     };
     let mut live = live::Live::new(plan.screen, rows, &mut keep);
-    let outcome = watch(&plan.programs, &mut live).context(ToolFailed)?;
+    let outcome =
+        watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
     for (path, file) in files {
         let flushed = file.into_inner().into_inner().map_err(io::IntoInnerError::into_error);
-        flushed.with_context(|| cannot_write(path))?;
+        failed = failed.or(flushed.err().map(|error| (error, path.as_path())));
     }
-    if let Some((error, path)) = failed {
-        return Err(error).with_context(|| cannot_write(path));
-    }
-    Ok((lines, outcome))
+    let failed = failed.map(|(error, path)| Error::from(error).context(cannot_write(path)));
+    Ok(Traced { lines, outcome, failed })
 }
 
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
+fn cannot_write(path: &Path) -> ToolFailed {
+    ToolFailed(format!("cannot write {}", path.display()))
 }
 
 /// What of the record is drawn.
@@ -227,34 +249,28 @@ fn repeat(plan: &Plan, times: u32) -> Result<Status> {
         let text = "--repeat tells how often each outcome came, and writes no files: leave -o away";
         return Err(Usage(text.to_owned()).into());
     }
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut seen = Seen::default();
     let mut last = Status::Done;
-    let mut runs = 0;
     for _ in 0..times {
-        let (lines, outcome) = traced(plan, None, false)?;
+        let Traced { lines, outcome, .. } = traced(plan, None, false)?;
         tell_ends(plan, &outcome)?;
         last = status(&outcome);
-        runs += 1;
-        *counts.entry(outcomes::tell(&lines, &outcome)).or_default() += 1;
+        seen.add(&lines, &outcome);
         if outcome.ended.iter().any(Option::is_none)
             || matches!(last, Status::NotThere | Status::CannotRun)
         {
             break;
         }
     }
-    let mut rows: Vec<(&String, &u32)> = counts.iter().collect();
-    rows.sort_by_key(|(outcome, count)| (std::cmp::Reverse(**count), *outcome));
-    let row = |(outcome, count): &(&String, &u32)| {
-        let share = f64::from(**count) * 100.0 / f64::from(runs);
-        format!("{count:>5} of {runs} ({share:.0} %)  {outcome}\n")
-    };
-    let table: Vec<String> = rows.iter().map(row).collect();
-    io::stderr().write_all(table.concat().as_bytes())?;
+    tell(seen.table().as_bytes())?;
     Ok(last)
 }
 
 /// Hands signals on to the programs; those that the terminal sends reach them without us.
-fn watch_signals(control: Control) -> Result<signal_hook::iterator::Handle> {
+fn watch_signals(
+    control: Control,
+    interrupted: Arc<AtomicBool>,
+) -> Result<signal_hook::iterator::Handle> {
     // What we were started to ignore, the programs ignore as well.
     let heard = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|signal| !ignores(*signal));
     let mut signals = Signals::new(heard)?;
@@ -264,6 +280,9 @@ fn watch_signals(control: Control) -> Result<signal_hook::iterator::Handle> {
         for signal in signals.forever() {
             // A program may do anything with this one, and go on: it is no wish that it end.
             asked += u32::from(signal != SIGQUIT);
+            if signal == SIGINT {
+                interrupted.store(true, Ordering::SeqCst);
+            }
             match signal {
                 SIGQUIT if is_in_front() => {}
                 SIGQUIT => control.pass(SIGQUIT),

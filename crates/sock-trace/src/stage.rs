@@ -34,10 +34,8 @@ impl Tracer<'_> {
     pub(crate) fn start_next(&mut self) -> Result<(), TraceError> {
         let n = self.stage.started.len();
         let Some(program) = self.plan.programs.get(n) else { return Ok(()) };
-        let child = spawn(&program.argv, &self.filter).map_err(|source| TraceError::Refused {
-            program: program.name().to_owned(),
-            cure: cure(&source),
-            source,
+        let child = spawn(&program.argv, &self.filter, &self.limits.before).map_err(|source| {
+            TraceError::Refused { program: program.name().to_owned(), cure: cure(&source), source }
         })?;
         let t = self.tape.now();
         let line = self.tasks.start(child.pid, n, program, t);

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod ask;
+mod inherited;
 mod quiet;
 mod spawn;
 

@@ -8,6 +8,7 @@ use sock_record::{Call, End, Ev, Level, Meta};
 use crate::calls::{HERE, Sys};
 use crate::cpu::OneCpu;
 use crate::filter::filter;
+use crate::limits::Raised;
 use crate::plan::{Outcome, Plan, TraceError};
 use crate::sockets::Book;
 use crate::stage::Stage;
@@ -53,6 +54,7 @@ pub(crate) struct Tracer<'a> {
     pub(crate) told_waiting: Vec<Ev>,
     /// They share one CPU, unless that was not wanted.
     pub(crate) cpu: Option<OneCpu>,
+    pub(crate) limits: Raised,
     alarm: Alarm,
     /// When the alarm rings next, in ns since t0.
     rings: u64,
@@ -88,6 +90,7 @@ impl<'a> Tracer<'a> {
             told_silent: Vec::new(),
             told_waiting: Vec::new(),
             cpu: if plan.one_cpu { OneCpu::keep() } else { None },
+            limits: Raised::now(),
             alarm,
             rings: u64::MAX,
             looks: 0,
@@ -192,6 +195,7 @@ impl<'a> Tracer<'a> {
         }
         self.forget_call(tid);
         self.tasks.became(tid, self.tape.now());
+        self.tell_rights(tid);
         self.keep_inherited(tid);
     }
 

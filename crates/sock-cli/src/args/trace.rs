@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, ValueEnum};
 use sock_trace::{Program, Start};
 
@@ -24,8 +25,13 @@ What comes out how often, of twenty runs:
   sock trace --repeat 20 -- ./server -- ./client
 A line of the shell is a program, too:
   sock trace -c 'nc -l 9000' -c 'echo hi | nc -N 127.0.0.1 9000'
-Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, 126: it cannot be run, 127: it is
-not there.";
+What stands where: stdin and stdout belong to the programs. On stderr stand the rows while they run and the ladder at the end, or
+with -v a line for each call, or with --json the record (sock-record/1) as JSON Lines and no ladder; -q leaves only errors.
+Files are written whatever stands there.
+Limits: a program that is traced can be traced by nobody else, so debuggers and strace fail inside, and a setuid program gains
+no rights (which is said when one starts). Nothing is traced that ran before. Linux, on x86-64 and aarch64; no root needed.
+Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, or what was to be written could
+not; 126: it cannot be run, 127: it is not there. Ctrl-C reaches the programs; where it ends them it ends sock in the same way.";
 
 #[derive(Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag that the user writes")]
@@ -110,6 +116,30 @@ impl Live {
             Self::Never => When::Never,
         }
     }
+}
+
+/// What to type instead, where a program stands without the `--` before it.
+pub(super) fn without_dashes(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_program = error.kind() == ErrorKind::UnknownArgument && !wrong.starts_with('-');
+    if words.get(1).is_none_or(|verb| verb != "trace") || !is_program {
+        return None;
+    }
+    let at = words.iter().position(|word| word == wrong.as_str())?;
+    let mut typed: Vec<String> = words.iter().map(quoted).collect();
+    "sock".clone_into(&mut typed[0]);
+    typed.insert(at, "--".to_owned());
+    Some(format!("each program stands behind a `--`: {}", typed.join(" ")))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &OsString) -> String {
+    let word = word.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into_owned();
+    }
+    ["'", &word.replace('\'', "'\\''"), "'"].concat()
 }
 
 fn start(text: &str) -> Result<Start, String> {

@@ -1,12 +1,68 @@
-//! The outcome of a run in a line, so that runs can be told apart and counted.
+//! The outcomes of runs: each in a line, so that they can be told apart and counted, and what made the difference.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use sock_record::{Dir, Line, ProcId};
+use sock_record::{Dir, Level, Line, ProcId};
 use sock_trace::{Ended, Outcome};
 
+/// The outcomes of several runs.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    runs: u32,
+    outcomes: BTreeMap<String, Kind>,
+}
+
+/// Runs with the same outcome.
+#[derive(Debug)]
+struct Kind {
+    count: u32,
+    /// What there was to say of the first of them, by its code.
+    said: BTreeMap<String, String>,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, lines: &[Line], outcome: &Outcome) {
+        self.runs += 1;
+        let kind = self.outcomes.entry(tell(lines, outcome)).or_insert_with(|| {
+            let notes = sock_ladder::explain(lines).into_iter();
+            let own = lines
+                .iter()
+                .filter_map(|line| if let Line::Note(note) = line { Some(note) } else { None });
+            let own = own.filter(|note| note.level != Level::Info).cloned();
+            let mut said = BTreeMap::new();
+            for note in own.chain(notes) {
+                said.entry(note.code).or_insert(note.text);
+            }
+            Kind { count: 0, said }
+        });
+        kind.count += 1;
+    }
+
+    /// How often each outcome came, the most frequent first, and beneath it what was said of no other.
+    pub(super) fn table(&self) -> String {
+        let mut rows: Vec<(&String, &Kind)> = self.outcomes.iter().collect();
+        rows.sort_by_key(|(outcome, kind)| (Reverse(kind.count), *outcome));
+        let mut table = String::new();
+        for (outcome, kind) in &rows {
+            let (count, runs) = (kind.count, self.runs);
+            let share = f64::from(count) * 100.0 / f64::from(runs);
+            table += &[&format!("{count:>5} of {runs} ({share:.0} %)  "), *outcome, "\n"].concat();
+            let others = || rows.iter().filter(|(other, _)| other != outcome);
+            for (code, text) in &kind.said {
+                if others().next().is_some()
+                    && others().all(|(_, kind)| !kind.said.contains_key(code))
+                {
+                    table.extend(["       * only here: ", text, " [", code, "]\n"]);
+                }
+            }
+        }
+        table
+    }
+}
+
 /// How the programs ended, and in how many sends and receives each of them moved how much.
-pub(crate) fn tell(lines: &[Line], outcome: &Outcome) -> String {
+fn tell(lines: &[Line], outcome: &Outcome) -> String {
     let names: BTreeMap<ProcId, &str> = lines
         .iter()
         .filter_map(

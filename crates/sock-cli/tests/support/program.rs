@@ -151,6 +151,11 @@ impl Finished {
         self.status.code().unwrap_or_else(signal)
     }
 
+    /// The signal that ended it, if one did.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+
     /// Asserts the exit status, and shows what was said where it is another.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {

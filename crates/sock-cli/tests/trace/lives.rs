@@ -100,7 +100,7 @@ fn what_is_ignored_and_held_back_is_so_for_the_program_as_well() {
     let masks = "grep -E 'Sig(Ign|Blk)' /proc/self/status";
     let run = |traced: &str| {
         let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", &format!("trap '' INT TERM HUP USR1; exec {traced} {masks}")]);
+        shell.args(["-c", &format!("trap '' INT TERM HUP USR1 PIPE; exec {traced} {masks}")]);
         let masks = Program::run(shell, b"").expect(0).text();
         // The signals that have names; above them are those that threads use among themselves.
         masks.lines().map(|mask| mask[mask.len() - 8..].to_owned()).collect::<Vec<_>>()

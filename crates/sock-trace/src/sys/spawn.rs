@@ -16,7 +16,9 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
+use super::inherited::{closed, ignores_sigpipe};
 use super::{Tid, seize};
 
 /// A program on its way.
@@ -35,12 +37,23 @@ impl Child {
     }
 }
 
-/// Starts a program under `filter`, traced.
+/// What Rust's runtime has changed, as it was.
+struct Found {
+    /// Standard streams, a bit each.
+    closed: u8,
+    ignores_sigpipe: bool,
+}
+
+/// Starts a program under `filter`, traced, that may have so many `files`.
 ///
 /// # Errors
 ///
 /// The system gives no process, or does not let it be traced; nothing is left behind.
-pub(crate) fn spawn(argv: &[CString], filter: &[libc::sock_filter]) -> io::Result<Child> {
+pub(crate) fn spawn(
+    argv: &[CString],
+    filter: &[libc::sock_filter],
+    files: &Rlimit,
+) -> io::Result<Child> {
     let (wait_for, go) = pipe_with(PipeFlags::CLOEXEC)?;
     let (failed, fail) = pipe_with(PipeFlags::CLOEXEC)?;
     // Everything is made ready before the fork: the child may only make system calls.
@@ -50,18 +63,21 @@ pub(crate) fn spawn(argv: &[CString], filter: &[libc::sock_filter]) -> io::Resul
         len: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         filter: filter.as_ptr().cast_mut(),
     };
+    let found = Found { closed: closed(), ignores_sigpipe: ignores_sigpipe() };
     // SAFETY: the child makes system calls only (`become_program` allocates nothing and takes no lock) and ends by
     // exec or `_exit`; all memory that it reads was made before.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         // SAFETY: as above; `pointers` ends with a null pointer.
-        unsafe { become_program(&pointers, &program, &wait_for, &go, &fail) };
+        unsafe { become_program(&pointers, &program, &found, &wait_for, &go, &fail) };
     }
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
     drop((wait_for, fail));
-    let begun = seize(pid).and_then(|()| File::from(go).write_all(b"!"));
+    let limited = prlimit(Pid::from_raw(pid), Resource::Nofile, *files);
+    let begun = limited.map_err(io::Error::from).and_then(|_| seize(pid));
+    let begun = begun.and_then(|()| File::from(go).write_all(b"!"));
     if let Err(error) = begun {
         // The pipe has ended, and so does the child.
         let mut status = 0;
@@ -78,6 +94,7 @@ pub(crate) fn spawn(argv: &[CString], filter: &[libc::sock_filter]) -> io::Resul
 unsafe fn become_program(
     argv: &[*const libc::c_char],
     program: &libc::sock_fprog,
+    found: &Found,
     wait_for: &OwnedFd,
     go: &OwnedFd,
     fail: &OwnedFd,
@@ -86,8 +103,12 @@ unsafe fn become_program(
     let mut word = 0_u8;
     // SAFETY: only system calls, with pointers to memory that lives until the end of the process.
     unsafe {
-        // Rust ignores it, and that would be inherited; everything else is as it was when we were started.
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        // Everything else is as it was when we were started.
+        let default = if found.ignores_sigpipe { libc::SIG_IGN } else { libc::SIG_DFL };
+        libc::signal(libc::SIGPIPE, default);
+        for fd in (0..3).filter(|fd| found.closed & (1 << fd) != 0) {
+            libc::close(fd);
+        }
         // Its own copy would keep the pipe from ending with the tracer.
         libc::close(go);
         loop {

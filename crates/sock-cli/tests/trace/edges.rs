@@ -1,0 +1,154 @@
+//! The command's edges: what to type instead, what cannot be written, what programs inherit, how Ctrl-C ends it all.
+
+use std::fs::{Permissions, copy, set_permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+
+use rustix::process::{Signal, getuid};
+
+use crate::bench::Bench;
+use crate::support::{Finished, Program, is_here, peer, skip, sock};
+
+/// Runs a line of the shell, in which `$SOCK` is the program under test.
+fn shell(line: &str) -> Finished {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env("SOCK", env!("CARGO_BIN_EXE_sock"));
+    Program::run(shell, b"")
+}
+
+#[test]
+fn a_program_without_dashes_is_told_what_to_type() {
+    for (words, instead) in [
+        (&["python3", "x.py"][..], "sock trace -- python3 x.py\n"),
+        (
+            &["--full", "./a b", "-v", "--", "nc", "it's"],
+            "sock trace --full -- './a b' -v -- nc 'it'\\''s'\n",
+        ),
+    ] {
+        let finished = Program::run(sock(&[&["trace"], words].concat()), b"").expect(2);
+        let told = format!("sock: each program stands behind a `--`: {instead}");
+        assert_eq!(finished.stderr, told);
+    }
+    let unknown = Program::run(sock(&["trace", "--fulll", "--", "true"]), b"").expect(2);
+    assert!(unknown.stderr.contains("unexpected argument '--fulll'"), "{}", unknown.stderr);
+}
+
+#[test]
+fn what_cannot_be_written_is_125_whatever_it_is_and_the_programs_live_all_the_same() {
+    let Some(bench) = Bench::new() else { return };
+    for form in ["jsonl", "json", "txt", "svg", "html", "mmd"] {
+        let path = bench.path(&format!("full.{form}"));
+        symlink("/dev/full", &path).unwrap();
+        let path = path.to_str().unwrap();
+        let words = ["trace", "-q", "-o", path, "--", "sh", "-c", "echo out; exit 3"];
+        let finished = Program::run(sock(&words), b"").expect(125);
+        assert_eq!(finished.text(), "out\n");
+        let told = format!("sock: cannot write {path}: no space left on device\n");
+        assert_eq!(finished.stderr, told);
+    }
+    shell("$SOCK trace -- true 2>/dev/full").expect(125);
+    // Who has gone is not missed: the status is the program's.
+    let gone = "exec 3>&1; { $SOCK trace -- sh -c 'sleep 0.1; exit 3' 2>&1; echo $? >&3; } | :";
+    let gone = shell(gone);
+    assert_eq!(gone.text(), "3\n");
+}
+
+#[test]
+fn programs_inherit_what_sock_was_started_with() {
+    let Some(_bench) = Bench::new() else { return };
+    let run = |before: &str, program: &str, behind: &str| {
+        let traced = shell(&format!("{before} $SOCK trace -q -- {program} {behind}")).expect(0);
+        let untraced = shell(&format!("{before} {program} {behind}")).expect(0);
+        assert_eq!(traced.text(), untraced.text(), "{before} {program} {behind}");
+        traced.text()
+    };
+    // Rust opens something in place of a stream that is closed; it must not reach the program.
+    run("", "sh -c 'test -e /proc/self/fd/0 && echo open || echo closed'", "<&-");
+    let null = run("", "readlink /proc/self/fd/0", "</dev/null");
+    assert_eq!(null, "/dev/null\n", "what was there is still there");
+    // The signals that have names; above them are those that threads use among themselves.
+    let ignored = "sh -c 'grep SigIgn /proc/self/status | tail -c 9'";
+    run("trap '' PIPE;", ignored, "");
+    run("", ignored, "");
+    assert_eq!(run("ulimit -Sn 300;", "sh -c 'ulimit -Sn'", ""), "300\n");
+}
+
+#[test]
+fn the_tracer_itself_may_have_more_descriptors() {
+    let Some(_bench) = Bench::new() else { return };
+    let line = "ulimit -Hn; ulimit -Sn 300; $SOCK trace -q -- sh -c 'grep Max.open.files /proc/$PPID/limits'";
+    let text = shell(line).expect(0).text();
+    let (hard, limits) = text.split_once('\n').unwrap();
+    assert_eq!(limits.split_whitespace().nth(3), Some(hard), "{text}");
+}
+
+#[test]
+fn ctrl_c_that_ends_the_programs_ends_sock_in_the_same_way() {
+    let Some(bench) = Bench::new() else { return };
+    for (script, signal) in [
+        ("echo here; exec sleep 60", Some(2)),
+        ("trap 'exit 5' INT; echo here; sleep 60 & wait", None),
+    ] {
+        let words = vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()];
+        let mut program = Program::start(bench.command(&[], &[words]));
+        assert_eq!(program.line(), "here");
+        program.signal(Signal::INT);
+        let finished = program.finish();
+        assert_eq!(finished.signal(), signal, "{script}: {}", finished.stderr);
+        assert_eq!(finished.code(), if signal.is_some() { 130 } else { 5 });
+        assert!(finished.stderr.contains("traced: "), "it is drawn before: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn runs_that_differ_are_explained() {
+    let Some(bench) = Bench::new() else { return };
+    // Every second run, the client comes to a port where nobody listens.
+    let state = bench.path("state");
+    let state = state.to_str().unwrap();
+    let script = "import os, socket, sys
+if os.path.exists(sys.argv[1]): os.remove(sys.argv[1]); sys.exit()
+open(sys.argv[1], 'w').close()
+one = socket.socket(); one.bind(('127.0.0.1', 0))
+try: socket.create_connection(one.getsockname())
+except ConnectionRefusedError: sys.exit(1)";
+    let Some(python) = peer("python3") else { return };
+    let python = python.get_program().to_str().unwrap();
+    let words = ["trace", "--repeat", "4", "--", python, "-c", script, state];
+    let finished = Program::run(sock(&words), b"");
+    let lines: Vec<&str> = finished.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", finished.stderr);
+    assert!(lines.iter().filter(|line| line.starts_with("    2 of 4 (50 %)")).count() == 2);
+    let why = lines.iter().position(|line| line.starts_with("       * only here: ")).unwrap();
+    assert!(lines[why - 1].contains("ECONNREFUSED"), "{}", finished.stderr);
+    assert!(
+        lines[why].contains("[bound-not-listening]") || lines[why].contains("[refused"),
+        "{}",
+        lines[why]
+    );
+}
+
+#[test]
+fn a_setuid_program_without_its_rights_is_told() {
+    let Some(bench) = Bench::new() else { return };
+    if !getuid().is_root() || !is_here("setpriv") {
+        return skip("root, and setpriv");
+    }
+    let program = bench.path("owned");
+    copy("/bin/true", &program).unwrap();
+    set_permissions(bench.path("."), Permissions::from_mode(0o755)).unwrap();
+    set_permissions(&program, Permissions::from_mode(0o4755)).unwrap();
+    let line = format!(
+        "setpriv --reuid 65534 --regid 65534 --clear-groups $SOCK trace -- {}",
+        program.display()
+    );
+    let finished = shell(&line);
+    if finished.code() == 126 {
+        return skip("a place where others may run what lies there");
+    }
+    assert!(
+        finished.stderr.contains("owned is a setuid program: traced, it has the rights of who"),
+        "{}",
+        finished.stderr
+    );
+}
