@@ -197,19 +197,16 @@ fn page(shown: &[&Line], drawing: &Drawing, footer: &str) -> String {
 fn footer(lines: &[Line], outcome: &Outcome) -> String {
     let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
     let mut text = format!(
-        "traced: {calls} socket calls, each stopped for a moment, so that times are longer than without sock\n"
+        "traced: {calls} socket calls, each stopped for a moment: times are longer for it\n"
     );
     // Whoever compares with a run without sock wants to know what else was done.
     let held = match outcome.held.0 {
         0 => return text,
-        1 => "1 receive was held back until its sender paused, so that it got what it gets"
-            .to_owned(),
-        n => format!(
-            "{n} receives were held back until their senders paused, so that they got what they get"
-        ),
+        1 => "held until its sender paused: 1 receive, which got what it gets".to_owned(),
+        n => format!("held until their senders paused: {n} receives, which got what they get"),
     };
     text += &held;
-    text + " without sock\n"
+    text + " untraced\n"
 }
 
 /// Says how programs ended that did not end well.

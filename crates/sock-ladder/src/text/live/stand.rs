@@ -19,6 +19,10 @@ const TIME: usize = 10;
 /// What stands beside the outer lanes has so much room; more on a wide page.
 const SIDE: usize = 16;
 const WIDE_SIDE: usize = 21;
+/// And this much where there are many lanes: `shutdown WR`.
+const NARROW_SIDE: usize = 11;
+/// Lanes that stand closer have no room for the words between them.
+const CLOSE: usize = 15;
 const WIDE: usize = 96;
 /// Lane, space, bracket, space, words.
 const BESIDE: usize = 4;
@@ -28,6 +32,7 @@ const BESIDE: usize = 4;
 pub(super) struct Stand {
     rails: Rails,
     side: usize,
+    most_side: usize,
     most: usize,
     is_list: bool,
     /// Who stands where, and when each was last drawn, in rows.
@@ -50,7 +55,8 @@ impl Stand {
                 gap: 0,
                 beside: BESIDE,
             },
-            side: if width < WIDE { SIDE } else { WIDE_SIDE },
+            side: SIDE,
+            most_side: if width < WIDE { SIDE } else { WIDE_SIDE },
             most: most_lanes(width),
             is_list: width < NARROW,
             lanes: Vec::new(),
@@ -192,6 +198,10 @@ impl Stand {
             (part.answers, !part.asks, part.turn)
         });
         let (width, count) = (self.rails.width, self.lanes.len());
+        // Between many lanes words need the room more than outside of them.
+        let between = CLOSE * (count - 1);
+        let left = width.saturating_sub(TIME + 1 + 2 * BESIDE + between);
+        self.side = (left / 2).clamp(NARROW_SIDE, self.most_side);
         let first = TIME + 2 + self.side + BESIDE - 1;
         let last = width.saturating_sub(self.side + BESIDE);
         self.rails.gap = match count - 1 {
