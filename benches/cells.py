@@ -233,19 +233,25 @@ def generator(make, path, connections):
     return load
 
 
-def generators(name, title, path, server, peer, theirs, ours):
-    contenders = under(generator(theirs, path, 64), **{peer: server}) | under(generator(ours, path, 64), sock_bench=server)
-    bars = [Bar("sock bench", peer.replace("_", " "), "rate", ">=", 1.0)]
-    if path:
-        bars.append(Bar("sock bench", peer, "load", "<=", 1.0))
+def generators(name, title, path, server, peer, theirs, kind, *options):
+    def ours(*more):
+        return generator(lambda: loads.sock_bench_command(kind, *options, *more), path, 64)
+
+    contenders = under(generator(theirs, path, 64), **{peer: server}) | under(ours(), sock_bench=server)
+    contenders |= under(ours("--engine", "uring"), sock_bench_uring=server)
+    bars = []
+    for who in ("sock bench", "sock bench uring"):
+        bars.append(Bar(who, peer.replace("_", " "), "rate", ">=", 1.0))
+        if path:
+            bars.append(Bar(who, peer, "load", "<=", 1.0))
     return Cell(name, title, contenders, bars, base=peer.replace("_", " "), measures=("rate", "load"))
 
 
 GENERATORS = [
     generators("bench-http", "Generators against nginx, 1 KiB, 64 connections", "1k.txt", nginx(), "wrk",
-               lambda: loads.wrk_command, lambda: loads.sock_bench_command("http")),
+               lambda: loads.wrk_command, "http"),
     generators("bench-echo", "Generators against the C echo, 64 B, 64 connections", "", BARE["C"], "C_load",
-               lambda: loads.c_load_command, lambda: loads.sock_bench_command("echo", "--size", 64)),
+               lambda: loads.c_load_command, "echo", "--size", 64),
 ]
 
 CELLS = [*STREAMS, IDLE, *DATAGRAMS, BUSY, *WEB, *GENERATORS]

@@ -6,6 +6,7 @@ mod show;
 mod told;
 
 use crate::report::Report;
+use crate::units::{count, counted};
 
 pub use interval::Ratio;
 pub(crate) use interval::median;
@@ -91,4 +92,21 @@ fn finding(measure: Measure, ratio: Option<Ratio>) -> Finding {
 /// The values of a measure in those runs that have one.
 pub(crate) fn values(measure: Measure, runs: &[Report]) -> Vec<f64> {
     runs.iter().filter_map(|run| measure.of(run)).collect()
+}
+
+/// With which of several sets the others are compared: the first that has answered every connection.
+pub(crate) fn base(sets: &[(String, Vec<Report>)]) -> usize {
+    sets.iter().position(|(_, runs)| !runs.is_empty() && unheard(runs).is_none()).unwrap_or(0)
+}
+
+/// Where some connections had no reply in any of these runs: that the figures are those of the others.
+pub(crate) fn unheard(runs: &[Report]) -> Option<String> {
+    let worst = runs.iter().map(|run| run.connections).max_by_key(|of| of.unheard)?;
+    (worst.unheard > 0).then(|| {
+        format!(
+            "{} of {} had no reply before the end; its figures are those of the others alone",
+            count(worst.unheard),
+            counted(worst.opened, "connection", "connections"),
+        )
+    })
 }

@@ -11,7 +11,7 @@ mod timeline;
 
 use canvas::{Canvas, Sheet};
 
-use crate::compare::Measure;
+use crate::compare::{Measure, unheard};
 use crate::report::Report;
 use crate::told::Pacing;
 use crate::units::counted;
@@ -62,6 +62,11 @@ pub fn table_svg(sets: &[(String, Vec<Report>)]) -> String {
     if let Some(report) = sets.iter().find_map(|(_, runs)| runs.first()) {
         sheet.says(&words::load(&report.told, false));
         sheet.says(&words::conditions(report, false));
+    }
+    for (name, runs) in sets {
+        if let Some(text) = unheard(runs) {
+            sheet.warns(&format!("{name}: {text}"));
+        }
     }
     for (_, picture) in table_pictures(sets) {
         sheet.put(picture);

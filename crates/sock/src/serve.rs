@@ -235,9 +235,12 @@ impl Server {
         }
         if plan.service.sharing == Sharing::All && !(engine.can_share() && workers == 1) {
             let name = plan.service.name();
+            let can = Engine::ALL.into_iter().filter(|engine| engine.can_share());
+            let can: Vec<&str> = can.map(Engine::name).collect();
             let text = format!(
                 "{name} is one session for everybody, which {engine} with {workers} worker(s) \
-                 cannot hold; use --engine epoll or select, with one worker"
+                 cannot hold; use --engine {}, with one worker",
+                can.join(" or ")
             );
             return Err(Error::new(ErrorKind::InvalidArgument, text));
         }

@@ -1,10 +1,10 @@
 //! Comparisons as text: one table, what it means, and what stands against it.
 
-use super::{Comparison, Finding, Measure, Ratio, Row, median, values};
+use super::{Comparison, Finding, Measure, Ratio, Row, base, median, unheard, values};
 use crate::clean::plain;
 use crate::report::Report;
 use crate::text::{Page, Style};
-use crate::units::{count, counted, ratio};
+use crate::units::{counted, ratio};
 
 /// Writes what two sets of runs say about each other; `names` are those of A and of B.
 ///
@@ -98,7 +98,8 @@ fn verdict(found: &Comparison, ascii: bool) -> String {
     format!("{whole}: {}", parts.join("; "))
 }
 
-/// Writes the same server under several names, the first of which is what the others are compared with.
+/// Writes the same server under several names; the first that has answered every connection is what the others are
+/// compared with.
 ///
 /// # Examples
 ///
@@ -113,7 +114,8 @@ fn verdict(found: &Comparison, ascii: bool) -> String {
 pub fn table_text(sets: &[(String, Vec<Report>)], style: Style) -> String {
     let mut page = Page::new(style);
     let ascii = style.ascii;
-    let Some((first, base)) = sets.first() else { return String::new() };
+    let first = base(sets);
+    let Some((name, base)) = sets.get(first) else { return String::new() };
     let runs = sets.iter().map(|(_, runs)| runs.len()).max().unwrap_or_default();
     let main = main_measure(base);
     let shown: Vec<Measure> = Measure::ALL
@@ -124,7 +126,7 @@ pub fn table_text(sets: &[(String, Vec<Report>)], style: Style) -> String {
     for measure in &shown {
         heads.push(measure.name().into());
         if *measure == main {
-            heads.push(format!("to {}", plain(first, ascii)));
+            heads.push(format!("to {}", plain(name, ascii)));
         }
     }
     let mut rows = Vec::new();
@@ -134,7 +136,11 @@ pub fn table_text(sets: &[(String, Vec<Report>)], style: Style) -> String {
             let found = values(*measure, runs);
             cells.push(median(&found).map_or("unknown".into(), |value| measure.show(value, ascii)));
             if *measure == main {
-                cells.push(if n == 0 { "1".into() } else { beside(&values(main, base), &found) });
+                cells.push(match unheard(runs) {
+                    _ if n == first => "1".into(),
+                    None => beside(&values(main, base), &found),
+                    Some(_) => String::new(),
+                });
             }
         }
         rows.push(cells);
@@ -152,24 +158,11 @@ pub fn table_text(sets: &[(String, Vec<Report>)], style: Style) -> String {
     };
     page.line(&note);
     for (name, runs) in sets {
-        if let Some(line) = unheard(name, runs, ascii) {
-            page.line(&line);
+        if let Some(text) = unheard(runs) {
+            page.line(&format!("{}: {text}", plain(name, ascii)));
         }
     }
     page.finish()
-}
-
-/// Whose figures speak of a part of the connections only: the least that any run has answered.
-fn unheard(name: &str, runs: &[Report], ascii: bool) -> Option<String> {
-    let worst = runs.iter().map(|run| run.connections).max_by_key(|of| of.unheard)?;
-    (worst.unheard > 0).then(|| {
-        format!(
-            "{}: {} of {} had no reply before the end; its figures are those of the others, and not to be compared",
-            plain(name, ascii),
-            count(worst.unheard),
-            counted(worst.opened, "connection", "connections"),
-        )
-    })
 }
 
 /// A ratio with its interval in one cell.

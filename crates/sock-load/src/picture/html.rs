@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::canvas::{Canvas, STYLE};
 use super::{measures, pictures, table_pictures, table_title};
-use crate::clean::escaped;
-use crate::compare::{Ratio, median, values};
+use crate::clean::{escaped, plain};
+use crate::compare::{Ratio, base, median, unheard, values};
 use crate::latency::Latency;
 use crate::report::{Report, Usage};
 use crate::told::Pacing;
@@ -99,13 +99,15 @@ pub fn table_html(sets: &[(String, Vec<Report>)]) -> String {
         page.put(&format!("<th>{}</th>", measure.name()));
     }
     page.put("</tr></thead>\n<tbody>\n");
+    let first = base(sets);
     for (n, (name, runs)) in sets.iter().enumerate() {
         page.put(&format!("<tr><td>{}</td><td>{}</td>", escaped(name), runs.len()));
         for measure in &shown {
             let found = values(*measure, runs);
             let value = median(&found).map_or("unknown".into(), |v| measure.show(v, false));
-            let base = values(*measure, &sets[0].1);
-            let beside = Ratio::of(&base, &found).filter(|_| n > 0).map(in_brackets);
+            let base = values(*measure, &sets[first].1);
+            let is_beside = n != first && unheard(runs).is_none();
+            let beside = Ratio::of(&base, &found).filter(|_| is_beside).map(in_brackets);
             page.put(&format!(
                 "<td>{value}<span class=\"ratio soft\">{}</span></td>",
                 beside.unwrap_or_default()
@@ -114,7 +116,13 @@ pub fn table_html(sets: &[(String, Vec<Report>)]) -> String {
         page.put("</tr>\n");
     }
     page.put("</tbody>\n</table>\n</div>\n");
-    page.says("Medians of all runs, beneath them the ratio to the first; in brackets the interval that holds the ratio with 95 % confidence, where there are four runs or more.");
+    let name = sets.get(first).map_or("the first".to_owned(), |(name, _)| plain(name, false));
+    page.says(&format!("Medians of all runs, beneath them the ratio to {name}; in brackets the interval that holds the ratio with 95 % confidence, where there are four runs or more."));
+    for (name, runs) in sets {
+        if let Some(text) = unheard(runs) {
+            page.says(&format!("{}: {text}", plain(name, false)));
+        }
+    }
     page.figures(table_pictures(sets));
     page.finish()
 }

@@ -4,7 +4,7 @@ use super::axis::{Axis, Frame};
 use super::canvas::{Anchor, Canvas, small, text_width};
 use super::{WIDTH, measures};
 use crate::clean::{cut, plain};
-use crate::compare::{Measure, Ratio, median, values, whole};
+use crate::compare::{Measure, Ratio, base, median, unheard, values, whole};
 use crate::histogram::Histogram;
 use crate::report::Report;
 use crate::units::{duration, ratio, shortened, tick};
@@ -81,7 +81,8 @@ fn bars(canvas: &mut Canvas, frame: Frame, measure: Measure, sets: &[(String, Ve
     };
     frame.ticks_below(canvas, &axis, show);
     frame.edges(canvas);
-    let base = sets.first().map(|(_, runs)| values(measure, runs)).unwrap_or_default();
+    let first = base(sets);
+    let base = sets.get(first).map(|(_, runs)| values(measure, runs)).unwrap_or_default();
     for (n, (_, runs)) in sets.iter().enumerate() {
         let found = values(measure, runs);
         let Some(value) = median(&found) else { continue };
@@ -92,7 +93,9 @@ fn bars(canvas: &mut Canvas, frame: Frame, measure: Measure, sets: &[(String, Ve
             canvas.dot((frame.x(axis.part(*run)), y - 5.0), 2.5, "s-run", &says);
         }
         let beside = match Ratio::of(&base, &found) {
-            Some(found) if n > 0 => format!(" ({} ×)", ratio(found.ratio)),
+            Some(found) if n != first && unheard(runs).is_none() => {
+                format!(" ({} ×)", ratio(found.ratio))
+            }
             Some(_) | None => String::new(),
         };
         let text = format!("{}{beside}", measure.show(value, false));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use roxmltree::Document;
-use sock_load::{Report, html, svg, table_html, table_svg};
+use sock_load::{Report, Style, html, svg, table_html, table_svg, table_text};
 
 use crate::{arbitrary, samples};
 
@@ -142,6 +142,26 @@ fn the_page_allows_its_own_style_and_nothing_else() {
     // What a server sent is text: neither an element nor a turn of the line.
     assert!(page.contains("expected &quot;&lt;b&gt;&amp;&quot;") && !page.contains("<b>"));
     assert!(!page.contains('\u{202e}') && !page.contains('\u{1b}'));
+}
+
+/// Who holds one at a time answers that one quickest of all.
+#[test]
+fn an_engine_that_answered_one_alone_is_told_as_that_and_compared_with_nobody() {
+    let mut sets = engines();
+    sets.rotate_right(1);
+    for run in &mut sets[0].1 {
+        run.connections.unheard = 63;
+    }
+    let told = "iterative: 63 of 64 connections had no reply before the end";
+    let (svg, page) = (table_svg(&sets), table_html(&sets));
+    assert!(svg.contains("63 of 64 connections"), "{svg}");
+    assert!(page.contains(told) && page.contains("the ratio to epoll"), "{page}");
+    no_texts_overlap(&svg);
+    let text = table_text(&sets, Style { width: 200, ascii: false });
+    assert!(text.contains(told) && text.contains("to epoll"), "{text}");
+    let row = |name: &str| text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+    assert!(row("uring").is_some_and(|row| row.contains("1.1")), "{text}");
+    assert!(row("iterative").is_some_and(|row| !row.contains("0.3")), "{text}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use sock_load::Cause;
 use sock_proto::load::{Check, Message};
 
 use crate::counts::ms;
-use crate::rig::{causes, check_sum, hear, treats};
+use crate::rig::{Served, causes, check_sum, hear, treats};
 
 fn loader(endpoint: sock::Endpoint) -> Loader {
     Loader::new(endpoint).length(Length::Messages(10)).message(Message::bytes(b"ping"))
@@ -96,6 +96,18 @@ fn more_than_was_asked_for_is_wrong() {
     let report = loader(endpoint).run().expect("it loads");
     assert_eq!((report.messages.replies, causes(&report)), (10, vec![(Cause::Wrong, 10)]));
     assert!(report.errors[0].text.contains("nobody had asked"), "{report:?}");
+}
+
+#[test]
+fn a_datagram_that_the_system_does_not_take_is_no_silence() {
+    let served = Served::row("echo", "udp:127.0.0.1:0");
+    let message = Message::bytes("x".repeat(65_508).as_bytes());
+    let loader = served.loader().connections(1).message(message).length(Length::Messages(3));
+    let report = loader.timeout(Some(Duration::from_millis(20))).run().expect("it loads");
+    assert_eq!(causes(&report), [(Cause::Other, 3)]);
+    let told = &report.errors[0];
+    assert!(told.text.contains("65508 B was not sent: Message too long"), "{told:?}");
+    assert!(told.cure.as_ref().is_some_and(|cure| cure.contains("--size")), "{told:?}");
 }
 
 #[test]
