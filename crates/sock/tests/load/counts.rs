@@ -121,8 +121,11 @@ fn each_message_may_have_a_connection_of_its_own() {
     let pace = Pace::Open { rate: 500.0, most: 1 };
     let loader = served.loader().new_connection(true).pace(pace).length(Length::Time(ms(200)));
     let report = loader.run().expect("it loads");
-    assert_eq!((report.messages.due, report.messages.replies), (Some(100), 100));
-    assert_eq!(report.connections.opened, 100);
+    assert_eq!(report.messages.due, Some(100));
+    // A machine that gave us no core for a while is told of, and then alone some were not sent.
+    let is_kept = report.verdict.lines.is_empty();
+    assert!(!is_kept || report.messages.replies == 100, "{report:?}");
+    assert_eq!(report.connections.opened, report.messages.replies);
     check_sum(&report);
 }
 
