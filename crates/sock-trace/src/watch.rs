@@ -38,11 +38,11 @@ impl Watch for Lines<'_> {
     fn waits(&mut self, _: &Call) {}
 }
 
-/// Runs the programs and tells `sink` every line of the record, as [`watch`] does.
+/// Runs the programs and tells `sink` every line of the record, as [`watch`](crate::watch()) does.
 ///
 /// # Errors
 ///
-/// As [`watch`].
+/// As [`watch`](crate::watch()).
 pub fn trace(plan: &Plan, sink: &mut dyn FnMut(Line)) -> Result<Outcome, TraceError> {
     tracer::watch(plan, &mut Lines(sink))
 }
