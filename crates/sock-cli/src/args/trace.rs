@@ -25,12 +25,12 @@ What comes out how often, of twenty runs:
   sock trace --repeat 20 -- ./server -- ./client
 A line of the shell is a program, too:
   sock trace -c 'nc -l 9000' -c 'echo hi | nc -N 127.0.0.1 9000'
-What stands where: stdin and stdout belong to the programs. On stderr stand the rows while they run and the ladder at the end, or
-with -v a line for each call, or with --json the record (sock-record/1) as JSON Lines and no ladder; -q leaves only errors.
-Files are written whatever stands there.
-Limits: a program that is traced can be traced by nobody else, so debuggers and strace fail inside, and a setuid program gains
+What stands where: stdin and stdout belong to the programs. On stderr stand the rows while they run (with -v a line for \
+each call instead) and the ladder at the end; with --json instead of both the record (sock-record/1) as JSON Lines; -q leaves \
+only errors. Files are written whatever stands there.
+Limits: a program that is traced can be traced by nobody else, so debuggers and strace fail inside, and a setuid program gains \
 no rights (which is said when one starts). Nothing is traced that ran before. Linux, on x86-64 and aarch64; no root needed.
-Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, or what was to be written could
+Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, or what was to be written could \
 not; 126: it cannot be run, 127: it is not there. Ctrl-C reaches the programs; where it ends them it ends sock in the same way.";
 
 #[derive(Args, Debug)]
