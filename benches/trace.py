@@ -133,7 +133,7 @@ def main():
     build_sock()
     results = json.loads(KEPT.read_text()) if KEPT.exists() else {"cells": {}}
     for cell in chosen:
-        results["cells"][cell.name] = measure(cell, arguments)
+        results["cells"][cell.name] = measure(cell, arguments) | {"load": round(os.getloadavg()[0], 1)}
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         KEPT.write_text(json.dumps(results))
     if not (arguments.quick or arguments.dry):
@@ -142,6 +142,7 @@ def main():
 
 def write(results, path):
     kept = [(cell, results["cells"][cell.name]) for cell in CELLS if cell.name in results["cells"]]
+    loads = sorted(one["load"] for _, one in kept)
     dates = sorted(one["date"] for _, one in kept)
     lines = [
         "# Results of the tracer",
@@ -153,6 +154,8 @@ def write(results, path):
         "",
         f"- Machine: {machine()}",
         f"- Measured: {dates[0]} to {dates[-1]}",
+        f"- Load of the machine at the end of each cell: {loads[0]} to {loads[-1]}. Above 1, others wanted the cores as well: the",
+        "  pinned cell bears that, and what compares one core with two does not.",
         f"- Commit: {', '.join(sorted({one['commit'] for _, one in kept}))}",
         "",
         "## What is asked, and what was found",
