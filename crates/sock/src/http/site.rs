@@ -149,17 +149,19 @@ impl FileSite {
         is_beneath
     }
 
-    /// Compares what is kept with what is there.
+    /// Compares what is kept, if that was looked for already, with what is there.
     fn find_now(
         &self,
         path: &[u8],
         takes: Codings,
         moment: u64,
+        kept: Option<Arc<Kept>>,
     ) -> std::result::Result<Found, Missing> {
         if !self.is_shown(path) {
             return Err(Missing::NotFound);
         }
-        let takes = if Media::of(path).compresses() { takes } else { Codings::default() };
+        let asked = takes;
+        let takes = Self::useful(path, takes);
         // This may look outside of the root, by a link. It is compared and never told: what it is not
         // the same as is opened, and that decides.
         let Ok(stamp) = self.root.stat(path) else { return self.look(path, takes, None) };
@@ -169,7 +171,8 @@ impl FileSite {
         }
         let beside = load::neighbour_of(&self.root, path, takes, &stamp);
         let stamp_beside = beside.as_ref().map(|it| it.stamp);
-        match self.kept.get(path, takes) {
+        let kept = kept.filter(|_| takes == asked).or_else(|| self.kept.get(path, takes));
+        match kept {
             Some(kept)
                 if kept.is(stamp, stamp_beside)
                     && self.is_beneath(path, &kept, beside.as_ref()) =>
@@ -179,6 +182,12 @@ impl FileSite {
             }
             Some(_) | None => self.look(path, takes, beside),
         }
+    }
+
+    /// What of the codings that a client takes is of use here; who takes none need not be told the type.
+    fn useful(path: &[u8], takes: Codings) -> Codings {
+        let takes_any = takes != Codings::default();
+        if takes_any && Media::of(path).compresses() { takes } else { Codings::default() }
     }
 
     /// Looks at what is there and keeps what is small.
@@ -221,7 +230,7 @@ impl FileSite {
 
 impl Site for FileSite {
     fn find(&self, path: &[u8], takes: Codings) -> std::result::Result<Found, Missing> {
-        self.find_now(path, takes, NEVER)
+        self.find_now(path, takes, NEVER, None)
     }
 
     fn find_at(
@@ -232,13 +241,14 @@ impl Site for FileSite {
     ) -> std::result::Result<Found, Missing> {
         // Requests that arrived together are answered from one look: 1 system call in 3 otherwise.
         let moment = u64::try_from(moment.as_nanos()).unwrap_or(NEVER);
+        let kept = self.kept.get(path, takes);
         if moment != NEVER
-            && let Some(kept) = self.kept.get(path, takes)
+            && let Some(kept) = &kept
             && kept.was_compared(moment)
         {
             return Ok(kept.found());
         }
-        self.find_now(path, takes, moment)
+        self.find_now(path, takes, moment, kept)
     }
 
     fn list(&self, path: &[u8]) -> std::result::Result<Vec<Entry>, Missing> {

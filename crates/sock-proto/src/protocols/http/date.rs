@@ -14,27 +14,18 @@ pub(super) fn write(seconds: u64, to: &mut Vec<u8>) {
     let days = seconds / 86_400;
     let weekday = (days % 7) as usize * 3;
     let (year, month, day) = civil(days);
-    to.extend_from_slice(&DAYS[weekday..weekday + 3]);
-    to.extend_from_slice(b", ");
-    pair(day, to);
-    to.push(b' ');
-    to.extend_from_slice(&MONTHS[month * 3..month * 3 + 3]);
-    to.push(b' ');
-    pair(year / 100 % 100, to);
-    pair(year % 100, to);
-    to.push(b' ');
-    pair(seconds / 3600 % 24, to);
-    to.push(b':');
-    pair(seconds / 60 % 60, to);
-    to.push(b':');
-    pair(seconds % 60, to);
-    to.extend_from_slice(b" GMT");
-}
-
-/// Two digits.
-fn pair(n: u64, to: &mut Vec<u8>) {
-    // Both are below ten.
-    to.extend_from_slice(&[b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]);
+    let mut text = *b"Sun, 06 Nov 1994 08:49:37 GMT";
+    text[..3].copy_from_slice(&DAYS[weekday..weekday + 3]);
+    text[8..11].copy_from_slice(&MONTHS[month * 3..month * 3 + 3]);
+    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
+    let pairs =
+        [(5, day), (12, year / 100), (14, year), (17, hour), (20, minute), (23, seconds % 60)];
+    for (at, n) in pairs {
+        // Both are below ten.
+        text[at] = b'0' + (n / 10 % 10) as u8;
+        text[at + 1] = b'0' + (n % 10) as u8;
+    }
+    to.extend_from_slice(&text);
 }
 
 /// The year, the month from March = 0, and the day of a day counted from 1 January 1970, in the
