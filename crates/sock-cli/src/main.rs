@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Plan::Name(plan) => name::run(&plan),
         Plan::Show(plan) => show::run(&plan),
         Plan::Trace(plan) => trace::run(&plan),
-        Plan::Demo(plan) => demo::run(plan),
+        Plan::Demo(plan) => demo::run(&plan),
         Plan::Page(text) => screen::answer(&text),
     };
     ended.unwrap_or_else(|error| screen::fail(&error, screen)).into()

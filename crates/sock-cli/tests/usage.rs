@@ -126,6 +126,11 @@ fn shells_take_the_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = run(&["completions", shell]).expect(0).stdout;
         assert!(script.len() > 1000, "{shell}");
+        let script_text = String::from_utf8_lossy(&script);
+        assert!(script_text.contains("no-trace"), "{shell} offers what the demo has for people");
+        for own in ["--tell", "-l tell"] {
+            assert!(!script_text.contains(own), "{shell} offers what the demo keeps for itself");
+        }
         if shell == "bash" {
             let mut check = peer("bash").expect("this test needs bash");
             check.arg("-n");

@@ -1,7 +1,7 @@
 //! Pages made of the grammar itself: manual pages and completions.
 
 use anyhow::Result;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::Cli;
@@ -28,8 +28,7 @@ impl ManArgs {
             None => program.clone(),
             Some(name) => {
                 let verb = program.find_subcommand(name).ok_or_else(|| {
-                    let verbs: Vec<_> =
-                        program.get_subcommands().map(clap::Command::get_name).collect();
+                    let verbs: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
                     Usage(format!("there is no verb '{name}'; there are {}", verbs.join(", ")))
                 })?;
                 // As one says it: `sock connect`.
@@ -47,7 +46,17 @@ impl CompletionsArgs {
     /// The script that teaches the shell our verbs and options.
     pub(super) fn page(&self) -> Result<String> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "sock", &mut script);
+        let mut program = Cli::command().mut_subcommand(DEMO, |verb| for_people(&verb));
+        clap_complete::generate(self.shell, &mut program, "sock", &mut script);
         Ok(String::from_utf8(script)?)
     }
+}
+
+const DEMO: &str = "demo";
+
+/// The demo without the options that it keeps for itself: shells would offer them.
+fn for_people(verb: &Command) -> Command {
+    let about = verb.get_about().cloned().unwrap_or_default();
+    let options = verb.get_arguments().filter(|option| !option.is_hide_set()).cloned();
+    Command::new(DEMO).about(about).args(options.collect::<Vec<_>>())
 }

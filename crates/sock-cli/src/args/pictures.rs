@@ -27,6 +27,15 @@ pub(super) struct ShowArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct DemoArgs {
+    /// Draw what the engines tell of themselves, and trace nothing
+    #[arg(long)]
+    no_trace: bool,
+    /// Play this row alone
+    #[arg(long, value_name = "DECK", hide = true, requires = "tell")]
+    row: Option<String>,
+    /// Tell by this descriptor which of its threads is whom
+    #[arg(long, value_name = "FD", hide = true, requires = "row")]
+    tell: Option<i32>,
     #[command(flatten)]
     paper: PaperArgs,
 }
@@ -59,7 +68,8 @@ impl ShowArgs {
 }
 
 impl DemoArgs {
-    pub(super) fn plan(&self) -> demo::Plan {
-        demo::Plan { paper: self.paper.plan() }
+    pub(super) fn plan(self) -> demo::Plan {
+        let paper = self.paper.plan();
+        demo::Plan { paper, traces: !self.no_trace, acts: self.row.zip(self.tell) }
     }
 }

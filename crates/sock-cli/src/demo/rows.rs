@@ -8,11 +8,10 @@ use sock::server::{Datagram, Handler, Stream, TcpServer, UdpServer};
 use sock::{Caller, Endpoint, Engine};
 use sock_proto::Kind;
 use sock_proto::protocols::Settings;
-use sock_record::Line;
 
 use super::Row;
 use super::client::{Leaving, Script};
-use super::stage::Stage;
+use super::stage::{Played, Stage};
 use super::teller::Teller;
 use super::web;
 
@@ -113,14 +112,14 @@ pub(super) static ROWS: &[Row] = &[
     },
 ];
 
-fn greeting() -> Result<Vec<Line>> {
+fn greeting() -> Result<Played> {
     let mut stage = Stage::new(["client", "server"])?;
     let at = stage.serve(Engine::Iterative, "greet", &Settings::default(), TCP)?;
     stage.play(&at, Script::new(&[("", "Thank you for connecting")], Leaving::WithServer))?;
     stage.finish()
 }
 
-fn upper_udp() -> Result<Vec<Line>> {
+fn upper_udp() -> Result<Played> {
     let mut stage = Stage::new(["client", "server"])?;
     let at = stage.serve(Engine::Iterative, "upper", &Settings::default(), UDP)?;
     let script = [("hello from udp client", "HELLO FROM UDP CLIENT")];
@@ -128,7 +127,7 @@ fn upper_udp() -> Result<Vec<Line>> {
     stage.finish()
 }
 
-fn upper_udp_bound() -> Result<Vec<Line>> {
+fn upper_udp_bound() -> Result<Played> {
     let mut stage = Stage::new(["client1", "server"])?;
     let at = stage.serve(Engine::Iterative, "upper", &Settings::default(), UDP)?;
     // The lecture binds port 1600; here the system chooses one that is free.
@@ -138,7 +137,7 @@ fn upper_udp_bound() -> Result<Vec<Line>> {
     stage.finish()
 }
 
-fn upper_tcp() -> Result<Vec<Line>> {
+fn upper_tcp() -> Result<Played> {
     let mut stage = Stage::new(["client", "server"])?;
     let settings = Settings { close_after_reply: true, ..Settings::default() };
     let at = stage.serve(Engine::Iterative, "upper", &settings, TCP)?;
@@ -147,7 +146,7 @@ fn upper_tcp() -> Result<Vec<Line>> {
     stage.finish()
 }
 
-fn ack() -> Result<Vec<Line>> {
+fn ack() -> Result<Played> {
     let mut stage = Stage::new(["client", "server"])?;
     let at = stage.serve(Engine::Iterative, "ack", &Settings::default(), TCP)?;
     let script = [
@@ -159,14 +158,14 @@ fn ack() -> Result<Vec<Line>> {
     stage.finish()
 }
 
-fn echo() -> Result<Vec<Line>> {
+fn echo() -> Result<Played> {
     let mut stage = Stage::new(["client", "server"])?;
     let at = stage.serve(Engine::Iterative, "echo", &Settings::default(), TCP)?;
     stage.play(&at, Script::new(&[("one\n", "one\n"), ("two\n", "two\n")], Leaving::Finish))?;
     stage.finish()
 }
 
-fn robust_echo() -> Result<Vec<Line>> {
+fn robust_echo() -> Result<Played> {
     let mut stage = Stage::new(["first", "second", "server"])?;
     let at = stage.serve(Engine::Iterative, "echo", &Settings::default(), TCP)?;
     stage.play(&at, Script::new(&[("one\n", "one\n")], Leaving::Reset))?;
@@ -174,18 +173,18 @@ fn robust_echo() -> Result<Vec<Line>> {
     stage.finish()
 }
 
-fn concurrent_echo() -> Result<Vec<Line>> {
+fn concurrent_echo() -> Result<Played> {
     side_by_side(Engine::Threads)
 }
 
-fn select_echo() -> Result<Vec<Line>> {
+fn select_echo() -> Result<Played> {
     side_by_side(Engine::Select)
 }
 
 /// So long the slow client thinks: long beside a conversation, short for who watches.
 const THINKS: Duration = Duration::from_millis(50);
 
-fn side_by_side(engine: Engine) -> Result<Vec<Line>> {
+fn side_by_side(engine: Engine) -> Result<Played> {
     let mut stage = Stage::new(["slow", "quick", "server"])?;
     let at = stage.serve(engine, "echo", &Settings::default(), TCP)?;
     let mut script = Script::new(&[("wait \n", "wait \n"), ("done\n", "done\n")], Leaving::Finish);
@@ -230,7 +229,7 @@ impl Handler<Datagram> for Upper {
     }
 }
 
-fn handlers() -> Result<Vec<Line>> {
+fn handlers() -> Result<Played> {
     let mut stage = Stage::new(["tcp client", "udp client", "server"])?;
     let teller = stage.teller()?;
     let tcp = TcpServer::bind(("127.0.0.1", 0), Upper(teller.clone()))?;

@@ -5,12 +5,14 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use rustix::thread::gettid;
+use serde_json::{Value, json};
 use sock::observe::{Record, Source};
 use sock::{Caller, Endpoint, Engine, Run, Server, Service, converse};
 use sock_proto::Observer;
 use sock_proto::protocols::{self, Settings};
-use sock_record::Line;
+use sock_record::{Line, ProcId};
 
 use super::client::Script;
 use super::teller::Teller;
@@ -19,6 +21,9 @@ use super::teller::Teller;
 pub(crate) struct Stage {
     clock: Run,
     sides: Vec<Record>,
+    /// How many clients have begun.
+    clients: usize,
+    on: Threads,
     /// What the record's writer has written.
     paper: Paper,
     server: Option<JoinHandle<sock::Result<()>>>,
@@ -35,6 +40,54 @@ impl io::Write for Paper {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What was played.
+pub(crate) struct Played {
+    /// What the engines tell of it.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) threads: Threads,
+}
+
+/// On which threads each side acted: a client's by its number; all others are the server's, which is the last.
+#[derive(Debug, Clone)]
+pub(crate) struct Threads {
+    pub(crate) names: Vec<String>,
+    clients: Arc<Mutex<Vec<(u32, usize)>>>,
+}
+
+impl Threads {
+    fn new(names: &[&str]) -> Self {
+        Self { names: names.iter().map(ToString::to_string).collect(), clients: Arc::default() }
+    }
+
+    /// This thread acts for that side.
+    fn act(&self, side: usize) {
+        let thread = gettid().as_raw_nonzero().get().unsigned_abs();
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).push((thread, side));
+    }
+
+    /// As one program tells another.
+    pub(crate) fn to_json(&self) -> Value {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        json!({ "names": self.names, "clients": clients })
+    }
+
+    /// What the other one has told.
+    pub(crate) fn from_json(value: &Value) -> Result<Self> {
+        let (names, clients) = (value["names"].clone(), value["clients"].clone());
+        let names = serde_json::from_value(names)?;
+        Ok(Self { names, clients: Arc::new(Mutex::new(serde_json::from_value(clients)?)) })
+    }
+
+    /// As whom a thread is drawn; the numbers begin with 1.
+    pub(crate) fn side(&self, thread: Option<u32>) -> ProcId {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = clients.iter().find(|(client, _)| Some(*client) == thread);
+        let side = found.map_or(self.names.len().saturating_sub(1), |(_, side)| *side);
+        // A stage has a handful of sides.
+        ProcId(u32::try_from(side + 1).unwrap_or(u32::MAX))
     }
 }
 
@@ -56,8 +109,9 @@ impl Stage {
             began: Some(clock.wall_origin()),
             ..Source::default()
         };
+        let on = Threads::new(&names);
         let sides = Record::sides(paper.clone(), source, names)?.into_iter().collect();
-        Ok(Self { clock, sides, paper, server: None, stop: None })
+        Ok(Self { clock, sides, clients: 0, on, paper, server: None, stop: None })
     }
 
     /// The side that is next, from the left.
@@ -66,9 +120,23 @@ impl Stage {
         Ok(Arc::new(self.sides.remove(0)))
     }
 
-    /// What a client that no script describes is a part of.
-    pub(crate) fn caller(&mut self) -> Result<Run> {
-        Ok(self.clock.clone().observed_by(self.next_side()?))
+    /// The next side that calls: what it is a part of, and its number.
+    fn caller(&mut self) -> Result<(Run, usize)> {
+        let number = self.clients;
+        self.clients += 1;
+        Ok((self.clock.clone().observed_by(self.next_side()?), number))
+    }
+
+    /// Does something as a client that no script describes, on a thread of its own.
+    pub(crate) fn act<T: Send>(&mut self, act: impl FnOnce(Run) -> Result<T> + Send) -> Result<T> {
+        let ((run, number), on) = (self.caller()?, self.on.clone());
+        std::thread::scope(|scope| {
+            let client = scope.spawn(move || {
+                on.act(number);
+                act(run)
+            });
+            client.join().map_err(|_| anyhow!("the client failed"))?
+        })
     }
 
     /// What tells the record of a server that no engine runs.
@@ -103,12 +171,16 @@ impl Stage {
         script: Script,
         from: &Caller,
     ) -> Result<Cast> {
-        let run = self.caller()?;
+        let ((run, number), on) = (self.caller()?, self.on.clone());
         let (expected, timeless) = (script.answers(), script.timeless);
         let (client, heard) = script.cast();
-        let socket = from.call(endpoint)?;
         let service = Service::each("client", move || client.clone());
-        let thread = std::thread::spawn(move || converse(&run, service, &socket, None));
+        let (from, endpoint) = (from.clone(), endpoint.clone());
+        let thread = std::thread::spawn(move || {
+            on.act(number);
+            let socket = from.call(&endpoint)?;
+            converse(&run, service, &socket, None)
+        });
         Ok(Cast { heard, expected, timeless, thread })
     }
 
@@ -118,15 +190,15 @@ impl Stage {
     }
 
     /// Ends the server and tells the record.
-    pub(crate) fn finish(mut self) -> Result<Vec<Line>> {
+    pub(crate) fn finish(mut self) -> Result<Played> {
         if let (Some(run), Some(server)) = (self.stop.take(), self.server.take()) {
             run.stop().ask();
-            server.join().map_err(|_| anyhow::anyhow!("the server failed"))??;
+            server.join().map_err(|_| anyhow!("the server failed"))??;
         }
         drop((self.sides, self.clock));
         let bytes = self.paper.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lines: Result<Vec<Line>, _> = sock_record::Reader::new(&bytes[..]).collect();
-        Ok(lines?)
+        Ok(Played { lines: lines?, threads: self.on })
     }
 }
 
@@ -138,7 +210,7 @@ impl Cast {
 
     /// The same for a client of whom `before` was heard already.
     pub(crate) fn join_after(self, before: &[u8]) -> Result<()> {
-        self.thread.join().map_err(|_| anyhow::anyhow!("the client failed"))??;
+        self.thread.join().map_err(|_| anyhow!("the client failed"))??;
         // Each time all that it heard so far.
         let heard = self.heard.try_iter().last().unwrap_or_else(|| before.to_vec());
         let heard = (self.timeless)(&heard);

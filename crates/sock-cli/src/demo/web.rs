@@ -8,11 +8,10 @@ use sock::{Endpoint, Engine};
 use sock_proto::protocols::Settings;
 use sock_proto::protocols::http::{Offer, Place, Site};
 use sock_proto::sim::Files;
-use sock_record::Line;
 
 use super::client::{Leaving, Script};
 use super::rows::TCP;
-use super::stage::Stage;
+use super::stage::{Played, Stage};
 
 const PAGE: &str = "<title>Home</title>\n<h1>A home page</h1>\n";
 const STYLE: &str = "h1 { color: teal }\n";
@@ -33,7 +32,7 @@ fn stage(names: [&str; 2]) -> Result<(Stage, Endpoint)> {
     Ok((stage, at))
 }
 
-pub(super) fn server() -> Result<Vec<Line>> {
+pub(super) fn server() -> Result<Played> {
     let (mut stage, at) = stage(["browser", "web server"])?;
     let script = [
         (
@@ -73,18 +72,19 @@ fn undated(answer: &[u8]) -> Vec<u8> {
     undated.into_bytes()
 }
 
-pub(super) fn client() -> Result<Vec<Line>> {
+pub(super) fn client() -> Result<Played> {
     let (mut stage, at) = stage(["urlopen", "web server"])?;
-    let urlopen = Client::of(&stage.caller()?).proxies(Proxies::none());
     let port = at.port().context("a web server has a port")?;
-    let page = urlopen.open(&format!("http://127.0.0.1:{port}/"))?.text()?;
+    let page = stage.act(|run| {
+        // Its connection is kept for a second page as long as it is there.
+        let urlopen = Client::of(&run).proxies(Proxies::none());
+        Ok(urlopen.open(&format!("http://127.0.0.1:{port}/"))?.text()?)
+    })?;
     ensure!(page == PAGE, "expected {PAGE:?}, and {page:?} came");
-    // Until now its connection was kept for a second page.
-    drop(urlopen);
     stage.finish()
 }
 
-pub(super) fn by_hand() -> Result<Vec<Line>> {
+pub(super) fn by_hand() -> Result<Played> {
     let (mut stage, at) = stage(["client", "web server"])?;
     stage.play(&at, Script::new(&[("GET /\n", PAGE)], Leaving::WithServer))?;
     stage.finish()
