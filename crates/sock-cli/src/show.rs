@@ -121,7 +121,7 @@ fn read(file: &Path) -> Result<Tape> {
     let source: Box<dyn io::Read> = if file.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {
-        Box::new(File::open(file).with_context(about)?)
+        Box::new(File::open(file).with_context(|| Usage(about()))?)
     };
     let (mut count, mut ends, mut is_whole) = (0_usize, 0_usize, true);
     let (mut foreign, mut warned) = (None, Ok(()));
@@ -145,7 +145,10 @@ fn read(file: &Path) -> Result<Tape> {
     let recordings = sock_record::split(lines.flatten());
     warned?;
     if let Some(error) = foreign {
-        return Err(unreadable(error)).with_context(about);
+        let is_unread = matches!(error, ReadError::Io { .. });
+        let error = unreadable(error);
+        // What is read and is something else is no mistake of the command line alone.
+        return Err(if is_unread { error.context(Usage(about())) } else { error.context(about()) });
     }
     if is_whole && count == 0 {
         return Err(anyhow!("it is empty; {CURE}")).with_context(about);

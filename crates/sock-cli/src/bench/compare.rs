@@ -32,6 +32,6 @@ pub(crate) fn run(plan: &Compare) -> Result<Status> {
 
 fn read(file: &Path) -> Result<Vec<Report>> {
     let about = || format!("cannot read {}", file.display());
-    let bytes = std::fs::read(file).with_context(about)?;
+    let bytes = std::fs::read(file).with_context(|| Usage(about()))?;
     read_reports(&bytes).with_context(about)
 }

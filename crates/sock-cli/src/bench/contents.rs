@@ -81,13 +81,18 @@ impl Contents {
         }
     }
 
-    /// The service at whose own port this is, where the user has said nothing of messages.
+    /// The service at whose own port this is, where the user has not said how the replies of another one end.
     fn by_port(&self, endpoint: &Endpoint) -> Option<&'static Row> {
-        if self.message.is_some() || self.until.is_some() {
+        if self.until.is_some() {
             return None;
         }
         let port = endpoint.port()?;
-        let known = ["greet", "upper", "ack", "echo", "http", "daytime", "time", "qotd"];
+        // Whoever chooses a message chooses it for a service that reads one.
+        let known: &[&str] = if self.message.is_some() {
+            &["upper", "ack", "echo"]
+        } else {
+            &["greet", "upper", "ack", "echo", "http", "daytime", "time", "qotd"]
+        };
         TABLE.iter().filter(|row| known.contains(&row.name)).find(|row| {
             let its = if endpoint.is_stream() { row.stream_port } else { row.datagram_port };
             its == Some(port)
@@ -240,7 +245,7 @@ fn named(name: &str) -> Result<&'static Row> {
 fn contents(text: &str) -> Result<Vec<u8>> {
     match text.strip_prefix('@') {
         None => Ok(text.as_bytes().to_vec()),
-        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {path}")),
+        Some(path) => std::fs::read(path).with_context(|| Usage(format!("cannot read {path}"))),
     }
 }
 
@@ -251,4 +256,43 @@ fn template(text: &[u8]) -> Result<Message> {
 /// Letters in order, so that a reply of which a part is missing is not taken for a whole one.
 fn filler(size: usize) -> Vec<u8> {
     (b'a'..=b'z').cycle().take(size).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_ones_own_is_answered_by_the_service_of_the_port() {
+        let contents = |message: Option<&str>, until| Contents {
+            size: None,
+            message: message.map(str::to_owned),
+            service: Service::ByPort,
+            until,
+            method: "GET".to_owned(),
+            fields: Vec::new(),
+            body: None,
+        };
+        let checked = |contents: &Contents, endpoint: &str| -> Option<&str> {
+            let endpoint: Endpoint = endpoint.parse().expect("an endpoint");
+            let row = contents.by_port(&endpoint);
+            let said = contents.checked(row, &endpoint).expect("what is said");
+            said.check.map(|(_, name)| name)
+        };
+        for message in [None, Some("hello"), Some("number {n} of {conn}, {random:16}")] {
+            let own = contents(message, None);
+            assert_eq!(checked(&own, "tcp://127.0.0.1:50007"), Some("echo"), "{message:?}");
+            assert_eq!(checked(&own, "udp://127.0.0.1:12000"), Some("upper"), "{message:?}");
+            assert_eq!(checked(&own, "tcp://127.0.0.1:1060"), Some("ack"), "{message:?}");
+            assert_eq!(checked(&own, "tcp://127.0.0.1:4711"), None, "{message:?}");
+            // Whoever says how a reply ends has a server of another kind.
+            let other = contents(message, Some(Until::Line));
+            assert_eq!(checked(&other, "tcp://127.0.0.1:50007"), None, "{message:?}");
+        }
+        // No page answers to it, and no greeting.
+        for port in ["8000", "1234"] {
+            let endpoint = format!("tcp://127.0.0.1:{port}");
+            assert_eq!(checked(&contents(Some("hello"), None), &endpoint), None, "{port}");
+        }
+    }
 }

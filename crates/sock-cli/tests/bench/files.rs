@@ -76,7 +76,12 @@ fn a_comparison_of_what_is_no_report_is_refused() {
     let found = bench(&["--compare", "/nowhere/a.json", "/nowhere/b.json"]);
     assert_eq!(
         (found.code(), found.stderr.as_str()),
-        (1, "sock: cannot read /nowhere/a.json: no such file\n")
+        (2, "sock: cannot read /nowhere/a.json: no such file\n")
+    );
+    let found = bench(&["50007", "-m", "@/nowhere/message"]);
+    assert_eq!(
+        (found.code(), found.stderr.as_str()),
+        (2, "sock: cannot read /nowhere/message: no such file\n")
     );
     for wrong in [
         &["--compare", "a"][..],
