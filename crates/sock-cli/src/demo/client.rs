@@ -1,6 +1,8 @@
 //! The clients of the demo: they say what a lecture's client says, and check every byte that comes
 //! back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -24,8 +26,8 @@ pub(crate) struct Script {
     /// Each message, and the answer to it; a client that is spoken to first says nothing.
     pub(crate) exchanges: Vec<(&'static str, &'static str)>,
     pub(crate) leaving: Leaving,
-    /// So long it waits before its last message.
-    pub(crate) hesitates: Duration,
+    /// Before its last message it thinks, until this is over.
+    pub(crate) thinks: Option<Beside>,
     /// What it heard, with what differs from day to day as it stands in the answers.
     pub(crate) timeless: fn(&[u8]) -> Vec<u8>,
 }
@@ -33,7 +35,7 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(exchanges: &[(&'static str, &'static str)], leaving: Leaving) -> Self {
         let exchanges = exchanges.to_vec();
-        Self { exchanges, leaving, hesitates: Duration::ZERO, timeless: <[u8]>::to_vec }
+        Self { exchanges, leaving, thinks: None, timeless: <[u8]>::to_vec }
     }
 
     /// Everything that must come back.
@@ -44,7 +46,22 @@ impl Script {
     /// The client, and what it hears: after each answer all that it has heard so far.
     pub(crate) fn cast(self) -> (Client, Receiver<Vec<u8>>) {
         let (tell, heard) = channel();
-        (Client { script: self, at: 0, heard: Vec::new(), expected: 0, tell }, heard)
+        (Client { script: self, at: 0, heard: Vec::new(), expected: 0, thought: 0, tell }, heard)
+    }
+}
+
+/// What happens while a client thinks. By time alone, a machine that is slow would make the quick client the slow one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside(Arc<AtomicBool>);
+
+impl Beside {
+    /// So long somebody thinks at least, and between two looks: long beside a conversation, short for who watches.
+    const STEP: Duration = Duration::from_millis(50);
+    /// After so many steps it is clear that the other one is held up: a machine that is slow is not so slow.
+    const STEPS: u32 = 100;
+
+    pub(crate) fn end(&self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -56,17 +73,27 @@ pub(crate) struct Client {
     heard: Vec<u8>,
     /// How much it will have heard once the exchange that is under way is over.
     expected: usize,
+    /// How many steps it has thought.
+    thought: u32,
     tell: Sender<Vec<u8>>,
 }
 
 impl Client {
-    /// Says the next message, unless it hesitates before it.
+    /// Says the next message, unless it thinks before it.
     fn go_on(&mut self, out: &mut Out<'_>) {
         let is_last = self.at + 1 == self.script.exchanges.len();
-        if is_last && !self.script.hesitates.is_zero() {
-            return out.wake_at(out.now() + self.script.hesitates);
+        match &self.script.thinks {
+            Some(beside) if is_last && self.goes_on_thinking(beside) => {
+                self.thought += 1;
+                out.wake_at(out.now() + Beside::STEP);
+            }
+            _ => self.say(out),
         }
-        self.say(out);
+    }
+
+    fn goes_on_thinking(&self, beside: &Beside) -> bool {
+        let is_over = beside.0.load(Ordering::Acquire);
+        self.thought == 0 || !is_over && self.thought < Beside::STEPS
     }
 
     fn say(&mut self, out: &mut Out<'_>) {
@@ -92,7 +119,6 @@ impl Client {
 impl Protocol for Client {
     fn handle(&mut self, input: Input<'_>, out: &mut Out<'_>) {
         match input {
-            Input::Open => self.go_on(out),
             Input::Data(bytes) => {
                 self.heard.extend_from_slice(bytes);
                 if self.heard.len() == self.expected {
@@ -101,7 +127,7 @@ impl Protocol for Client {
                     self.go_on(out);
                 }
             }
-            Input::Timeout => self.say(out),
+            Input::Open | Input::Timeout => self.go_on(out),
             Input::Eof => out.finish(),
             Input::Closed(_) => {
                 // As above.

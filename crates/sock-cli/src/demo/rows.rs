@@ -1,7 +1,6 @@
 //! The programs of the lectures, in their order.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use sock::server::{Datagram, Handler, Stream, TcpServer, UdpServer};
@@ -10,7 +9,7 @@ use sock_proto::Kind;
 use sock_proto::protocols::Settings;
 
 use super::Row;
-use super::client::{Leaving, Script};
+use super::client::{Beside, Leaving, Script};
 use super::stage::{Played, Stage};
 use super::teller::Teller;
 use super::web;
@@ -181,20 +180,19 @@ fn select_echo() -> Result<Played> {
     side_by_side(Engine::Select)
 }
 
-/// So long the slow client thinks: long beside a conversation, short for who watches.
-const THINKS: Duration = Duration::from_millis(50);
-
 fn side_by_side(engine: Engine) -> Result<Played> {
     let mut stage = Stage::new(["slow", "quick", "server"])?;
     let at = stage.serve(engine, "echo", &Settings::default(), TCP)?;
     let mut script = Script::new(&[("wait \n", "wait \n"), ("done\n", "done\n")], Leaving::Finish);
-    script.hesitates = THINKS;
+    let beside = Beside::default();
+    script.thinks = Some(beside.clone());
     let slow = stage.cast(&at, script, &Caller::new())?;
     // The quick one comes when the slow one has been served and thinks.
     let heard = slow.heard.recv()?;
     ensure!(heard == b"wait \n", "the slow client heard {heard:?}");
     stage.play(&at, Script::new(&[("quick\n", "quick\n")], Leaving::Finish))?;
     ensure!(slow.heard.try_recv().is_err(), "the quick client waited for the slow one");
+    beside.end();
     slow.join_after(&heard)?;
     stage.finish()
 }
