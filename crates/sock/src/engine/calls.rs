@@ -74,6 +74,7 @@ impl<W: Wait> Reactor<W> {
     pub(super) fn load_by(mut self, campaign: Box<dyn Campaign>) -> std::io::Result<Counts> {
         self.campaign = Some(campaign);
         self.cx.is_exact = true;
+        self.wait.be_exact();
         self.run()
     }
 

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::io::Errno;
 
 use super::moves::Moves;
@@ -16,6 +16,8 @@ const BATCH: usize = 256;
 
 pub(crate) struct Epoll {
     set: OwnedFd,
+    /// Waits end on time, and not with the next millisecond.
+    is_exact: bool,
 }
 
 impl AsFd for Epoll {
@@ -30,7 +32,7 @@ impl Moves for Epoll {}
 impl Wait for Epoll {
     fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { set })
+        Ok(Self { set, is_exact: false })
     }
 
     fn watch(&mut self, on: On<'_>, old: Want, new: Want) -> io::Result<()> {
@@ -46,9 +48,21 @@ impl Wait for Epoll {
         }
     }
 
+    fn be_exact(&mut self) {
+        self.is_exact = true;
+    }
+
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         // A wait too long for the kernel's type is as good as none.
-        let timeout = timeout.and_then(|time| Timespec::try_from(time).ok());
+        let mut timeout = timeout.and_then(|time| Timespec::try_from(time).ok());
+        if self.is_exact && timeout.is_some() {
+            // epoll_wait(2) knows milliseconds only, and epoll_pwait2 came with Linux 5.11.
+            match poll(&mut [PollFd::new(&self.set, PollFlags::IN)], timeout.as_ref()) {
+                Ok(_) => timeout = Some(Timespec::default()),
+                Err(Errno::INTR) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
         // Not kept between waits: what it points to makes it stay on one thread.
         let mut room = [const { MaybeUninit::uninit() }; BATCH];
         let events = match epoll::wait(&self.set, &mut room, timeout.as_ref()) {
@@ -67,5 +81,26 @@ impl Wait for Epoll {
             }
         }));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::instant;
+
+    #[test]
+    fn whoever_measures_is_woken_within_the_millisecond() {
+        let mut exact = Epoll::fresh().unwrap();
+        exact.be_exact();
+        let mut wait = || {
+            let began = instant();
+            exact.wait(Some(Duration::from_micros(100)), &mut Vec::new()).unwrap();
+            instant().saturating_duration_since(began)
+        };
+        // A machine that is busy is late now and then, and not always.
+        let least = (0..100).map(|_| wait()).min().unwrap();
+        assert!(least >= Duration::from_micros(100), "{least:?}");
+        assert!(least < Duration::from_millis(1), "{least:?}");
     }
 }

@@ -70,6 +70,9 @@ pub(super) trait Wait: Moves + Sized + 'static {
         self.watch(on, old, Want::NOTHING)
     }
 
+    /// Lets waits end on time, to some microseconds, whatever that costs: somebody measures.
+    fn be_exact(&mut self) {}
+
     /// Waits until something is ready or the time is over, and adds what is ready to `ready`. An
     /// interrupted wait ends early and adds nothing.
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()>;
