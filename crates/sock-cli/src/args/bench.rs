@@ -160,6 +160,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     if number == 0 { Err("at least 1".to_owned()) } else { Ok(number) }
 }
 
+/// Ten times what the kernel takes from one core, and few enough to be counted when they could not be sent.
+const MOST: f64 = 1e7;
+
 /// Messages a second: `2000`, `50k`, `1.5M`.
 fn rate(text: &str) -> Result<f64, String> {
     let wrong = || "write a number of messages a second, such as 2000, 50k or 1.5M".to_owned();
@@ -173,8 +176,11 @@ fn rate(text: &str) -> Result<f64, String> {
     };
     let number: f64 = number.parse().map_err(|_| wrong())?;
     let rate = number * factor;
-    // One a nanosecond is more than a clock can tell apart.
-    if rate > 0.0 && rate <= 1e9 { Ok(rate) } else { Err(wrong()) }
+    match rate {
+        0.0 => Err(wrong()),
+        0.0..=MOST => Ok(rate),
+        _ => Err("no program sends so many; write 10M a second at most".to_owned()),
+    }
 }
 
 fn slo(text: &str) -> Result<Slo, String> {

@@ -1,5 +1,8 @@
 //! Contents: what is sent, and what has to come back.
 
+use std::fs::File;
+use std::io::Read;
+
 use anyhow::{Context, Result};
 use sock::Endpoint;
 use sock_proto::load::{Check, Message, Until};
@@ -241,12 +244,22 @@ fn named(name: &str) -> Result<&'static Row> {
     protocols::find(name).map_err(|unknown| Usage(unknown.to_string()).into())
 }
 
+/// A message is kept whole, and some copies of it: so large at most, in MiB.
+const LARGEST: u64 = 64;
+
 /// The text itself, or what is in the file that it names behind an @.
 fn contents(text: &str) -> Result<Vec<u8>> {
-    match text.strip_prefix('@') {
-        None => Ok(text.as_bytes().to_vec()),
-        Some(path) => std::fs::read(path).with_context(|| Usage(format!("cannot read {path}"))),
+    let Some(path) = text.strip_prefix('@') else { return Ok(text.as_bytes().to_vec()) };
+    let unread = || Usage(format!("cannot read {path}"));
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).with_context(unread)?.take((LARGEST << 20) + 1);
+    file.read_to_end(&mut bytes).with_context(unread)?;
+    if bytes.len() as u64 > LARGEST << 20 {
+        return Err(
+            Usage(format!("{path} is larger than {LARGEST} MiB: too much for a message")).into()
+        );
     }
+    Ok(bytes)
 }
 
 fn template(text: &[u8]) -> Result<Message> {

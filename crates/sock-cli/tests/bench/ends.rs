@@ -154,6 +154,8 @@ fn what_makes_no_sense_is_said() {
         (&["http://127.0.0.1/", "--until", "line"], "HTTP says where a reply ends"),
         (&["7", "--insecure"], "--insecure"),
         (&["7", "-n", "0"], "write a whole number, from 1"),
+        (&["7", "--rate", "50M"], "write 10M a second at most"),
+        (&["7", "-m", "@/dev/zero"], "larger than 64 MiB"),
         (&["7", "--engine", "threads"], "threads is a way to hold callers, and here we call"),
         (&["7", "--engine", "tokio"], "the generator waits with epoll, select or uring"),
         (&["7", "--engine", "steam"], "no such engine; the generator waits with epoll"),

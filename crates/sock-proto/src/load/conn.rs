@@ -3,6 +3,7 @@
 mod datagrams;
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use super::asked::{Asked, Queue};
 use super::http::{HttpReply, Took};
@@ -36,6 +37,10 @@ pub struct Load<M> {
     /// An oddity has been told.
     was_odd: bool,
 }
+
+/// So many bytes wait to be sent at most: more are made when these have left, and are late. A schedule that nothing
+/// could keep would fill the memory otherwise, and its turns would never end.
+const WAITS: u64 = 256 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -77,7 +82,8 @@ impl<M: Meter> Load<M> {
                 When::Closed { .. } => now,
                 When::Open { .. } => self.turn.due,
             };
-            let is_full = self.asked.len() as u64 >= u64::from(self.order.when.most());
+            let is_full = self.asked.len() as u64 >= u64::from(self.order.when.most())
+                || out.queued() > WAITS;
             // Whose last message has left stays to the end: so many connections were asked for.
             if now >= self.ends && (is_full || due >= self.ends) {
                 self.order.give_up(&mut self.turn, self.ends, now, &mut self.meter);
@@ -140,6 +146,10 @@ impl<M: Meter> Load<M> {
                 if self.asked.len() as u64 >= u64::from(most) =>
             {
                 self.ends
+            }
+            // Whether there is room by then shows then.
+            (Stage::Asking, When::Open { .. }) if out.queued() > WAITS => {
+                self.ends.min(out.now() + Duration::from_millis(1))
             }
             (Stage::Asking, When::Open { .. }) => self.turn.due.min(self.ends),
             (Stage::Asking, When::Closed { .. }) => self.ends,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sock_proto::load::{Cause, Turn, When};
+use sock_proto::load::{Cause, Check, Turn, When};
 use sock_proto::protocols::Echo;
 use sock_proto::sim::{Node, Outcome, Sim};
-use sock_proto::{Session, Time};
+use sock_proto::{Context, Link, Peer, Session, Time};
 
 use crate::rig::{Notes, Slow, TURN, at, client, ms, open, order, run};
 
@@ -119,6 +119,30 @@ fn who_may_have_one_under_way_waits_and_the_moment_counts_all_the_same() {
     // That is the server's fault, and only the first was the generator's to be late with.
     assert_eq!(log.late, [ms(0)]);
     log.check_sum();
+}
+
+#[test]
+fn a_schedule_that_nothing_could_keep_fills_no_memory() {
+    let notes = Notes::default();
+    let mut order = order();
+    // A thousand messages in each microsecond of a second.
+    (order.when, order.check) = (open(Duration::from_nanos(1)), Check::Nothing);
+    let mut session = client(order, &notes);
+    let mut cx = Context::default();
+    session.open(Peer::FIRST, &Link { called: true, ..Link::stream(1) }, &mut cx);
+    for ms in [500, 600, 700] {
+        cx.now = at(ms);
+        session.tick(&mut cx);
+        let mut waits = 0;
+        while let Some(bytes) = session.output(Peer::FIRST, &cx) {
+            let n = bytes.len();
+            waits += n;
+            session.sent(Peer::FIRST, n, cx.now, &mut cx);
+        }
+        // Each time as much as is worth keeping, and no more.
+        assert!((256 * 1024..300 * 1024).contains(&waits), "{waits} B at {ms} ms");
+        assert!(session.deadline().is_some_and(|next| next <= at(ms + 1)), "it looks again soon");
+    }
 }
 
 #[test]
