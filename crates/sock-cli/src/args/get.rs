@@ -95,7 +95,7 @@ struct RequestArgs {
     /// Send a field of a form; may be repeated
     #[arg(long, value_name = "NAME=VALUE", group = "sent", value_parser = pair)]
     form: Vec<(String, String)>,
-    /// Say who one is, by a password
+    /// Say who one is, by a password: sent as it is, which only TLS hides, and as a digest where that is asked for
     #[arg(long, value_name = "NAME:PASSWORD|@FILE", group = "auth")]
     user: Option<String>,
     /// The same, by a token

@@ -62,6 +62,10 @@ impl Digest {
     }
 
     fn read(said: &[(String, String)]) -> Option<Self> {
+        // A folded line, or worse: it could not be given back.
+        if said.iter().any(|(_, value)| value.contains(char::is_control)) {
+            return None;
+        }
         let find = |wanted: &str| {
             let found = said.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| value.clone())
@@ -77,7 +81,7 @@ impl Digest {
             "sha-256" => Hash::Sha256,
             _ => return None,
         };
-        let qop = find("qop");
+        let qop = find("qop").filter(|all| !all.trim().is_empty());
         let has_qop = match &qop {
             // Only to hash the body as well would do, which nobody asks for.
             Some(all) if !all.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")) => {
@@ -270,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_of_ways_is_none() {
+        assert_eq!(
+            asked(&["Digest realm=\"r\", nonce=\"n\", qop=\"\""]),
+            asked(&["Digest realm=\"r\", nonce=\"n\""])
+        );
+    }
+
+    #[test]
     fn what_cannot_be_answered_is_not() {
         for field in [
             "Basic realm=\"r\"",
@@ -277,6 +289,7 @@ mod tests {
             "Digest realm=\"r\"",
             "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"",
             "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
+            "Digest realm=\"r\r\n X: y\", nonce=\"n\"",
             "Digest",
             "",
         ] {
