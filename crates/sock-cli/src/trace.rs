@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use anyhow::{Context, Error, Result};
 use rustix::termios::tcgetpgrp;
@@ -81,14 +81,14 @@ impl std::error::Error for ToolFailed {}
 
 /// Runs the programs and draws them.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let signals = watch_signals(plan.programs.control(), Arc::clone(&interrupted))?;
+    let asked = Arc::new(AtomicI32::new(0));
+    let signals = watch_signals(plan.programs.control(), Arc::clone(&asked))?;
     let ended = match plan.repeat {
         None => once(plan),
-        Some(times) => repeat(plan, times),
+        Some(times) => repeat(plan, times, &asked),
     };
     signals.close();
-    if matches!(ended, Ok(Status::Signal(SIGINT))) && interrupted.load(Ordering::SeqCst) {
+    if matches!(ended, Ok(Status::Signal(SIGINT))) && asked.load(Ordering::SeqCst) == SIGINT {
         // A shell that runs us in a script is to see that Ctrl-C ended us, or it would go on with its next line.
         emulate_default_handler(SIGINT)?;
     }
@@ -125,8 +125,12 @@ fn drawing(plan: &Plan) -> Drawing {
 fn tell(text: &[u8]) -> Result<()> {
     match io::stderr().write_all(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        told => told.with_context(|| ToolFailed("cannot write to stderr".to_owned())),
+        told => told.with_context(cannot_tell),
     }
+}
+
+fn cannot_tell() -> ToolFailed {
+    ToolFailed("cannot write to stderr".to_owned())
 }
 
 /// What came of a run.
@@ -159,11 +163,13 @@ fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<Traced> {
     let mut live = live::Live::new(plan.screen, rows, &mut keep);
     let outcome =
         watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
+    let untold = live.untold();
     for (path, file) in files {
         let flushed = file.into_inner().into_inner().map_err(io::IntoInnerError::into_error);
         failed = failed.or(flushed.err().map(|error| (error, path.as_path())));
     }
     let failed = failed.map(|(error, path)| Error::from(error).context(cannot_write(path)));
+    let failed = failed.or(untold.map(|error| Error::from(error).context(cannot_tell())));
     Ok(Traced { lines, outcome, failed })
 }
 
@@ -240,15 +246,15 @@ fn status(outcome: &Outcome) -> Status {
     }
 }
 
-/// Runs them again and again, and counts what came of it.
-fn repeat(plan: &Plan, times: u32) -> Result<Status> {
+/// Runs them again and again, and counts what came of it; `asked` is the signal that asks for an end, or 0.
+fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
     if !plan.outputs.is_empty() {
         let text = "--repeat tells how often each outcome came, and writes no files: leave -o away";
         return Err(Usage(text.to_owned()).into());
     }
     let mut seen = Seen::default();
     let mut last = Status::Done;
-    for _ in 0..times {
+    for n in 1..=times {
         let Traced { lines, outcome, .. } = traced(plan, None, false)?;
         tell_ends(plan, &outcome)?;
         last = status(&outcome);
@@ -258,16 +264,21 @@ fn repeat(plan: &Plan, times: u32) -> Result<Status> {
         {
             break;
         }
+        let asked = asked.load(Ordering::SeqCst);
+        if asked != 0 && n < times {
+            // However well this run ended, the others are missing.
+            let ended_well = matches!(last, Status::Done | Status::Program(0));
+            last = if ended_well { Status::Signal(asked) } else { last };
+            break;
+        }
     }
     tell(seen.table().as_bytes())?;
     Ok(last)
 }
 
-/// Hands signals on to the programs; those that the terminal sends reach them without us.
-fn watch_signals(
-    control: Control,
-    interrupted: Arc<AtomicBool>,
-) -> Result<signal_hook::iterator::Handle> {
+/// Hands signals on to the programs; those that the terminal sends reach them without us. The latest that asks for an end
+/// is kept in `kept`.
+fn watch_signals(control: Control, kept: Arc<AtomicI32>) -> Result<signal_hook::iterator::Handle> {
     // What we were started to ignore, the programs ignore as well.
     let heard = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|signal| !ignores(*signal));
     let mut signals = Signals::new(heard)?;
@@ -276,9 +287,9 @@ fn watch_signals(
         let mut asked = 0;
         for signal in signals.forever() {
             // A program may do anything with this one, and go on: it is no wish that it end.
-            asked += u32::from(signal != SIGQUIT);
-            if signal == SIGINT {
-                interrupted.store(true, Ordering::SeqCst);
+            if signal != SIGQUIT {
+                asked += 1;
+                kept.store(signal, Ordering::SeqCst);
             }
             match signal {
                 SIGQUIT if is_in_front() => {}

@@ -25,6 +25,8 @@ pub(crate) struct Stage {
     /// When everybody is asked to end, and when they are made to.
     term_at: Option<u64>,
     kill_at: Option<u64>,
+    /// Who is there is killed, and who comes: one that forks all the time is never there as a whole.
+    is_killing: bool,
     /// Nobody else is started any more.
     is_closing: bool,
 }
@@ -93,6 +95,7 @@ impl Tracer<'_> {
         if let Some(signal) = self.plan.control.take() {
             let is_passed = signal != CLOSE && signal & PASSED != 0;
             self.stage.is_closing |= !is_passed;
+            self.stage.is_killing |= signal == libc::SIGKILL;
             if signal != CLOSE {
                 self.signal(signal & !PASSED);
             }
@@ -109,6 +112,9 @@ impl Tracer<'_> {
         }
         if self.stage.kill_at.is_some_and(|at| now >= at) {
             self.stage.kill_at = None;
+            self.stage.is_killing = true;
+        }
+        if self.stage.is_killing {
             self.signal(libc::SIGKILL);
         }
         self.tell_watch(now);
@@ -119,7 +125,7 @@ impl Tracer<'_> {
     /// Nobody is started any more, and those who are still there are asked to end at `at`.
     fn close_at(&mut self, at: u64) {
         self.stage.is_closing = true;
-        if self.stage.kill_at.is_none() {
+        if self.stage.kill_at.is_none() && !self.stage.is_killing {
             self.stage.term_at = Some(self.stage.term_at.map_or(at, |before| before.min(at)));
         }
     }
@@ -127,6 +133,13 @@ impl Tracer<'_> {
     fn signal(&self, signal: i32) {
         for pid in self.tasks.processes.keys() {
             kill(*pid, signal);
+        }
+    }
+
+    /// A task has appeared: once all are killed, it does not live to make another.
+    pub(crate) fn appeared(&self, tid: Tid) {
+        if self.stage.is_killing && self.tasks.all.contains_key(&tid) {
+            kill(tid, libc::SIGKILL);
         }
     }
 

@@ -157,6 +157,7 @@ impl<'a> Tracer<'a> {
     fn stopped(&mut self, tid: Tid, stop: Stop) -> Result<(), TraceError> {
         if !self.tasks.all.contains_key(&tid) {
             self.tasks.meet(tid, self.tape.now());
+            self.appeared(tid);
         }
         match stop {
             Stop::Entry => self.enter(tid)?,
@@ -164,6 +165,7 @@ impl<'a> Tracer<'a> {
             // Its maker may be heard of again before it is itself.
             Stop::Born(new) => {
                 self.tasks.expect(new, tid, self.now);
+                self.appeared(new);
                 go(tid, Go::On, 0)?;
             }
             Stop::Fresh => go(tid, Go::On, 0)?,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::drawing::Paper;
 use crate::{demo, show};
@@ -46,13 +46,13 @@ pub(super) struct PaperArgs {
     #[arg(long)]
     ascii: bool,
     /// How many columns a picture may take; without it, what the terminal has
-    #[arg(long, value_name = "COLUMNS")]
-    width: Option<usize>,
+    #[arg(long, value_name = "COLUMNS", value_parser = value_parser!(u16).range(20..=10_000))]
+    width: Option<u16>,
 }
 
 impl PaperArgs {
     pub(super) fn plan(&self) -> Paper {
-        Paper { ascii: self.ascii, width: self.width }
+        Paper { ascii: self.ascii, width: self.width.map(usize::from) }
     }
 }
 

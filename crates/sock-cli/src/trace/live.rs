@@ -14,6 +14,8 @@ pub(super) struct Live<'a> {
     screen: Screen,
     rows: Option<Rows>,
     names: BTreeMap<ProcId, String>,
+    /// Why a line could not be told, where somebody is there to be told.
+    untold: Option<io::Error>,
     keep: &'a mut dyn FnMut(Line),
 }
 
@@ -22,14 +24,23 @@ const SHOWN: usize = 32;
 
 impl<'a> Live<'a> {
     pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
-        Self { screen, rows, names: BTreeMap::new(), keep }
+        Self { screen, rows, names: BTreeMap::new(), untold: None, keep }
     }
 
     fn tell(&mut self, line: &Line) {
-        if let Some(text) = self.text(line) {
-            // Nobody to tell: stderr has gone, and the programs go on all the same.
-            let _ = io::stderr().write_all(text.as_bytes());
+        let Some(text) = self.text(line) else { return };
+        match io::stderr().write_all(text.as_bytes()) {
+            // The programs go on all the same; where the reader has gone, nobody misses anything.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.untold.get_or_insert(error);
+            }
+            _ => {}
         }
+    }
+
+    /// The first failure to tell a line.
+    pub(super) fn untold(&mut self) -> Option<io::Error> {
+        self.untold.take()
     }
 
     fn text(&mut self, line: &Line) -> Option<String> {

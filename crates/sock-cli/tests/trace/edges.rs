@@ -47,6 +47,7 @@ fn what_cannot_be_written_is_125_whatever_it_is_and_the_programs_live_all_the_sa
         assert_eq!(finished.stderr, told);
     }
     shell("$SOCK trace -- true 2>/dev/full").expect(125);
+    shell("$SOCK trace --json -- true 2>/dev/full").expect(125);
     // Who has gone is not missed: the status is the program's.
     let gone = "exec 3>&1; { $SOCK trace -- sh -c 'sleep 0.1; exit 3' 2>&1; echo $? >&3; } | :";
     let gone = shell(gone);
@@ -98,6 +99,57 @@ fn ctrl_c_that_ends_the_programs_ends_sock_in_the_same_way() {
         assert_eq!(finished.code(), if signal.is_some() { 130 } else { 5 });
         assert!(finished.stderr.contains("traced: "), "it is drawn before: {}", finished.stderr);
     }
+}
+
+#[test]
+fn who_asks_a_repetition_to_end_gets_the_table_so_far_and_no_run_more() {
+    let Some(_bench) = Bench::new() else { return };
+    for (script, asks, signal, status) in [
+        ("echo here; exec sleep 60", Signal::INT, Some(2), 130),
+        ("echo here; exec sleep 60", Signal::TERM, None, 143),
+        // It ends well, and the other four runs do not.
+        ("trap 'exit 0' INT; echo here; sleep 60 & wait", Signal::INT, Some(2), 130),
+        ("trap 'exit 5' INT; echo here; sleep 60 & wait", Signal::INT, None, 5),
+    ] {
+        let words = ["trace", "--repeat", "5", "--", "sh", "-c", script];
+        let mut program = Program::start(sock(&words));
+        assert_eq!(program.line(), "here");
+        program.signal(asks);
+        let finished = program.finish();
+        assert!(finished.stderr.starts_with("    1 of 1 (100 %)  "), "{}", finished.stderr);
+        assert_eq!((finished.signal(), finished.code()), (signal, status), "{script}");
+        assert_eq!(finished.text(), "", "no run more");
+    }
+}
+
+#[test]
+fn a_width_that_nobody_has_is_refused() {
+    for verb in [&["show", "-"][..], &["demo"], &["trace", "--", "true"]] {
+        for width in ["0", "19", "10001", "18446744073709551615"] {
+            let words = [&verb[..1], &["--width", width], &verb[1..]].concat();
+            let finished = Program::run(sock(&words), b"").expect(2);
+            assert!(finished.stderr.contains("--width"), "{}", finished.stderr);
+        }
+    }
+}
+
+#[test]
+fn programs_that_keep_forking_end_when_their_time_is_over() {
+    let Some(_bench) = Bench::new() else { return };
+    let Some(python) = peer("python3") else { return };
+    // Each lives as long as it takes to make the next one: at no moment are all of them there to be killed.
+    let script = "import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for _ in range(8):
+    if os.fork() == 0:
+        while True:
+            if os.fork(): os._exit(0)
+signal.pause()";
+    let mut command = Command::new("timeout");
+    command.args(["-s", "KILL", "20", env!("CARGO_BIN_EXE_sock"), "trace", "--timeout", "300ms"]);
+    command.args(["--", python.get_program().to_str().unwrap(), "-c", script]);
+    let finished = Program::run(command, b"").expect(137);
+    assert!(finished.stderr.contains("the time was over"), "{}", finished.stderr);
 }
 
 #[test]
