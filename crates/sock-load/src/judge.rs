@@ -9,6 +9,8 @@ use crate::units::{as_f64, chosen, count, counted, duration, percent};
 const BUSY: f64 = 0.95;
 /// A schedule that is kept to within this is kept: a wake-up across cores alone may cost a tenth of it.
 const LATE_NS: u64 = 1_000_000;
+/// The engine that costs the least.
+const RINGS: &str = "uring";
 /// A schedule is kept when this part of its messages left.
 const KEPT: f64 = 0.99;
 
@@ -76,7 +78,9 @@ impl Verdict {
             ));
         }
         let connections = report.connections;
-        if connections.peak < report.told.connections && connections.asked > 0 {
+        // Where each message calls anew, most of a connection's time is before and behind its being open.
+        let is_held = !report.told.new_connection && connections.asked > 0;
+        if is_held && connections.peak < report.told.connections {
             lines.push(format!(
                 "only {} of {} were open at once: the load was less than was asked for",
                 count(connections.peak),
@@ -93,14 +97,25 @@ fn cut(report: &Report) -> Option<String> {
     let first = of.first_cut.filter(|_| of.cut > 0)?;
     let cut = counted(of.cut, "connection was", "connections were");
     let when = duration(first, false);
-    Some(format!("{cut} cut by the server while it owed a reply, from {when} of measuring on"))
+    let line =
+        format!("{cut} cut by the server while it owed a reply, from {when} of measuring on");
+    // One reply each, again and again, is a habit and no accident.
+    let is_habit = of.cut > report.told.connections
+        && (1..=of.opened).contains(&report.messages.replies)
+        && report.messages.replies >= of.cut / 2;
+    Some(if is_habit && !report.told.new_connection {
+        format!(
+            "{line}: it seems to close after each reply; call anew for every message with --new-connection"
+        )
+    } else {
+        line
+    })
 }
 
 /// Whom no latency speaks of.
 fn unheard(report: &Report) -> Option<String> {
     let of = report.connections;
-    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
-    if of.unheard == 0 || is_bulk || report.messages.replies == 0 {
+    if !report.leaves_out_connections() || report.messages.replies == 0 {
         return None;
     }
     let opened = counted(of.opened, "connection", "connections");
@@ -110,10 +125,19 @@ fn unheard(report: &Report) -> Option<String> {
     } else {
         format!("the {} that had", count(others))
     };
-    Some(format!(
+    let line = format!(
         "{} of {opened} had no reply before the end: the figures are those of {whose}",
         count(of.unheard)
-    ))
+    );
+    // One was answered again and again while the others waited.
+    Some(if others == 1 && of.cut == 0 && report.messages.replies > of.opened {
+        format!(
+            "{line}; the server seems to serve one client at a time: -c 1 loads it as it is, and with \
+             --new-connection everybody has a turn"
+        )
+    } else {
+        line
+    })
 }
 
 fn saturation(report: &Report) -> String {
@@ -121,14 +145,29 @@ fn saturation(report: &Report) -> String {
     let busiest = percent(report.cpu.busiest.unwrap_or(1.0).min(1.0));
     let core = if workers == 1 { "its core was" } else { "its busiest worker's core was" };
     let room = report.machine.cores.is_none_or(|cores| cores > workers);
-    let advice = if room {
+    let mut advice = if room {
         format!("use --workers {}", workers + 1)
     } else {
         "this machine has no core left: load from another one".into()
     };
+    if report.told.engine != RINGS {
+        advice += ", or --engine uring, which costs less a message";
+    }
     format!(
         "generator saturated: {core} {busiest} busy; the figures are the generator's limit, not the server's: {advice}"
     )
+}
+
+/// What makes the generator wake in time, as far as it was not told to.
+fn punctual(report: &Report) -> String {
+    let mut ways = Vec::new();
+    if report.told.busy_poll.is_none() {
+        ways.push("--busy-poll (it spins, and need not wake)");
+    }
+    if report.told.engine != RINGS {
+        ways.push("--engine uring");
+    }
+    if ways.is_empty() { String::new() } else { format!("; try {}", ways.join(" or ")) }
 }
 
 /// How a schedule was not kept.
@@ -146,8 +185,9 @@ fn lateness(report: &Report) -> Option<String> {
     }
     let p99 = p99.filter(|ns| *ns > LATE_NS)?;
     Some(format!(
-        "the schedule was kept late: 1 of 100 messages left more than {} after its time ({} is allowed); latency counts that wait",
+        "the schedule was kept late: 1 of 100 messages left more than {} after its time ({} is allowed); latency counts that wait{}",
         duration(p99, false),
         chosen(LATE_NS, false),
+        punctual(report),
     ))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::latency::Latency;
-use crate::told::Told;
+use crate::told::{Pacing, Told};
 use crate::trouble::ErrorCount;
 
 /// The version of the format: always `sock-bench/1`, and reading any other is an error.
@@ -80,6 +80,16 @@ impl Report {
     #[must_use]
     pub fn error_count(&self) -> u64 {
         self.errors.iter().map(|error| error.count).fold(0, u64::saturating_add)
+    }
+
+    /// Whether there are connections of which no figure speaks, because they were not answered before the end.
+    ///
+    /// Where every message has a connection of its own, whoever calls last is still waiting when the time is over, and
+    /// bulk has no replies.
+    #[must_use]
+    pub fn leaves_out_connections(&self) -> bool {
+        let is_bulk = matches!(self.told.pacing, Pacing::Bulk { .. });
+        self.connections.unheard > 0 && !is_bulk && !self.told.new_connection
     }
 
     /// Fills `rate` and `throughput` from the counts and the time that was measured.
@@ -223,7 +233,8 @@ pub struct ServerCpu {
     pub user: u64,
     /// In the kernel on its behalf, in ns.
     pub sys: u64,
-    /// Both together for each reply, in ns; null without replies.
+    /// Both together for each reply, in ns; null without replies, and where both are too short to be measured (the
+    /// system counts in ticks of 10 ms).
     pub per_message: Option<f64>,
 }
 

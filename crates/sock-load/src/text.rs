@@ -7,7 +7,7 @@ mod repeated;
 use crate::clean::plain;
 use crate::latency::Latency;
 use crate::report::{Report, Usage, seconds};
-use crate::told::Pacing;
+use crate::told::{Pacing, Told};
 use crate::trouble::Cause;
 use crate::units::{as_f64, count, counted, duration, percent, rate, throughput};
 use crate::words;
@@ -64,10 +64,23 @@ pub fn text(report: &Report, style: Style) -> String {
         page.gap();
         page.row("connecting", "from asking for a connection until it was open");
         figures(&mut page, connect, "no connection opened");
+        if connect.max.is_some_and(|ns| ns >= REPEATED_NS) && has_handshake(&report.told) {
+            page.row("", REPEATED);
+        }
     }
     page.gap();
     around(&mut page, report);
     page.finish()
+}
+
+/// After so long a system calls again where nobody has answered (RFC 6298, section 2.1), a clock's inaccuracy less.
+const REPEATED_NS: u64 = 990_000_000;
+const REPEATED: &str = "a call that nobody answers is repeated after 1 s, 3 s and 7 s: the server's queue of callers \
+                        was full (a longer backlog in its listen helps, or fewer connections), or packets were lost";
+
+/// Whether a connection is opened by packets that may be dropped.
+fn has_handshake(told: &Told) -> bool {
+    matches!(&*told.transport, "tcp" | "tls" | "http" | "https")
 }
 
 fn amounts(page: &mut Page, report: &Report) {
@@ -115,16 +128,18 @@ fn figures(page: &mut Page, latency: &Latency, none: &str) {
 fn around(page: &mut Page, report: &Report) {
     let ascii = page.ascii();
     let of = report.connections;
-    page.row(
-        "connections",
-        &format!(
-            "{} opened of {} asked for; at most {} open at once, {} at the end",
-            count(of.opened),
-            count(of.asked),
-            count(of.peak),
-            count(of.open_at_end),
-        ),
+    let mut line = format!(
+        "{} opened of {} asked for; at most {} open at once, {} at the end",
+        count(of.opened),
+        count(of.asked),
+        count(of.peak),
+        count(of.open_at_end),
     );
+    // Those that were cut or given up are among the errors.
+    if report.told.new_connection && of.unheard > 0 && report.errors.is_empty() {
+        line = format!("{line}, when {} still waited for a reply", count(of.unheard));
+    }
+    page.row("connections", &line);
     if report.errors.is_empty() {
         page.row("errors", "none");
     }
@@ -184,6 +199,12 @@ fn processors(page: &mut Page, report: &Report) {
     let name = if report.cpu.generator.is_some() { "" } else { "processor" };
     if let Some(server) = report.cpu.server {
         let usage = Usage { user: server.user, sys: server.sys };
+        if server.per_message.is_none() && replies > 0 {
+            let line =
+                format!("server (pid {}) too little to be measured in so short a run", server.pid);
+            page.row(name, &line);
+            return;
+        }
         let mut line = format!("server (pid {}) {}", server.pid, used(usage));
         line += &server.per_message.map(each).unwrap_or_default();
         if report.measured > 0 {

@@ -33,6 +33,7 @@ pub(crate) fn load(told: &Told, ascii: bool) -> String {
         parts.push("a new connection for every message".into());
     }
     match (&told.service, &told.until) {
+        _ if matches!(told.pacing, Pacing::Bulk { .. }) => {}
         (Some(service), _) => {
             parts.push(format!("every reply checked as {}'s", plain(service, ascii)));
         }

@@ -69,9 +69,11 @@ pub(super) fn engines(found: &[(String, Vec<Report>)]) -> Result<()> {
 pub(super) fn judge(report: &Report) -> Result<Status> {
     let status = judge_replies(report)?;
     // Whoever was never answered is missing from all that is said.
-    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
-    let is_unheard = report.connections.unheard > 0 && !is_bulk;
-    Ok(if status == Status::Done && is_unheard { Status::Failed } else { status })
+    Ok(if status == Status::Done && report.leaves_out_connections() {
+        Status::Failed
+    } else {
+        status
+    })
 }
 
 /// The same, where a connection need not ever have been answered: an engine may hold one at a time.

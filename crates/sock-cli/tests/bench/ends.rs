@@ -87,9 +87,40 @@ fn whoever_never_had_a_turn_is_named() {
     let line =
         "4 of 5 connections had no reply before the end: the figures are those of the one that had";
     assert!(flowing(&told).contains(line), "{}", told.text());
+    assert!(flowing(&told).contains("seems to serve one client at a time"), "{}", told.text());
     let found = report(&bench(&[&asked[..], &["--json"]].concat()).expect(1));
     server.stop();
     assert_eq!(found["connections"]["unheard"], 4);
+}
+
+#[test]
+fn who_calls_just_before_the_end_has_not_failed() {
+    // Of four callers three wait while one is answered, and so it is when the time is over.
+    let fine = answers(b"pong");
+    let asked = ["-c", "4", "-d", "300ms", "-m", "ping", "--new-connection"];
+    for _ in 0..3 {
+        let found = bench(&[&[fine.as_str()][..], &asked].concat()).expect(0);
+        assert!(flowing(&found).contains("every message has its reply"), "{}", found.text());
+    }
+}
+
+#[test]
+fn a_server_that_closes_after_each_reply_is_told_with_the_cure() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if stream.read_exact(&mut [0; 4]).is_ok() {
+                let _ = stream.write_all(b"pong");
+            }
+        }
+    });
+    let asked = [endpoint.as_str(), "-m", "ping", "-d", "300ms", "-c", "2"];
+    let found = bench(&asked).expect(1);
+    let told = flowing(&found);
+    assert!(told.contains("call anew for every message with --new-connection"), "{told}");
+    let cured = bench(&[&asked[..], &["--new-connection"]].concat()).expect(0);
+    assert!(!flowing(&cured).contains("seems to"), "{}", cured.text());
 }
 
 #[test]

@@ -99,6 +99,8 @@ fn datagrams_and_unix_sockets() {
             (&report["messages"]["replies"], &report["told"]["transport"]),
             (&300.into(), &scheme.into())
         );
+        // Each datagram differs from the next, and is as long.
+        assert_eq!(report["told"]["size"], 64, "{scheme}");
     }
     server.stop();
 }
@@ -146,6 +148,7 @@ fn bulk_moves_bytes() {
     let endpoint = server.endpoint("tcp");
     let found = bench(&[&endpoint, "--bulk", "both", "-c", "2", "-d", "300ms", "--json"]).expect(0);
     let report = report(&found);
+    assert_eq!(report["told"]["until"], serde_json::Value::Null);
     assert!(
         report["bytes"]["back"].as_u64() > Some(0)
             && report["throughput"]["out"].as_f64() > Some(0.0)

@@ -12,3 +12,4 @@ mod schema;
 mod text;
 #[path = "../../../sock-record/tests/validate/mod.rs"]
 mod validate;
+mod verdicts;

@@ -89,6 +89,27 @@ impl Message {
         }
     }
 
+    /// How long every message is, where none is longer than another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sock_proto::load::Message;
+    ///
+    /// assert_eq!(Message::parse(b"{random:16}, and more")?.length(), Some(26));
+    /// assert_eq!(Message::parse(b"message {n}")?.length(), None);
+    /// # Ok::<(), sock_proto::load::BadMessage>(())
+    /// ```
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        let length = |part: &Part| match part {
+            Part::Bytes(bytes) => Some(bytes.len()),
+            Part::Random(len) => Some(*len),
+            Part::Number | Part::Conn => None,
+        };
+        self.parts.iter().map(length).sum()
+    }
+
     /// Puts the message `number` of the connection `conn` behind what is in `into`.
     pub fn write(&self, seed: u64, conn: u64, number: u64, into: &mut Vec<u8>) {
         for (n, part) in self.parts.iter().enumerate() {

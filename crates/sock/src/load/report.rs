@@ -103,6 +103,8 @@ fn told(loader: &Loader) -> Told {
             },
         },
     };
+    // Bytes that nobody asks for have no replies.
+    let is_bulk = matches!(loader.pace, Pace::Bulk(_));
     let (duration, number) = match loader.length {
         Length::Time(time) => (Some(nanos(time)), None),
         Length::Messages(n) => (None, Some(n)),
@@ -115,8 +117,8 @@ fn told(loader: &Loader) -> Told {
         engine: loader.engine.name().to_owned(),
         connections: loader.connections as u64,
         pacing,
-        size: loader.message.fixed().map(|bytes| bytes.len() as u64),
-        until: loader.checked.is_none().then(|| loader.until.to_string()),
+        size: loader.message.length().map(|bytes| bytes as u64),
+        until: (loader.checked.is_none() && !is_bulk).then(|| loader.until.to_string()),
         duration,
         number,
         warm_up: some(loader.warm_up),

@@ -22,6 +22,8 @@ pub(super) type Used = BTreeMap<u32, Usage>;
 /// Of `/proc/PID/stat` behind the name: state, ppid, … utime is the 14th field, stime the 15th.
 const PARENT: usize = 1;
 const TIMES: usize = 11;
+/// So many ticks tell something: one is what a process has that happened to run when the clock looked.
+const LEAST: u64 = 2;
 
 impl Serving {
     /// Finds whoever listens at `endpoint`, as far as this user may see.
@@ -78,10 +80,16 @@ impl Serving {
             sum.sys += now.sys.saturating_sub(then.sys);
         }
         #[allow(clippy::cast_precision_loss, reason = "a mean of nanoseconds needs no more")]
-        let per_message = (replies > 0).then(|| sum.total() as f64 / replies as f64);
+        let per_message = (replies > 0 && sum.total() >= LEAST * tick())
+            .then(|| sum.total() as f64 / replies as f64);
         let pid = *self.holders.first()?;
         (!after.is_empty()).then_some(ServerCpu { pid, user: sum.user, sys: sum.sys, per_message })
     }
+}
+
+/// What the system counts a processor's time in, in ns.
+fn tick() -> u64 {
+    1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)
 }
 
 /// The parent of a process, and what it has used with the children that it has waited for.
@@ -91,8 +99,24 @@ fn stat(pid: u32) -> Option<(u32, Usage)> {
     let rest = text.rsplit_once(") ")?.1;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     let ticks = |n: usize| fields.get(n)?.parse::<u64>().ok();
-    let nanos = 1_000_000_000 / rustix::param::clock_ticks_per_second().max(1);
+    let nanos = tick();
     let user = (ticks(TIMES)? + ticks(TIMES + 2)?) * nanos;
     let sys = (ticks(TIMES + 1)? + ticks(TIMES + 3)?) * nanos;
     Some((u32::try_from(ticks(PARENT)?).ok()?, Usage { user, sys }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_less_than_two_ticks_is_not_said_to_be_nothing() {
+        let serving = Serving { holders: vec![7], known: vec![7] };
+        let used = |ticks: u64| Used::from([(7_u32, Usage { user: ticks * tick(), sys: 0 })]);
+        let each = |ticks: u64| serving.between(&used(3), &used(3 + ticks), 100)?.per_message;
+        assert_eq!((each(0), each(1)), (None, None));
+        #[allow(clippy::cast_precision_loss, reason = "a few ticks")]
+        let two = 2.0 * tick() as f64 / 100.0;
+        assert_eq!(each(2), Some(two));
+    }
 }
