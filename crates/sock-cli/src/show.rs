@@ -1,14 +1,17 @@
 //! `show`: draws a recording again.
 
+mod title;
+
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow};
-use sock_ladder::{Conversation, Drawing};
-use sock_record::{Call, Dir, Line, ReadError, Reader};
+use sock_ladder::Drawing;
+use sock_record::{Line, ReadError, Reader};
 
+use self::title::title;
 use crate::drawing::Paper;
 use crate::screen;
 use crate::status::{Status, Usage};
@@ -48,7 +51,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
 }
 
 fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
-    let drawing = Drawing { all_calls: plan.all_calls, ..plan.paper.drawing() };
+    let drawing = Drawing { all_calls: plan.all_calls, explain: true, ..plan.paper.drawing() };
     match plan.what {
         What::All => {
             let ladder = sock_ladder::ladder(lines, &drawing);
@@ -82,30 +85,6 @@ fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
 /// Where several share a lane, who said what cannot be seen.
 const CROWDED: &str =
     "several share a lane: --list shows the conversations, --only N draws one of them\n";
-
-/// Who spoke with whom, since when, and how much that was, seen from the first of its sockets.
-fn title(one: &Conversation<'_>) -> String {
-    let sock = one
-        .lines
-        .iter()
-        .find_map(|line| if let Line::Sock(sock) = line { Some(sock) } else { None });
-    let name = |name: Option<&str>| name.unwrap_or("?").to_owned();
-    let (local, peer) = sock.map_or((name(None), name(None)), |sock| {
-        (name(sock.local.as_deref()), name(sock.peer.as_deref()))
-    });
-    let moved = |dir: Dir| -> u64 {
-        let calls = one
-            .lines
-            .iter()
-            .filter_map(|line| if let Line::Call(call) = line { Some(call) } else { None });
-        let ours =
-            calls.filter(|call| call.dir == Some(dir) && call.sock == sock.map(|sock| sock.sock));
-        ours.filter_map(Call::moved).sum()
-    };
-    let (sent, received) = (moved(Dir::Out), moved(Dir::In));
-    let (ms, us) = (one.t / 1_000_000, one.t / 1_000 % 1_000);
-    format!("{ms}.{us:03} ms  {local} with {peer}: sent {sent} B, received {received} B")
-}
 
 /// What could be read of a file.
 struct Tape {

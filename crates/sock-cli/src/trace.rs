@@ -101,7 +101,8 @@ fn once(plan: &Plan) -> Result<Status> {
     let rows = is_live.then(|| Rows::new(&drawing, plan.only.as_ref()));
     let Traced { lines, outcome, failed } = traced(plan, rows, true)?;
     let shown = shown(plan, &lines);
-    let page = page(&shown, &drawing, &footer(&lines, &outcome));
+    let page = unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, &drawing));
+    let page = page + &footer(&lines, &outcome);
     for output in &plan.outputs {
         output.write(&lines, &shown, &drawing, &page)?;
     }
@@ -186,8 +187,15 @@ fn shown<'a>(plan: &Plan, lines: &'a [Line]) -> Vec<&'a Line> {
     }
 }
 
-/// The ladder as text, and below it what the tracer did.
-fn page(shown: &[&Line], drawing: &Drawing, footer: &str) -> String {
+/// What is said instead of a ladder, where calls were traced and none of them is what was asked for.
+fn unmet(plan: &Plan, lines: &[Line], shown: &[&Line]) -> Option<String> {
+    let is_call = |line: &Line| matches!(line, Line::Call(_));
+    let is_unmet = lines.iter().any(is_call) && !shown.iter().any(|line| is_call(line));
+    plan.only.as_ref().filter(|_| is_unmet).map(|only| only.unmet(lines))
+}
+
+/// The ladder as text.
+fn page(shown: &[&Line], drawing: &Drawing) -> String {
     let ladder = sock_ladder::ladder(shown.iter().copied(), drawing);
     let mut page = ladder.text;
     if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
@@ -196,7 +204,7 @@ fn page(shown: &[&Line], drawing: &Drawing, footer: &str) -> String {
     if ladder.is_crowded {
         page += "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl\n";
     }
-    page + footer
+    page
 }
 
 /// What the tracer did to what it saw.

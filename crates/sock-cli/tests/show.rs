@@ -167,3 +167,46 @@ fn where_clients_share_a_lane_the_way_to_each_of_them_is_told() {
         assert!(!picture.contains(hint), "{picture}");
     }
 }
+
+/// What a tracer writes of a client that sends twice what its server receives at once: all that is known of a socket comes
+/// little by little.
+const TRACED: &str = r#"{"type":"meta","schema":"sock-record/1","source":"trace","t0_unix_ns":1}
+{"type":"proc","proc":1,"pid":7,"name":"server.py","t":0,"how":"start"}
+{"type":"proc","proc":2,"pid":8,"name":"cli\u001b[2Jent","t":0,"how":"start"}
+{"type":"proc","proc":2,"pid":8,"name":"client.py","t":1,"how":"exec"}
+{"type":"sock","sock":1,"family":"inet","kind":"stream","proto":"tcp","t":0,"from":"socket"}
+{"type":"sock","sock":1,"family":"inet","kind":"stream","proto":"tcp","t":0,"from":"socket","local":"127.0.0.1:7000"}
+{"type":"call","ev":1,"proc":1,"call":"listen","sock":1,"enter":1,"exit":2,"ret":0}
+{"type":"sock","sock":2,"family":"inet","kind":"stream","proto":"tcp","t":5,"from":"socket"}
+{"type":"call","ev":2,"proc":2,"call":"connect","sock":2,"args":{"addr":"127.0.0.1:7000"},"enter":10,"exit":12,"ret":0}
+{"type":"sock","sock":2,"family":"inet","kind":"stream","proto":"tcp","t":5,"from":"socket","local":"127.0.0.1:4000","peer":"127.0.0.1:7000","mate":3}
+{"type":"sock","sock":3,"family":"inet","kind":"stream","proto":"tcp","t":13,"from":"accept","listener":1,"local":"127.0.0.1:7000","peer":"127.0.0.1:4000","mate":2}
+{"type":"call","ev":3,"proc":1,"call":"accept","sock":3,"enter":3,"exit":13,"ret":4}
+{"type":"call","ev":4,"proc":2,"call":"send","sock":2,"args":{"len":6},"enter":20,"exit":21,"ret":6,"dir":"out","data":"aGVsbG8g"}
+{"type":"call","ev":5,"proc":2,"call":"send","sock":2,"args":{"len":5},"enter":22,"exit":23,"ret":5,"dir":"out","data":"d29ybGQ="}
+{"type":"call","ev":6,"proc":1,"call":"recv","sock":3,"args":{"len":2,"flags":["MSG_PEEK"]},"enter":24,"exit":25,"ret":2,"dir":"in","data":"aGU="}
+{"type":"call","ev":7,"proc":1,"call":"recv","sock":3,"args":{"len":100},"enter":26,"exit":27,"ret":11,"dir":"in","data":"aGVsbG8gd29ybGQ="}
+{"type":"call","ev":8,"proc":1,"call":"send","sock":3,"args":{"len":2},"enter":28,"exit":29,"ret":2,"dir":"out","data":"b2s="}
+{"type":"call","ev":9,"proc":2,"call":"recv","sock":2,"args":{"len":100},"enter":30,"exit":31,"ret":2,"dir":"in","data":"b2s="}
+{"type":"end","t":40,"dropped":0}
+"#;
+
+#[test]
+fn the_list_of_a_trace_names_both_ends_and_how_much_went_each_way() {
+    let (list, _) = show(&["--list", "-"], TRACED.as_bytes(), 0);
+    let expected = "   1  0.000 ms  client.py 127.0.0.1:4000 with server.py 127.0.0.1:7000: \
+                    sent 11 B, received 2 B\n";
+    assert_eq!(list, expected);
+    let clean = TRACED.replace("\"client.py\"", r#""cli\u001b[2Jent""#);
+    let (list, _) = show(&["--list", "-"], clean.as_bytes(), 0);
+    assert!(list.contains(r"cli\u{1b}[2Jent 127.0.0.1:4000"), "{list:?}");
+}
+
+#[test]
+fn a_trace_that_is_shown_again_is_explained_again() {
+    for rest in [&["-"][..], &["--only", "1", "-"]] {
+        let (picture, _) = show(&[&["--width", "100"], rest].concat(), TRACED.as_bytes(), 0);
+        let merged = "2 sends by client.py (6 and 5 B) became 1";
+        assert!(picture.contains(merged) && picture.contains("[merged]"), "{picture}");
+    }
+}

@@ -56,6 +56,63 @@ impl Only {
             }
         }
     }
+
+    /// What is said where nothing of a record is wanted: what could be asked for instead.
+    pub(super) fn unmet(&self, lines: &[Line]) -> String {
+        match self {
+            Self::Port(port) => {
+                let ports = ports(lines);
+                let there = if ports.is_empty() {
+                    "no socket had a port".to_owned()
+                } else {
+                    format!("the ports are {}", listed(ports.iter().map(u16::to_string)))
+                };
+                format!("--only {port} matches nothing: {there}\n")
+            }
+            Self::Call(kind) => {
+                let calls = lines.iter().filter_map(|line| match line {
+                    Line::Call(call) => Some(call.call.as_str()),
+                    _ => None,
+                });
+                let made: BTreeSet<&str> = calls.collect();
+                let there = listed(made.into_iter().map(str::to_owned));
+                format!("--only {} matches nothing: the calls are {there}\n", kind.as_str())
+            }
+        }
+    }
+}
+
+/// More of them would hide what is looked for.
+const MOST: usize = 12;
+
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    let more = words.len().saturating_sub(MOST);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    words[..words.len() - more].join(", ") + &rest
+}
+
+/// The ports of a record's sockets: first those that others were sent to, or that a server listens at.
+fn ports(lines: &[Line]) -> Vec<u16> {
+    let port = |address: Option<&str>| -> Option<u16> {
+        address?.rsplit_once(':')?.1.parse().ok().filter(|port| *port != 0)
+    };
+    let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for line in lines {
+        match line {
+            Line::Call(call) if matches!(call.call, CallKind::Bind | CallKind::Connect) => {
+                named.extend(port(call.args.addr.as_deref()));
+            }
+            Line::Sock(sock) => {
+                others.extend(
+                    [&sock.local, &sock.peer].into_iter().filter_map(|a| port(a.as_deref())),
+                );
+            }
+            _ => {}
+        }
+    }
+    others.retain(|port| !named.contains(port));
+    named.into_iter().chain(others).collect()
 }
 
 /// Everything but sockets that are no part of any conversation: with which nothing was done, pairs through which nothing

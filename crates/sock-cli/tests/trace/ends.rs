@@ -148,8 +148,24 @@ fn only_what_is_asked_for_is_drawn() {
     let traced = bench.trace(&["--only", "shutdown"], &programs);
     let page = &traced.finished.stderr;
     assert!(page.contains("shutdown WR") && !page.contains("send 5 B"), "{page}");
+}
+
+#[test]
+fn where_nothing_is_what_was_asked_for_it_is_said_what_there_is() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [bench.actor("iterative", &[]), bench.actor("one", &[])];
     let traced = bench.trace(&["--only", "9"], &programs);
-    assert!(traced.finished.stderr.starts_with("no socket was used"), "{}", traced.finished.stderr);
+    let said = traced.finished.stderr.lines().next().unwrap_or_default();
+    let ports = said.strip_prefix("--only 9 matches nothing: the ports are ").expect(said);
+    let ports: Vec<u16> = ports.split(", ").map(|port| port.parse().expect(said)).collect();
+    // The server's, and the client's.
+    assert_eq!(ports.len(), 2, "{said}");
+    let traced = bench.trace(&["--only", "socketpair"], &programs);
+    let said = traced.finished.stderr.lines().next().unwrap_or_default();
+    assert!(
+        said.starts_with("--only socketpair matches nothing: the calls are accept, "),
+        "{said}"
+    );
 }
 
 #[test]
