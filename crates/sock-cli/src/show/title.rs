@@ -32,26 +32,26 @@ impl<'a> End<'a> {
         // A connection may go from hand to hand: it is named by who moved something through it.
         let (mut user, mut mover) = (None, None);
         for line in &one.lines {
-            match line {
-                // A later line about a socket adds what has become known since.
-                Line::Sock(sock) if sock.sock == id => {
-                    end.local = sock.local.as_deref().or(end.local);
-                    end.peer = sock.peer.as_deref().or(end.peer);
-                }
-                Line::Call(call) if call.sock == Some(id) => {
-                    user = user.or(Some(call.proc));
-                    mover = mover.or(call.moved().map(|_| call.proc));
-                    end.peer =
-                        end.peer.or(call.args.addr.as_deref().filter(|_| call.dir.is_some()));
-                    end.count(call);
-                }
-                _ => {}
+            // A later line about a socket adds what has become known since.
+            if let Line::Sock(sock) = line
+                && sock.sock == id
+            {
+                end.local = sock.local.as_deref().or(end.local);
+                end.peer = sock.peer.as_deref().or(end.peer);
+            }
+            if let Line::Call(call) = line
+                && call.sock == Some(id)
+            {
+                user = user.or(Some(call.proc));
+                mover = mover.or(call.moved().map(|_| call.proc));
+                end.peer = end.peer.or(call.args.addr.as_deref().filter(|_| call.dir.is_some()));
+                end.count(call);
             }
         }
         let user = mover.or(user);
-        end.name = one.lines.iter().rev().find_map(|line| match line {
-            Line::Proc(proc) if Some(proc.proc) == user => Some(&*proc.name),
-            _ => None,
+        end.name = one.lines.iter().rev().find_map(|line| {
+            let Line::Proc(proc) = line else { return None };
+            (Some(proc.proc) == user).then_some(&*proc.name)
         });
         end
     }

@@ -70,9 +70,9 @@ impl Only {
                 format!("--only {port} matches nothing: {there}\n")
             }
             Self::Call(kind) => {
-                let calls = lines.iter().filter_map(|line| match line {
-                    Line::Call(call) => Some(call.call.as_str()),
-                    _ => None,
+                let calls = lines.iter().filter_map(|line| {
+                    let Line::Call(call) = line else { return None };
+                    Some(call.call.as_str())
                 });
                 let made: BTreeSet<&str> = calls.collect();
                 let there = listed(made.into_iter().map(str::to_owned));
@@ -99,16 +99,14 @@ fn ports(lines: &[Line]) -> Vec<u16> {
     };
     let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
     for line in lines {
-        match line {
-            Line::Call(call) if matches!(call.call, CallKind::Bind | CallKind::Connect) => {
-                named.extend(port(call.args.addr.as_deref()));
-            }
-            Line::Sock(sock) => {
-                others.extend(
-                    [&sock.local, &sock.peer].into_iter().filter_map(|a| port(a.as_deref())),
-                );
-            }
-            _ => {}
+        if let Line::Call(call) = line
+            && matches!(call.call, CallKind::Bind | CallKind::Connect)
+        {
+            named.extend(port(call.args.addr.as_deref()));
+        }
+        if let Line::Sock(sock) = line {
+            let ends = [&sock.local, &sock.peer].into_iter();
+            others.extend(ends.filter_map(|address| port(address.as_deref())));
         }
     }
     others.retain(|port| !named.contains(port));

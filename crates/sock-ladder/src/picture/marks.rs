@@ -70,11 +70,13 @@ impl Heights {
             }
             if mark.words > 0 {
                 y = y.max(self.words + LINE);
-                self.words = y + MORE * (mark.words - 1);
             }
             if mark.beside > 0 {
                 y = y.max(self.beside);
                 self.beside = y + mark.beside;
+            }
+            if mark.words > 0 {
+                self.words = y + MORE * (mark.words - 1);
             }
             self.at.push((mark.t, y));
             self.bottom = y;
@@ -122,6 +124,15 @@ mod tests {
         heights.place(vec![mark(30, 1), mark(10, 1), mark(20, 0)]);
         let [a, b, c] = [10, 20, 30].map(|t| heights.of(t, 0));
         assert!(a < b && b < c && c - a >= LINE, "{a} {b} {c}");
+    }
+
+    #[test]
+    fn words_have_room_below_words_that_sentences_pushed_down() {
+        let mut heights = Heights::new(0);
+        let beside = |mark: Mark| Mark { beside: 53, ..mark };
+        heights.place(vec![beside(mark(10, 1)), beside(mark(11, 1)), mark(12, 1)]);
+        let [pushed, below] = [11, 12].map(|t| heights.of(t, 0));
+        assert!(below - pushed >= LINE, "{pushed} {below}");
     }
 
     #[test]
