@@ -9,7 +9,7 @@ use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
 use crate::plan::steps::{Step, What};
 use crate::scene::{Scene, stage};
-use crate::text::{Drawing, caption, count, folded, label, notes_of, plain, remarks};
+use crate::text::{Drawing, caption, count, folded, label, notes_of, plain, remarks, with_code};
 
 /// So many messages one diagram has: Mermaid refuses texts of more than 50,000 characters (`maxTextSize`), and its
 /// renderers become slow before.
@@ -102,7 +102,7 @@ impl Diagram<'_, '_, '_> {
             self.message(step);
         }
         for note in notes_of(self.scene, row) {
-            self.over(&note.text);
+            self.over(&with_code(note, true));
         }
     }
 

@@ -241,3 +241,30 @@ ladder!(a_fold_in_ascii, thousand(), Drawing { ascii: true, ..wide(80) });
 ladder!(hostile_bytes_are_harmless, hostile(), wide(100));
 ladder!(hostile_bytes_in_ascii, hostile(), Drawing { ascii: true, ..wide(100) });
 ladder!(all_calls_of_the_select_server, select_server(), Drawing { all_calls: true, ..wide(110) });
+
+#[test]
+fn a_reset_that_answered_a_send_leaves_when_that_send_was_made() {
+    let mut tape = Tape::connected(12020);
+    tape.close(SERVER, 2, 100);
+    tape.recv(CLIENT, 1, 50, 110, b"");
+    tape.send(CLIENT, 1, 1_600, b"more");
+    tape.call(CLIENT, CallKind::Send, 1, 1_700, 1_701, Err("EPIPE"));
+    let page = text(&tape.lines, &Drawing::default());
+    let line = |what: &str| page.lines().position(|line| line.contains(what)).expect(&page);
+    assert!(line("FIN") < line("send 4 B") && line("send 4 B") < line("RST (reset)"), "{page}");
+    assert!(page.contains("send EPIPE  │╳─") && page.matches("close").count() == 1, "{page}");
+    let svg = sock_ladder::svg(&tape.lines, &Drawing::default());
+    let start = |kind: &str| -> f64 {
+        let arrow = svg.split(&format!("class=\"arrow {kind}\"")).nth(1).expect(&svg);
+        let y = arrow.split(" y1=\"").nth(1).and_then(|rest| rest.split('"').next());
+        y.expect(arrow).parse().expect(arrow)
+    };
+    assert!(start("reset") > start("lost"), "{svg}");
+    // Where bytes were left unread it was the close itself.
+    let mut torn = Tape::connected(12020);
+    torn.close(SERVER, 2, 100).args.more.insert("unread".into(), 3.into());
+    torn.send(CLIENT, 1, 1_600, b"more");
+    torn.call(CLIENT, CallKind::Send, 1, 1_700, 1_701, Err("ECONNRESET"));
+    let page = text(&torn.lines, &Drawing::default());
+    assert!(page.lines().any(|line| line.contains("RST") && line.contains("close")), "{page}");
+}

@@ -163,6 +163,15 @@ fn an_end_that_nobody_met_overtakes_no_bytes_and_its_words_stand_free() {
 }
 
 #[test]
+fn a_sentence_has_the_code_under_which_a_page_says_more() {
+    let lines = merged().lines;
+    for picture in [svg(&lines, &drawing()), html(&lines, &drawing()), mermaid(&lines, &drawing())]
+    {
+        assert!(picture.contains("[merged]"), "{picture}");
+    }
+}
+
+#[test]
 fn nothing_in_a_record_becomes_markup() {
     for ascii in [false, true] {
         let drawing = Drawing { ascii, ..drawing() };

@@ -36,20 +36,36 @@ pub(super) struct Captions(Vec<[f64; 4]>);
 /// Closer to a line than this, in pixels, words are crossed by it.
 const CLEAR: f64 = 7.0;
 
+/// How many arrows before and after one may cross it.
+const NEAR: usize = 24;
+
 /// So much worse are words upon words than words that a line crosses, and that than a place that is less good.
 const WORDS: u32 = 10_000;
 const LINES: u32 = 100;
 
 impl Captions {
+    /// Finds a place for the words of every arrow. Arrows stand in the order in which they leave.
+    pub(super) fn all(mut words: Vec<String>, lines: &[Line], gap: i32) -> Vec<Caption> {
+        let mut captions = Self::default();
+        let mut placed: Vec<Caption> = Vec::new();
+        placed.resize_with(words.len(), Caption::default);
+        // Only neighbours can meet; of these the long words have the fewest places, so that the short ones give way.
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        for near in order.chunks_mut(NEAR) {
+            near.sort_by_key(|n| std::cmp::Reverse(columns(&words[*n])));
+        }
+        for n in order {
+            let (before, after) =
+                (&lines[n.saturating_sub(NEAR)..n], &lines[n + 1..(n + 1 + NEAR).min(lines.len())]);
+            placed[n] =
+                captions.place(std::mem::take(&mut words[n]), lines[n], gap, [before, after]);
+        }
+        placed
+    }
+
     /// Finds a place for words on an arrow, on its way through the first gap between two lanes, where the lines of `others`
     /// do not cross them.
-    pub(super) fn place(
-        &mut self,
-        text: String,
-        (from, to): Line,
-        gap: i32,
-        others: [&[Line]; 2],
-    ) -> Caption {
+    fn place(&mut self, text: String, (from, to): Line, gap: i32, others: [&[Line]; 2]) -> Caption {
         if text.is_empty() {
             return Caption::default();
         }
@@ -134,6 +150,47 @@ mod tests {
             one.y,
             other.y
         );
+    }
+
+    #[test]
+    fn words_of_arrows_that_cross_stand_apart() {
+        // Three quick sends, an end, and the answer that goes out while that end is on its way.
+        let right = |from, to| ((207, from), (487, to));
+        let left = |from, to| ((487, from), (207, to));
+        let lines = [
+            right(216, 312),
+            right(240, 312),
+            right(264, 312),
+            right(288, 380),
+            left(336, 408),
+            left(384, 433),
+        ];
+        let words = [
+            "6 B \"hello \"",
+            "4 B \"big \"",
+            "6 B \"world\\n\"",
+            "FIN (half-close)",
+            "\"HELLO BIG WORLD\\n\"",
+            "FIN",
+        ];
+        let words = words.map(str::to_owned).to_vec();
+        let places: Vec<Vec<(f64, f64)>> = Captions::all(words, &lines, 290)
+            .iter()
+            .map(|caption| {
+                let count = i32::try_from(caption.text.len()).unwrap();
+                let along = (0..count).map(|n| (f64::from(n) - f64::from(count - 1) / 2.0) * 7.2);
+                let turn = caption.angle.to_radians();
+                along
+                    .map(|far| (caption.x + far * turn.cos(), caption.y + far * turn.sin()))
+                    .collect()
+            })
+            .collect();
+        for (n, one) in places.iter().enumerate() {
+            for other in places[n + 1..].iter().flatten() {
+                let near = |a: &&(f64, f64)| (a.0 - other.0).hypot(a.1 - other.1) < 7.0;
+                assert_eq!(one.iter().find(near), None, "{other:?}");
+            }
+        }
     }
 
     #[test]

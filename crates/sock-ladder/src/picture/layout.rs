@@ -11,7 +11,7 @@ use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
 use crate::plan::steps::{Step, What};
 use crate::scene::Scene;
-use crate::text::{Unit, caption, columns, duration, folded, label, span, wrap};
+use crate::text::{Unit, caption, columns, duration, folded, label, span, with_code, wrap};
 
 /// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
 const CHAR: usize = 72;
@@ -27,8 +27,6 @@ pub(super) const TOP: i32 = 52;
 const NOTE: usize = 44;
 pub(super) const NOTE_LINE: i32 = 15;
 
-/// How many arrows before and after one may cross it.
-const NEAR: usize = 24;
 /// How far below the last bytes an end arrives that nobody met.
 const BEHIND: i32 = 10;
 
@@ -187,7 +185,7 @@ impl Builder<'_, '_, '_> {
         let (scene, ascii) = (self.scene, self.picture.ascii);
         let (placed, breaks) = (self.heights.len(), self.heights.breaks.len());
         let stretch = Stretch::new(scene, rows, placed == 0);
-        let lines = |note: &Note| wrap(&note.text, NOTE, ascii);
+        let lines = |note: &Note| wrap(&with_code(note, true), NOTE, ascii);
         let high = |lines: usize| NOTE_LINE * i32::try_from(lines).unwrap_or(1) + 8;
         self.heights.place(stretch.marks(scene, ascii, |note| high(lines(note).len())));
         self.draw(&stretch, placed);
@@ -258,13 +256,11 @@ impl Builder<'_, '_, '_> {
     fn captions(&mut self) {
         let lines: Vec<Line> =
             self.picture.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
-        let mut captions = Captions::default();
-        for (n, arrow) in self.picture.arrows.iter_mut().enumerate() {
-            let text = std::mem::take(&mut arrow.caption.text);
-            // Arrows stand in the order in which they leave: only neighbours can cross.
-            let (before, after) =
-                (&lines[n.saturating_sub(NEAR)..n], &lines[n + 1..(n + 1 + NEAR).min(lines.len())]);
-            arrow.caption = captions.place(text, lines[n], self.gap, [before, after]);
+        let words = |arrow: &mut Arrow| std::mem::take(&mut arrow.caption.text);
+        let words = self.picture.arrows.iter_mut().map(words).collect();
+        let captions = Captions::all(words, &lines, self.gap);
+        for (arrow, caption) in self.picture.arrows.iter_mut().zip(captions) {
+            arrow.caption = caption;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sock_record::{CallKind, Dir, Interval, LinkKind, Origin};
+use sock_record::{Call, CallKind, Dir, Interval, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
 use crate::pair::Joined;
@@ -184,7 +184,13 @@ impl Maker<'_, '_> {
             let what = match join.kind {
                 LinkKind::Connect => What::Connect,
                 LinkKind::Fin => self.fin(join.from),
-                LinkKind::Rst => What::Rst,
+                LinkKind::Rst => {
+                    if let Some(send) = self.answered(join.from, join.to) {
+                        self.answer(send, join.from, to);
+                        continue;
+                    }
+                    What::Rst
+                }
                 LinkKind::Bytes => match join.off {
                     Some(off) => What::Bytes(off),
                     None => What::Datagram(self.story.calls[join.to].moved().unwrap_or(0)),
@@ -194,6 +200,32 @@ impl Maker<'_, '_> {
                 LinkKind::Passed | LinkKind::Other(_) | _ => continue,
             };
             self.add(what, from, Some(to), join.peek);
+        }
+    }
+
+    /// The send that a reset answered: the first one after a close that had left nothing unread, and so had sent a FIN.
+    fn answered(&self, close: usize, met: usize) -> Option<usize> {
+        let (story, closed) = (self.story, self.story.calls[close]);
+        let number = |name: &str| closed.args.more.get(name).and_then(serde_json::Value::as_u64);
+        let is_torn = number("unread").is_some_and(|unread| unread > 0);
+        if is_torn || number("linger_s") == Some(0) {
+            return None;
+        }
+        let sends = |line: &Call| line.dir == Some(Dir::Out) && line.moved().is_some();
+        let mut after = story
+            .calls_on(story.on(met)?)
+            .skip_while(|(_, line)| line.enter < closed.enter || !sends(line));
+        after.next().map(|(send, _)| send).filter(|&send| send < met)
+    }
+
+    /// Adds the reset with which the other end's system answered a send: no program there called anything.
+    fn answer(&mut self, send: usize, close: usize, to: Touch) {
+        let lane = self.lanes.of_call(self.story, close);
+        let from = Touch { lane, call: None, word: None, part: Part::Only, missing: false };
+        self.add(What::Rst, from, Some(to), false);
+        let left = returned(self.story.calls[send]);
+        if let Some(step) = self.steps.last_mut() {
+            step.depart = left.min(step.arrive);
         }
     }
 

@@ -14,7 +14,7 @@ use sock_record::Line;
 
 pub use live::Live;
 pub(crate) use preview::{columns, plain, preview};
-pub(crate) use said::{folded, notes_of, remarks, span, wrap};
+pub(crate) use said::{folded, notes_of, remarks, span, with_code, wrap};
 pub(crate) use units::{Unit, count, duration};
 pub(crate) use words::{caption, label};
 

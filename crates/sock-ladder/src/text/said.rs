@@ -33,7 +33,7 @@ pub(crate) fn notes_of<'a>(scene: &Scene<'_, 'a>, row: &Row) -> Vec<&'a Note> {
 }
 
 /// A sentence, and behind it in brackets the code under which a page says more.
-pub(super) fn with_code(note: &Note, explains: bool) -> String {
+pub(crate) fn with_code(note: &Note, explains: bool) -> String {
     let has_page = explains && crate::page(&note.code).is_some();
     if has_page { format!("{} [{}]", note.text, note.code) } else { note.text.clone() }
 }
