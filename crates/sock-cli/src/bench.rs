@@ -30,7 +30,7 @@ pub(crate) use self::files::Files;
 pub(crate) use self::find_max::Slo;
 use self::live::Live;
 pub(crate) use self::target::Target;
-use crate::screen::Screen;
+use crate::screen::{Detail, Screen};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::status::{Status, Usage};
@@ -111,7 +111,9 @@ fn one(plan: &Plan, run: &Run) -> Result<Status> {
     };
     told::report(&report, plan.screen)?;
     plan.files.write(&report)?;
-    told::judge(&report)
+    let status = told::judge(&report)?;
+    told::faults(&report, status, plan.screen)?;
+    Ok(status)
 }
 
 /// Loads several times, and tells what all runs have found together; pictures are of the middle one.
@@ -134,6 +136,7 @@ fn again(plan: &Plan, run: &Run) -> Result<Status> {
         if judged != Status::Done {
             status = judged;
         }
+        told::faults(&report, judged, plan.screen)?;
         if plan.screen.json {
             told::report(&report, plan.screen)?;
         } else {
@@ -141,7 +144,7 @@ fn again(plan: &Plan, run: &Run) -> Result<Status> {
         }
         reports.push(report);
     }
-    if !plan.screen.json {
+    if !plan.screen.json && plan.screen.detail != Detail::Quiet {
         told::runs(&reports)?;
     }
     reports.sort_by(|a, b| a.rate.unwrap_or_default().total_cmp(&b.rate.unwrap_or_default()));

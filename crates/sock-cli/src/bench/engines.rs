@@ -107,7 +107,7 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
             reports.push(report);
         }
     }
-    if !plan.screen.json {
+    if !plan.screen.json && plan.screen.detail != Detail::Quiet {
         told::engines(&found)?;
     }
     plan.files.write_all(&found)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use sock_load::{Cause, Pacing, Report, Style, Throughput, repeated_text, table_text, text, units};
 
 use crate::ending::Broken;
-use crate::screen::{Detail, Screen};
+use crate::screen::{Detail, Screen, warn};
 use crate::status::Status;
 
 /// Writes the report to stdout; where nobody could be called, there is nothing in it to read.
@@ -14,7 +14,20 @@ pub(super) fn report(report: &Report, screen: Screen) -> Result<()> {
     if screen.json {
         return write(&format!("{}\n", serde_json::to_string(report)?));
     }
-    if is_empty(report) { Ok(()) } else { write(&text(report, style())) }
+    let is_silent = is_empty(report) || screen.detail == Detail::Quiet;
+    if is_silent { Ok(()) } else { write(&text(report, style())) }
+}
+
+/// What went wrong, for whoever wants to hear of nothing else and has no report to read it in.
+pub(super) fn faults(report: &Report, status: Status, screen: Screen) -> Result<()> {
+    if status == Status::Done || screen.detail != Detail::Quiet || screen.json {
+        return Ok(());
+    }
+    for error in &report.errors {
+        let cure = error.cure.as_ref().map_or(String::new(), |cure| format!("; {cure}"));
+        warn(&format!("{} × {}{cure}", error.count, error.text))?;
+    }
+    report.verdict.lines.iter().try_for_each(|line| warn(line))
 }
 
 pub(super) fn write(page: &str) -> Result<()> {

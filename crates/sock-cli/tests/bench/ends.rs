@@ -64,7 +64,7 @@ fn replies_none_of_which_is_right_are_no_silence() {
     let port = server.port("tcp");
     // A page that is not there, and a service that is another one.
     let url = format!("http://127.0.0.1:{port}/nowhere?q");
-    let found = bench(&[&url, "-n", "10", "-c", "2", "-q"]);
+    let found = bench(&[&url, "-n", "10", "-c", "2"]);
     assert_ne!(found.code(), 0);
     let endpoint = format!("tcp://127.0.0.1:{port}");
     let wrong =
@@ -83,11 +83,15 @@ fn whoever_never_had_a_turn_is_named() {
     let server = Server::start(&["echo", "--engine", "iterative"], &["tcp://127.0.0.1:0"]);
     let endpoint = server.endpoint("tcp");
     let asked = [endpoint.as_str(), "-c", "5", "-d", "300ms", "--service", "echo"];
-    let told = bench(&[&asked[..], &["-q"]].concat()).expect(1);
+    let told = bench(&asked).expect(1);
     let line =
         "4 of 5 connections had no reply before the end: the figures are those of the one that had";
     assert!(flowing(&told).contains(line), "{}", told.text());
     assert!(flowing(&told).contains("seems to serve one client at a time"), "{}", told.text());
+    // Whoever asks for errors alone hears of it as of one.
+    let quiet = bench(&[&asked[..], &["-q"]].concat()).expect(1);
+    assert_eq!(quiet.text(), "");
+    assert!(quiet.stderr.starts_with(&format!("sock: {line}")), "{}", quiet.stderr);
     let found = report(&bench(&[&asked[..], &["--json"]].concat()).expect(1));
     server.stop();
     assert_eq!(found["connections"]["unheard"], 4);

@@ -26,9 +26,11 @@ fn what_was_found_is_told_in_words_and_each_second_in_a_line() {
     let found = bench(&[&asked[..], &["--warmup", "0", "-c", "4"]].concat()).expect(0);
     assert!(found.text().contains("should have left"), "{}", found.text());
     assert!(found.stderr.contains("/s  p50 "), "{}", found.stderr);
-    // Nothing but the report without the seconds.
+    // Nothing went wrong, and nothing else is asked for: the status says it all.
     let found = bench(&[&asked[..], &["-q", "--warmup", "0"]].concat()).expect(0);
-    assert_eq!(found.stderr, "");
+    assert_eq!((found.text().as_ref(), found.stderr.as_str()), ("", ""));
+    let found = bench(&[&asked[..], &["-q", "--repeat", "2", "--warmup", "0"]].concat()).expect(0);
+    assert_eq!((found.text().as_ref(), found.stderr.as_str()), ("", ""));
     server.stop();
 }
 
