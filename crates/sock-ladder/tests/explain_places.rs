@@ -204,6 +204,30 @@ fn a_connection_that_nobody_accepted_waited_in_the_backlog() {
 }
 
 #[test]
+fn who_may_have_accepted_unseen_is_not_blamed() {
+    let connected = || {
+        let mut tape = Tape::default();
+        listener(&mut tape, "127.0.0.1:7", 0, Some(1));
+        tape.proc(CLIENT, "client");
+        tape.tcp(1, Origin::Socket, 10, "127.0.0.1:40000", "127.0.0.1:7");
+        tape.call(CLIENT, CallKind::Connect, 1, 10, 20, Ok(0));
+        tape
+    };
+    let blamed = |tape: &Tape| !about(&tape.lines, "never-accepted").is_empty();
+    let mut sent = connected();
+    sent.send(CLIENT, 1, 30, b"ping");
+    assert!(blamed(&sent), "bytes that were only sent wait in the backlog as well");
+    let mut answered = connected();
+    answered.recv(CLIENT, 1, 40, 50, b"pong");
+    assert!(!blamed(&answered), "somebody answered");
+    let mut ring = connected();
+    ring.note("ring", "server used io_uring");
+    let Some(Line::Note(note)) = ring.lines.last_mut() else { panic!("no note") };
+    note.ev = None;
+    assert!(!blamed(&ring), "what went through a ring was not seen");
+}
+
+#[test]
 fn a_second_client_that_waits_for_the_first_is_one_at_a_time() {
     let two = |own_thread: bool| {
         let mut tape = served(true);

@@ -29,7 +29,8 @@ What stands where: stdin and stdout belong to the programs. On stderr stand the 
 each call instead) and the ladder at the end; with --json instead of both the record (sock-record/1) as JSON Lines; -q leaves \
 only errors. Files are written whatever stands there.
 Limits: a program that is traced can be traced by nobody else, so debuggers and strace fail inside, and a setuid program gains \
-no rights (which is said when one starts). Nothing is traced that ran before. Linux, on x86-64 and aarch64; no root needed.
+no rights (which is said when one starts). Nothing is traced that ran before. In a child that was made with CLONE_UNTRACED, \
+which is hidden from every tracer, reading, writing and calls on sockets fail (ENOSYS). Linux, on x86-64 and aarch64; no root needed.
 Exit status: that of the last program, 128 + N for a signal; 125: it could not be traced, or what was to be written could \
 not; 126: it cannot be run, 127: it is not there. Ctrl-C reaches the programs; where it ends them it ends sock in the same way.";
 
