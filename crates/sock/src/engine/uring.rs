@@ -3,7 +3,8 @@
 //! For whoever asks it is a way to wait like the others. Beneath, a stream that is watched for reading
 //! has a receive that goes on by itself, a port an accept, and what is only to be ready or not a poll.
 //! What they bring is kept here until the reactor asks for it, which costs no system call; what is to be
-//! sent leaves together with the next wait:
+//! sent leaves together with the next wait, but for a large piece that is given back as it came, which
+//! leaves at once from where it lies (`Moves::AT_ONCE`):
 //!
 //! ```text
 //! reactor:  receive <- what came         take_over: a piece leaves      wait
