@@ -8,9 +8,9 @@ mod fields;
 mod files;
 mod site;
 
-pub use self::client::{Client, Proxies, Request, Response, open, retrieve};
+pub use self::client::{Client, Multipart, Proxies, Request, Response, open, retrieve};
 pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
-pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing};
+pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing, Unproved};
 pub use self::fields::Fields;
 pub use self::files::files;
 pub use self::site::{Cache, FileSite};

@@ -5,8 +5,8 @@
 mod scripted;
 
 use scripted::{Web, act, client, page, redirect};
-use sock::ErrorKind;
-use sock::http::{Proxies, Request};
+use sock::http::{Client, Proxies, Request, Unproved};
+use sock::{ErrorKind, Run};
 
 /// What a server asks, with a body that is to be skipped.
 fn asks(status: u16, field: &str, more: &str) -> String {
@@ -146,4 +146,114 @@ fn a_tunnel_is_asked_for_again_with_a_proof() {
     let said = field(&head, "Proxy-Authorization").unwrap();
     assert!(said.contains("uri=\"shop.example:443\"") && !said.contains("word"), "{head}");
     proxy.done();
+}
+
+/// What a server asks that takes nothing but a digest.
+fn asks_only(said: &str) -> Vec<u8> {
+    let line = "HTTP/1.1 401 Who?\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\"";
+    format!("{line}{said}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+}
+
+#[test]
+fn nobody_waits_for_the_body_of_a_question_that_does_not_come() {
+    let web = Web::new([
+        act(|talk| {
+            talk.request();
+            let question = String::from_utf8(asks_only("")).unwrap();
+            talk.say(question.replace("Length: 0", "Length: 5"));
+            talk.say("wh");
+            talk.until_closed();
+        }),
+        act(|talk| {
+            talk.request();
+            talk.say(page("welcome"));
+        }),
+    ]);
+    // Of a stall one would hear after a year.
+    let patient = client().stall_timeout(std::time::Duration::from_hours(9_000));
+    let page = patient.send(&web.url("/"), &Request::default().basic("ann", "word")).unwrap();
+    assert_eq!(page.text().unwrap(), "welcome");
+    web.head();
+    assert!(field(&web.head(), "Authorization").unwrap().starts_with("Digest "));
+    web.done();
+}
+
+#[test]
+fn who_is_asked_to_end_asks_for_nothing_more() {
+    for further in
+        [String::from_utf8(asks_only("")).unwrap(), String::from_utf8(redirect(302, "/b")).unwrap()]
+    {
+        let run = Run::new();
+        let stop = run.stop().clone();
+        let web = Web::new([act(move |talk| {
+            talk.request();
+            stop.ask();
+            // It may have gone already.
+            let _ = talk.peer.send_all(further.as_bytes());
+            let mut rest = [0; 100];
+            assert!(!talk.peer.recv(&mut rest).is_ok_and(|n| n > 0), "it asks again");
+        })]);
+        let asked = Client::of(&run).proxies(Proxies::none());
+        let error =
+            asked.send(&web.url("/"), &Request::default().basic("ann", "word")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+        drop(asked);
+        web.done();
+    }
+}
+
+#[test]
+fn a_password_is_not_blamed_where_it_could_not_be_proved() {
+    let unknown = |what: &str| Unproved::Unknown(what.to_owned());
+    for (said, is_stream, why) in [
+        ("", true, Unproved::Stream),
+        (", algorithm=SHA-1", false, unknown("algorithm=SHA-1")),
+        (", qop=\"auth-int\"", false, unknown("qop=auth-int")),
+    ] {
+        let web = Web::new([act(move |talk| {
+            talk.request();
+            talk.say(asks_only(said));
+            talk.until_closed();
+        })]);
+        let request = Request::default().basic("ann", "word");
+        let request = if is_stream { request.reader(&b"text"[..]) } else { request };
+        let client = client();
+        let response = client.send(&web.url("/"), &request).unwrap();
+        assert_eq!((response.status(), response.unproved()), (401, Some(&why)));
+        let error = response.checked().unwrap_err().to_string();
+        assert!(error.contains(": 401 Who?; a digest of the password is asked for"), "{error}");
+        drop(client);
+        web.done();
+    }
+}
+
+#[test]
+fn a_password_that_was_shown_and_not_taken_is_blamed() {
+    let web = Web::new([act(move |talk| {
+        talk.request();
+        talk.say(asks_only(", algorithm=SHA-1, Basic realm=\"r\""));
+        talk.until_closed();
+    })]);
+    let client = client();
+    let response = client.send(&web.url("/"), &Request::default().basic("ann", "word")).unwrap();
+    assert_eq!((response.status(), response.unproved()), (401, None));
+    drop((response, client));
+    web.done();
+}
+
+#[test]
+fn a_question_that_goes_on_in_the_next_line_is_answered() {
+    let web = Web::new([act(|talk| {
+        talk.request();
+        talk.say(asks_only(",\r\n\talgorithm=SHA-256,\r\n  qop=\"auth\""));
+        talk.request();
+        talk.say(page("welcome"));
+    })]);
+    let page = client().send(&web.url("/"), &Request::default().basic("ann", "word")).unwrap();
+    assert_eq!(page.text().unwrap(), "welcome");
+    web.head();
+    let head = web.head();
+    let said = field(&head, "Authorization").unwrap();
+    assert!(said.contains("algorithm=SHA-256") && said.contains("qop=auth"), "{said}");
+    web.done();
 }

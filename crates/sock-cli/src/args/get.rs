@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use sock::http::Multipart;
 
 use super::files::{first_line, is_to_be_read};
 use super::screen::ScreenArgs;
@@ -95,6 +96,9 @@ struct RequestArgs {
     /// Send a field of a form; may be repeated
     #[arg(long, value_name = "NAME=VALUE", group = "sent", value_parser = pair)]
     form: Vec<(String, String)>,
+    /// Send a field of a form that may hold files (multipart): text, or FILE with its name; may be repeated
+    #[arg(short = 'F', long, value_name = "NAME=VALUE|@FILE", group = "sent", value_parser = pair)]
+    multipart: Vec<(String, String)>,
     /// Say who one is, by a password: sent as it is, which only TLS hides, and as a digest where that is asked for
     #[arg(long, value_name = "NAME:PASSWORD|@FILE", group = "auth")]
     user: Option<String>,
@@ -237,6 +241,7 @@ impl RequestArgs {
                 is_json(&sent)?;
                 sent
             }
+            (None, None) if !self.multipart.is_empty() => multipart(self.multipart)?,
             (None, None) if self.form.is_empty() => Payload::None,
             (None, None) => Payload::Form(self.form),
         };
@@ -276,6 +281,25 @@ fn payload(text: &str, media: &str, file_media: &str) -> Result<Payload> {
         }
         None => Payload::Text(text.to_owned(), media.to_owned()),
     })
+}
+
+/// A form, of which each file is one that can be read.
+fn multipart(pairs: Vec<(String, String)>) -> Result<Payload> {
+    let mut form = Multipart::new();
+    for (name, value) in pairs {
+        form = match value.strip_prefix('@') {
+            Some("-") => {
+                let text = "-F: stdin has no name; name a file, or send stdin alone: -d @-";
+                return Err(Usage(text.to_owned()).into());
+            }
+            Some(path) => {
+                is_to_be_read(Path::new(path), "send")?;
+                form.file(name, path)
+            }
+            None => form.text(name, value),
+        };
+    }
+    Ok(Payload::Multipart(form))
 }
 
 /// Refuses what is typed as JSON and is none; what a file holds is its own matter.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{HumanBytes, ProgressBar};
 use rustix::event::{Timespec, poll};
-use sock::http::{Attend, Client, Done, Download, Fields, Reply, Retry, file_name};
+use sock::http::{Attend, Client, Done, Download, Fields, Reply, Retry, Unproved, file_name};
 use sock::{Error, ErrorKind, Run};
 use sock_proto::Time;
 
@@ -85,9 +85,10 @@ impl Bench {
         let text = head(&response.line(), response.fields(), self.shows_text());
         out::write_all(text.as_bytes(), &self.signals)?;
         if self.plan.timing {
-            timing::tell(self, url, &response.timing(), self.run.now().since(began))?;
+            timing::tell(self, url, &response.timing(), None, self.run.now().since(began))?;
         }
-        let cure = cure(&self.plan, url, response.status(), response.fields());
+        let (status, unproved) = (response.status(), response.unproved());
+        let cure = cure(&self.plan, url, status, response.fields(), unproved);
         match (response.checked(), cure) {
             (Ok(_), _) => Ok(()),
             (Err(error), Some(cure)) => Err(error.cure(cure).into()),
@@ -134,11 +135,13 @@ struct One<'a> {
     /// The media type of the body.
     media: &'a RefCell<String>,
     began: Time,
+    /// When its body began to come.
+    body_at: Option<Time>,
     bar: Option<ProgressBar>,
     has_head: bool,
     kept: Option<(PathBuf, bool)>,
     /// What a refusal calls for.
-    cure: Option<&'static str>,
+    cure: Option<String>,
     /// What could not be shown beside the download.
     failure: Option<Error>,
 }
@@ -150,6 +153,7 @@ impl<'a> One<'a> {
             url,
             media,
             began: bench.run.now(),
+            body_at: None,
             bar: None,
             has_head: false,
             kept: None,
@@ -187,7 +191,8 @@ impl<'a> One<'a> {
             }
             (Err(error), _) => return Err(self.explain(error).into()),
         };
-        let took = self.bench.run.now().since(self.began);
+        let ended_at = self.bench.run.now();
+        let took = ended_at.since(self.began);
         if let (Some(status), Some(to)) = (redirect(done.status), done.fields.get("location")) {
             let text = format!("{status} to {}; not followed", legible(Path::new(to)));
             watch::say(&self.bench.run, "redirect", &text);
@@ -197,11 +202,12 @@ impl<'a> One<'a> {
             if done.had > 0 {
                 let _ = write!(text, ", {} of them from before,", HumanBytes(done.had)); // a string takes all
             }
-            let text = format!("{text} in {}", timing::Seconds(took));
+            let text = format!("{text} in {}", timing::Took(took));
             watch::say(&self.bench.run, "saved", &text);
         }
         if self.bench.plan.timing {
-            timing::tell(self.bench, self.url, &done.timing, took)?;
+            let body = self.body_at.map(|began| ended_at.since(began));
+            timing::tell(self.bench, self.url, &done.timing, body, took)?;
         }
         Ok(())
     }
@@ -221,7 +227,7 @@ impl<'a> One<'a> {
             None if error.kind() == ErrorKind::AlreadyExists => {
                 error.cure("to replace it, name it with -o")
             }
-            None => match self.cure {
+            None => match &self.cure {
                 Some(cure) => error.cure(cure),
                 None => error,
             },
@@ -246,6 +252,7 @@ impl Attend for One<'_> {
     }
 
     fn begins(&mut self, reply: &Reply, had: u64, total: Option<u64>) {
+        self.body_at = Some(self.bench.run.now());
         self.show_head(reply);
         self.end_bar();
         if matches!(self.bench.plan.output, Output::Stdout { .. }) && !out::is_file() {
@@ -285,16 +292,18 @@ impl Attend for One<'_> {
         self.end_bar();
         let why = retry.why.to_string();
         let why = crate::screen::cure_of(&why).0;
-        let pause = timing::Seconds(retry.pause);
+        let pause = timing::Took(retry.pause);
         let text = format!("{why}; trying again in {pause} ({} of {})", retry.n, retry.of);
         watch::say(&self.bench.run, "retry", &text);
     }
 
     fn refused(&mut self, mut reply: Reply) {
-        self.cure = cure(&self.bench.plan, self.url, reply.status, &reply.fields);
+        let unproved = reply.unproved.as_ref();
+        self.cure = cure(&self.bench.plan, self.url, reply.status, &reply.fields, unproved);
         let has_more = reply.len != Some(0) && !self.bench.plan.shows_refusal;
         if has_more && !has_own_cure(reply.status) {
-            self.cure = self.cure.or(Some("--show-error-body shows what the server says about it"));
+            let shows = || "--show-error-body shows what the server says about it".to_owned();
+            self.cure = self.cure.take().or_else(|| Some(shows()));
         }
         self.show_head(&reply);
         if self.bench.plan.shows_refusal {
@@ -327,17 +336,35 @@ fn redirect(status: u16) -> Option<&'static str> {
 }
 
 /// What the user can do about a refusal, where this program's own words are better than general ones.
-fn cure(plan: &Plan, url: &str, status: u16, fields: &Fields) -> Option<&'static str> {
+fn cure(
+    plan: &Plan,
+    url: &str,
+    status: u16,
+    fields: &Fields,
+    unproved: Option<&Unproved>,
+) -> Option<String> {
+    match unproved {
+        Some(Unproved::Stream) => {
+            let text = "a digest of the password is asked for, and then the body is sent again, which \
+                        stdin cannot be: -d @FILE";
+            return Some(text.to_owned());
+        }
+        Some(why @ (Unproved::Unknown(_) | Unproved::Unreadable(_))) => {
+            return Some(why.to_string());
+        }
+        None => {}
+    }
     let authority = url.split_once("//").map_or(url, |(_, rest)| rest).split('/').next();
     let names_user = authority.is_some_and(|authority| authority.contains('@'));
     let is_tls = fields.all("upgrade").any(|name| name.trim_start().starts_with("TLS/"));
-    match (status, &plan.asking.auth) {
+    let cure = match (status, &plan.asking.auth) {
         (400 | 426, _) if is_tls => Some("this port speaks TLS: write https://"),
         (401, Auth::Bearer(_)) => Some("this token was not accepted"),
         (401, Auth::None) if !names_user => Some("say who you are: --user NAME:PASSWORD"),
         (401, Auth::Basic(..) | Auth::None) => Some("this name or password was not accepted"),
         _ => None,
-    }
+    };
+    cure.map(str::to_owned)
 }
 
 /// A signal that another thread was given is seen so much later.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use sock::Run;
-use sock::http::{Client, Proxies, Request};
+use sock::http::{Client, Multipart, Proxies, Request};
 
 use crate::sockets::Sockets;
 
@@ -26,7 +26,7 @@ pub(crate) struct Asking {
     pub(crate) compressed: bool,
 }
 
-/// What is sent: text, a file or standard input with its media type, or the fields of a form.
+/// What is sent: text, a file or standard input with its media type, or the fields of a form, some of which may be files.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Payload {
     #[default]
@@ -35,6 +35,7 @@ pub(crate) enum Payload {
     File(PathBuf, String),
     Stdin(String),
     Form(Vec<(String, String)>),
+    Multipart(Multipart),
 }
 
 /// Who one is.
@@ -84,6 +85,7 @@ impl Asking {
             Payload::Text(text, _) => request.bytes(text.as_bytes()),
             Payload::File(path, _) => request.file(path),
             Payload::Stdin(_) => request.reader(io::stdin()),
+            Payload::Multipart(form) => request.multipart(form.clone()),
             Payload::Form(pairs) => {
                 request.form(pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())))
             }
@@ -92,7 +94,7 @@ impl Asking {
             Payload::Text(_, media) | Payload::File(_, media) | Payload::Stdin(media) => {
                 Some(media)
             }
-            Payload::None | Payload::Form(_) => None,
+            Payload::None | Payload::Form(_) | Payload::Multipart(_) => None,
         };
         if let Some(media) = media.filter(|_| !self.names("content-type")) {
             request = request.field("Content-Type", media);

@@ -9,9 +9,15 @@ use sock::http::Timing;
 use super::one::Bench;
 use crate::watch;
 
-/// Tells how long each step took, and all of them.
-pub(super) fn tell(bench: &Bench, url: &str, timing: &Timing, total: Duration) -> Result<()> {
-    let text = line(timing, total);
+/// Tells how long each step took, the body among them, and all of them.
+pub(super) fn tell(
+    bench: &Bench,
+    url: &str,
+    timing: &Timing,
+    body: Option<Duration>,
+    total: Duration,
+) -> Result<()> {
+    let text = line(timing, body, total);
     if bench.plan.screen.json {
         watch::say(&bench.run, "timing", &text);
         return Ok(());
@@ -21,41 +27,48 @@ pub(super) fn tell(bench: &Bench, url: &str, timing: &Timing, total: Duration) -
     Ok(bench.bars.above(&format!("{which}{text}\n"))?)
 }
 
-fn line(timing: &Timing, total: Duration) -> String {
-    let told = [timing.redirects, timing.name, timing.connect, timing.tls, timing.first_byte];
-    let told = told.into_iter().flatten().sum();
+fn line(timing: &Timing, body: Option<Duration>, total: Duration) -> String {
     let steps = [
         ("redirects", timing.redirects),
         ("name", timing.name),
         ("connect", timing.connect),
         ("TLS", timing.tls),
+        ("request", timing.request),
         ("first byte", timing.first_byte),
-        // So that they add up: to send the request, to read the body, and attempts before this one.
-        ("rest", Some(total.saturating_sub(told))),
-        ("total", Some(total)),
+        ("body", body),
     ];
-    let taken = steps.into_iter().filter_map(|(step, time)| time.map(|time| (step, time)));
-    let each = taken.map(|(step, time)| format!("{step} {}", Millis(time)));
-    each.collect::<Vec<_>>().join(", ")
+    let taken = steps.into_iter().filter_map(|(step, time)| Some((step, time?.as_micros())));
+    let taken: Vec<_> = taken.collect();
+    let total = total.as_micros();
+    // So that they add up: what lies between them, and attempts before this one.
+    let rest = total.saturating_sub(taken.iter().map(|(_, micros)| micros).sum());
+    let ends = [("rest", rest), ("total", total)];
+    let each = taken.into_iter().chain(ends);
+    each.map(|(step, micros)| format!("{step} {}", exact(micros))).collect::<Vec<_>>().join(", ")
 }
 
-/// A duration in milliseconds, to the microsecond.
-struct Millis(Duration);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        write!(f, "{}.{:03} ms", micros / 1000, micros % 1000)
+/// A duration to the microsecond, in the unit that fits it.
+fn exact(micros: u128) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{}.{:03} ms", micros / 1_000, micros % 1_000),
+        _ => format!("{}.{:06} s", micros / 1_000_000, micros % 1_000_000),
     }
 }
 
-/// A duration in seconds, as it is read best.
-pub(super) struct Seconds(pub(super) Duration);
+/// A duration, as it is read best.
+pub(super) struct Took(pub(super) Duration);
 
-impl fmt::Display for Seconds {
+impl fmt::Display for Took {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, ms) = (self.0.as_secs(), self.0.subsec_millis());
-        if ms == 0 { write!(f, "{seconds} s") } else { write!(f, "{seconds}.{ms:03} s") }
+        let (seconds, nanos) = (self.0.as_secs(), self.0.subsec_nanos());
+        match (seconds, nanos / 1_000_000, nanos / 1_000) {
+            (seconds, 0, _) if seconds > 0 => write!(f, "{seconds} s"),
+            (seconds, ms, _) if seconds > 0 => write!(f, "{seconds}.{ms:03} s"),
+            (_, 0, 0) => write!(f, "0 s"),
+            (_, 0, micros) => write!(f, "{micros} µs"),
+            (_, ms, _) => write!(f, "{ms} ms"),
+        }
     }
 }
 
@@ -64,15 +77,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_steps_that_were_taken_are_told() {
+    fn steps_are_told_in_units_that_fit_and_add_up() {
         let us = Duration::from_micros;
-        let timing =
-            Timing { connect: Some(us(98)), first_byte: Some(us(2_003)), ..Timing::default() };
+        let nanos = Duration::from_nanos;
+        let timing = Timing {
+            connect: Some(nanos(98_900)),
+            request: Some(nanos(20_100)),
+            first_byte: Some(us(2_003)),
+            ..Timing::default()
+        };
         assert_eq!(
-            line(&timing, us(12_500)),
-            "connect 0.098 ms, first byte 2.003 ms, rest 10.399 ms, total 12.500 ms"
+            line(&timing, Some(us(9_000)), us(12_500)),
+            "connect 98 µs, request 20 µs, first byte 2.003 ms, body 9.000 ms, rest 1.379 ms, total 12.500 ms"
         );
-        assert_eq!(Seconds(us(1_500_000)).to_string(), "1.500 s");
-        assert_eq!(Seconds(us(2_000_000)).to_string(), "2 s");
+        assert_eq!(
+            line(&Timing::default(), None, us(1_500_001)),
+            "rest 1.500001 s, total 1.500001 s"
+        );
+    }
+
+    #[test]
+    fn no_duration_is_told_as_none_that_is_one() {
+        for (duration, text) in [
+            (Duration::ZERO, "0 s"),
+            (Duration::from_micros(412), "412 µs"),
+            (Duration::from_micros(1_999), "1 ms"),
+            (Duration::from_millis(500), "500 ms"),
+            (Duration::from_millis(1_500), "1.500 s"),
+            (Duration::from_secs(2), "2 s"),
+        ] {
+            assert_eq!(Took(duration).to_string(), text);
+        }
     }
 }

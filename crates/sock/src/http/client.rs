@@ -11,6 +11,7 @@
 //! ```
 
 mod body;
+mod challenge;
 mod decoded;
 mod dial;
 mod digest;
@@ -18,6 +19,7 @@ mod drive;
 mod files;
 mod head;
 mod io;
+mod multipart;
 mod outgoing;
 mod payload;
 mod place;
@@ -41,6 +43,7 @@ use cookie_store::CookieStore;
 use sock_proto::{Endpoint, UnixName};
 
 use self::dial::Pin;
+pub use self::multipart::Multipart;
 pub use self::proxy::Proxies;
 pub use self::request::Request;
 pub use self::response::Response;

@@ -55,7 +55,7 @@ use crate::Result;
 /// #     fn fetch(&mut self, ask: &Ask<'_>) -> sock::Result<Reply> {
 /// #         Ok(Reply {
 /// #             status: 200, line: String::new(), url: ask.url.to_owned(), fields: Fields::new(), len: Some(5), total: Some(5),
-/// #             from: 0, validator: None, timing: Timing::default(), body: Box::new(Page(b"hello")),
+/// #             from: 0, validator: None, unproved: None, timing: Timing::default(), body: Box::new(Page(b"hello")),
 /// #         })
 /// #     }
 /// # }

@@ -70,10 +70,40 @@ pub struct Reply {
     pub from: u64,
     /// What names this version: a strong `ETag`, or else `Last-Modified`.
     pub validator: Option<String>,
+    /// Why a password was not proved, where the server asks for that.
+    pub unproved: Option<Unproved>,
     /// How long each step took.
     pub timing: Timing,
     /// The body, at its beginning.
     pub body: Box<dyn Body>,
+}
+
+/// Why a password was not proved to who asks for that (RFC 7616), so that it is not known whether it is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unproved {
+    /// The body would have to be sent a second time, and was read from a stream.
+    Stream,
+    /// It is asked for in a way that is not known here, as the server names it.
+    Unknown(String),
+    /// The question cannot be read.
+    Unreadable(String),
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream => f.write_str(
+                "a digest of the password is asked for, and then the body is sent again, which a stream \
+                 cannot be: send it from a file",
+            ),
+            Self::Unknown(way) => {
+                write!(f, "a digest of the password is asked for in a way that is not spoken here: {way}")
+            }
+            Self::Unreadable(why) => {
+                write!(f, "a digest of the password is asked for, and how cannot be read: {why}")
+            }
+        }
+    }
 }
 
 /// How long each step of a request took; none: it was not needed.
@@ -89,6 +119,8 @@ pub struct Timing {
     pub connect: Option<Duration>,
     /// To agree on TLS.
     pub tls: Option<Duration>,
+    /// To send the request, its body included, or until it was answered before that.
+    pub request: Option<Duration>,
     /// From the request, once it was sent, to the first byte of the response.
     pub first_byte: Option<Duration>,
 }

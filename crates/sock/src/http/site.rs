@@ -29,6 +29,7 @@ use self::cache::{Kept, Store};
 use self::listed::Listed;
 use self::load::Neighbour;
 use self::media::Media;
+pub(super) use self::media::media_of;
 use self::stamp::{Shape, Stamp};
 use crate::{Error, Result};
 

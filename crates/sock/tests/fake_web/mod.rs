@@ -124,6 +124,7 @@ impl Fetch for Web {
             total: None,
             from: 0,
             validator: None,
+            unproved: None,
             timing: Timing::default(),
             body: Box::new(Script::default()),
         };

@@ -16,6 +16,7 @@ use super::splice::{Moved, Pipe};
 use super::wire::{Wire, silent};
 use crate::error::Shortfall;
 use crate::http::{Body, Sink};
+use crate::run::instant;
 use crate::{Error, ErrorKind, Result};
 
 /// What is moved at once where it passes through here.
@@ -63,6 +64,28 @@ impl Delivery {
     pub(super) fn of_file(file: File, len: Option<u64>) -> Self {
         let (source, limit) = (Source::File(file), Duration::MAX);
         Self { source, received: 0, expected: len, limit, shelf: None }
+    }
+
+    /// Reads what nobody wants, so that its connection can be used again: if it is known to be no more than
+    /// `most`, and is there within so long. Else the connection is closed.
+    pub(super) fn skip(mut self, most: u64, patience: Duration) {
+        if self.left().is_none_or(|left| left > most) {
+            return;
+        }
+        let end = instant() + patience;
+        let mut piece = [0; 4096];
+        loop {
+            self.limit = end.saturating_duration_since(instant());
+            match self.receive(&mut piece) {
+                Ok(1..) => {}
+                Ok(0) => return,
+                Err(error) => {
+                    // Nothing else is lost with it.
+                    self.fail(error);
+                    return;
+                }
+            }
+        }
     }
 
     /// How many bytes are still to come, if that is known.

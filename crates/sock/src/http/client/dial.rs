@@ -30,6 +30,22 @@ impl<'a> Route<'a> {
         Ok(Self { place, proxy, unix })
     }
 
+    /// Whether others than the one who is called may hear what is said.
+    pub(super) fn is_overheard(&self, wire: &Wire) -> bool {
+        if self.place.scheme() == Scheme::Https {
+            return false;
+        }
+        if self.proxy.is_some() {
+            // It goes on from there.
+            let host = self.place.host().trim_matches(['[', ']']);
+            let is_here = host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback());
+            return !is_here;
+        }
+        let peer = wire.socket().peer_addr().ok().and_then(|peer| peer.to_socket_addr());
+        // A unix socket has no address, and leads nowhere else.
+        peer.is_some_and(|peer| !peer.ip().to_canonical().is_loopback())
+    }
+
     /// What two requests have in common that can use the same connection.
     pub(super) fn key(&self) -> String {
         let Self { place, proxy, .. } = self;

@@ -11,23 +11,27 @@ use std::cell::Cell;
 use data_encoding::HEXLOWER;
 use md5::Md5;
 use rustix::rand::{GetRandomFlags, getrandom};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512_256};
 
-use crate::http::Fields;
+use super::challenge::{Challenge, challenges};
+use crate::http::{Fields, Unproved};
 use crate::{Error, ErrorKind, Result};
 
 /// A name and a password.
 pub(super) type User = (String, String);
 
-/// What a server wants to be proved, and how.
+type Asked<T> = std::result::Result<T, Unproved>;
+
+/// What a server wants to be proved, and how. What it has said is kept in its very bytes: nobody knows in
+/// which charset it counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digest {
-    realm: String,
-    nonce: String,
-    opaque: Option<String>,
+    realm: Vec<u8>,
+    nonce: Vec<u8>,
+    opaque: Option<Vec<u8>>,
     hash: Hash,
     /// As the server has written it, if it has.
-    algorithm: Option<String>,
+    algorithm: Option<Vec<u8>>,
     /// The secret is hashed anew with both nonces (`-sess`).
     is_session: bool,
     /// It takes a count and a nonce of ours (`qop=auth`).
@@ -42,161 +46,142 @@ pub(super) struct Digest {
 enum Hash {
     Md5,
     Sha256,
+    Sha512,
 }
 
 impl Hash {
-    fn of(self, text: &str) -> String {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "md5" => Some(Self::Md5),
+            "sha-256" => Some(Self::Sha256),
+            "sha-512-256" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Of these parts, with a colon between two of them.
+    fn of(self, parts: &[&[u8]]) -> String {
+        let bytes = parts.join(&b':');
         match self {
-            Self::Md5 => HEXLOWER.encode(&Md5::digest(text)),
-            Self::Sha256 => HEXLOWER.encode(&Sha256::digest(text)),
+            Self::Md5 => HEXLOWER.encode(&Md5::digest(bytes)),
+            Self::Sha256 => HEXLOWER.encode(&Sha256::digest(bytes)),
+            Self::Sha512 => HEXLOWER.encode(&Sha512_256::digest(bytes)),
         }
     }
 }
 
 impl Digest {
-    /// The strongest that is asked for in the fields of this name and can be answered.
-    pub(super) fn asked(fields: &Fields, name: &str) -> Option<Self> {
-        let all = fields.all(name).flat_map(challenges);
-        let digests = all.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("digest"));
-        digests.filter_map(|(_, said)| Self::read(&said)).max_by_key(|digest| digest.hash)
+    /// The strongest that is asked for in the fields of this name, if one is.
+    ///
+    /// # Errors
+    ///
+    /// None of those that are asked for can be answered.
+    pub(super) fn asked(fields: &Fields, name: &str) -> Asked<Option<Self>> {
+        let all: Vec<_> = fields.all_bytes(name).flat_map(|field| challenges(&field)).collect();
+        let digests = all.iter().filter(|asked| asked.scheme.eq_ignore_ascii_case(b"digest"));
+        let mut best: Asked<Option<Self>> = Ok(None);
+        for read in digests.map(Self::read) {
+            best = match (best, read) {
+                (Ok(Some(best)), Ok(read)) if best.hash >= read.hash => Ok(Some(best)),
+                (_, Ok(read)) => Ok(Some(read)),
+                (Ok(None), Err(why)) => Err(why),
+                (best, Err(_)) => best,
+            };
+        }
+        best
     }
 
-    fn read(said: &[(String, String)]) -> Option<Self> {
-        // A folded line, or worse: it could not be given back.
-        if said.iter().any(|(_, value)| value.contains(char::is_control)) {
-            return None;
-        }
-        let find = |wanted: &str| {
-            let found = said.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-            found.map(|(_, value)| value.clone())
+    fn read(asked: &Challenge) -> Asked<Self> {
+        let is_text = |value: &Vec<u8>| !value.iter().any(u8::is_ascii_control);
+        // What cannot stand in a field cannot be given back.
+        let find = |wanted: &str| asked.find(wanted).filter(|value| is_text(value));
+        let need = |wanted: &str| {
+            let missing = || Unproved::Unreadable(format!("it says no {wanted}"));
+            find(wanted).ok_or_else(missing)
         };
+        let shown = |value: &[u8]| value.escape_ascii().to_string();
         let algorithm = find("algorithm");
-        let lower = algorithm.as_deref().unwrap_or("md5").to_ascii_lowercase();
+        let lower = algorithm.as_deref().map_or("md5".to_owned(), shown).to_ascii_lowercase();
         let (hash, is_session) = match lower.strip_suffix("-sess") {
             Some(hash) => (hash, true),
             None => (lower.as_str(), false),
         };
-        let hash = match hash {
-            "md5" => Hash::Md5,
-            "sha-256" => Hash::Sha256,
-            _ => return None,
-        };
-        let qop = find("qop").filter(|all| !all.trim().is_empty());
+        let unknown =
+            || format!("algorithm={}", algorithm.as_deref().map_or_else(String::new, shown));
+        let hash = Hash::named(hash).ok_or_else(|| Unproved::Unknown(unknown()))?;
+        let qop = find("qop").map(|all| shown(&all)).filter(|all| !all.trim().is_empty());
         let has_qop = match &qop {
             // Only to hash the body as well would do, which nobody asks for.
             Some(all) if !all.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")) => {
-                return None;
+                return Err(Unproved::Unknown(format!("qop={all}")));
             }
             qop => qop.is_some(),
         };
-        Some(Self {
-            realm: find("realm")?,
-            nonce: find("nonce")?,
+        Ok(Self {
+            realm: need("realm")?,
+            nonce: need("nonce")?,
             opaque: find("opaque"),
             hash,
             algorithm,
             is_session,
             has_qop,
-            is_stale: find("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+            is_stale: find("stale").is_some_and(|stale| stale.eq_ignore_ascii_case(b"true")),
             count: Cell::new(0),
         })
     }
 
     /// What `Authorization` says for a request of this method for this target.
-    pub(super) fn answer(&self, user: &User, method: &str, target: &str) -> Result<String> {
+    pub(super) fn answer(&self, user: &User, method: &str, target: &str) -> Result<Vec<u8>> {
         let mut ours = [0; 16];
         getrandom(&mut ours, GetRandomFlags::empty())
             .map_err(|error| Error::new(ErrorKind::Other, format!("no random number: {error}")))?;
         Ok(self.answer_with(user, method, target, &HEXLOWER.encode(&ours)))
     }
 
-    fn answer_with(&self, (name, word): &User, method: &str, target: &str, ours: &str) -> String {
+    fn answer_with(&self, (name, word): &User, method: &str, target: &str, ours: &str) -> Vec<u8> {
         let Self { realm, nonce, hash, .. } = self;
-        let mut secret = hash.of(&format!("{name}:{realm}:{word}"));
+        let (name, ours) = (name.as_bytes(), ours.as_bytes());
+        let mut secret = hash.of(&[name, realm, word.as_bytes()]);
         if self.is_session {
-            secret = hash.of(&format!("{secret}:{nonce}:{ours}"));
+            secret = hash.of(&[secret.as_bytes(), nonce, ours]);
         }
-        let asked = hash.of(&format!("{method}:{target}"));
+        let asked = hash.of(&[method.as_bytes(), target.as_bytes()]);
+        let (secret, asked) = (secret.as_bytes(), asked.as_bytes());
         self.count.set(self.count.get().wrapping_add(1));
         let count = format!("{:08x}", self.count.get());
         let proof = if self.has_qop {
-            hash.of(&format!("{secret}:{nonce}:{count}:{ours}:auth:{asked}"))
+            hash.of(&[secret, nonce, count.as_bytes(), ours, b"auth", asked])
         } else {
-            hash.of(&format!("{secret}:{nonce}:{asked}"))
+            hash.of(&[secret, nonce, asked])
         };
         let mut said = vec![
-            format!("username={}", quoted(name)),
-            format!("realm={}", quoted(realm)),
-            format!("nonce={}", quoted(nonce)),
-            format!("uri={}", quoted(target)),
-            format!("response={}", quoted(&proof)),
+            quoted("username", name),
+            quoted("realm", realm),
+            quoted("nonce", nonce),
+            quoted("uri", target.as_bytes()),
+            quoted("response", proof.as_bytes()),
         ];
-        said.extend(self.algorithm.as_ref().map(|algorithm| format!("algorithm={algorithm}")));
-        said.extend(self.opaque.as_ref().map(|opaque| format!("opaque={}", quoted(opaque))));
+        said.extend(self.algorithm.as_ref().map(|name| [b"algorithm=", &name[..]].concat()));
+        said.extend(self.opaque.as_ref().map(|opaque| quoted("opaque", opaque)));
         if self.has_qop || self.is_session {
-            said.push(format!("cnonce={}", quoted(ours)));
+            said.push(quoted("cnonce", ours));
         }
         if self.has_qop {
-            said.push(format!("nc={count}, qop=auth"));
+            said.push(format!("nc={count}, qop=auth").into_bytes());
         }
-        format!("Digest {}", said.join(", "))
+        [b"Digest ", &said.join(&b", "[..])[..]].concat()
     }
 }
 
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// The challenges of one field (RFC 9110, section 11.6.1): each scheme with what it says. Commas part
-/// both challenges and what they say; a scheme is a word with a blank behind it, or alone.
-fn challenges(field: &str) -> Vec<(String, Vec<(String, String)>)> {
-    let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
-    for item in items(field) {
-        let item = item.trim();
-        let head = item.split('=').next().unwrap_or_default();
-        let rest = match head.trim_end().split_once(char::is_whitespace) {
-            Some((scheme, _)) => {
-                found.push((scheme.to_owned(), Vec::new()));
-                item[scheme.len()..].trim_start()
-            }
-            None if head.len() == item.len() && !item.is_empty() => {
-                found.push((item.to_owned(), Vec::new()));
-                continue;
-            }
-            None => item,
-        };
-        if let Some(((_, said), (name, value))) = found.last_mut().zip(rest.split_once('=')) {
-            said.push((name.trim().to_owned(), unquoted(value.trim())));
+fn quoted(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut text = [name.as_bytes(), b"=\""].concat();
+    for &byte in value {
+        if matches!(byte, b'\\' | b'"') {
+            text.push(b'\\');
         }
+        text.push(byte);
     }
-    found
-}
-
-/// What lies between the commas that are not within quotes.
-fn items(field: &str) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    field.split(move |c| {
-        let was_escaped = std::mem::replace(&mut is_escaped, false);
-        match c {
-            '"' if !was_escaped => is_quoted = !is_quoted,
-            '\\' if is_quoted && !was_escaped => is_escaped = true,
-            _ => {}
-        }
-        c == ',' && !is_quoted
-    })
-}
-
-fn unquoted(value: &str) -> String {
-    let Some(inner) = value.strip_prefix('"') else { return value.to_owned() };
-    let inner = inner.strip_suffix('"').unwrap_or(inner);
-    let (mut text, mut is_escaped) = (String::new(), false);
-    for c in inner.chars() {
-        if c == '\\' && !std::mem::replace(&mut is_escaped, true) {
-            continue;
-        }
-        is_escaped = false;
-        text.push(c);
-    }
+    text.push(b'"');
     text
 }
 
@@ -204,12 +189,21 @@ fn unquoted(value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn asked(fields: &[&str]) -> Option<Digest> {
+    fn all_asked(fields: &[&[u8]]) -> Asked<Option<Digest>> {
         let mut all = Fields::new();
         for field in fields {
-            all.push("WWW-Authenticate", *field);
+            all.push_bytes("WWW-Authenticate", field);
         }
         Digest::asked(&all, "www-authenticate")
+    }
+
+    fn asked(fields: &[&str]) -> Option<Digest> {
+        let fields: Vec<_> = fields.iter().map(|field| field.as_bytes()).collect();
+        all_asked(&fields).unwrap()
+    }
+
+    fn text(answer: Vec<u8>) -> String {
+        String::from_utf8(answer).unwrap()
     }
 
     fn proof(text: &str) -> &str {
@@ -229,7 +223,7 @@ mod tests {
         let user = ("Mufasa".to_owned(), "Circle of Life".to_owned());
         let ours = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
         let answer = |fields: &[&str]| {
-            asked(fields).unwrap().answer_with(&user, "GET", "/dir/index.html", ours)
+            text(asked(fields).unwrap().answer_with(&user, "GET", "/dir/index.html", ours))
         };
         let (sha, md5) = (said("SHA-256"), said("MD5"));
         let both = answer(&[&md5, &sha]);
@@ -245,32 +239,15 @@ mod tests {
     #[test]
     fn an_old_server_is_answered_in_the_old_way() {
         let digest = asked(&["Digest realm=\"r\", nonce=\"n\""]).unwrap();
-        let text = digest.answer_with(&("u".to_owned(), "p".to_owned()), "GET", "/", "ours");
-        let hash = |text: &str| Hash::Md5.of(text);
+        let answer = digest.answer_with(&("u".to_owned(), "p".to_owned()), "GET", "/", "ours");
+        let hash = |text: &str| Hash::Md5.of(&[text.as_bytes()]);
         let expected = hash(&format!("{}:n:{}", hash("u:r:p"), hash("GET:/")));
         assert_eq!(
-            text,
+            text(answer),
             format!(
                 "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"{expected}\""
             )
         );
-    }
-
-    #[test]
-    fn challenges_are_told_apart_whatever_stands_in_quotes() {
-        let field = r#"Negotiate, Basic realm="a, \"b\" = c", Digest realm="d=\\", nonce=plain,qop=auth, X y"#;
-        let found = challenges(field);
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = [
-            ("Negotiate".to_owned(), vec![]),
-            ("Basic".to_owned(), vec![pair("realm", "a, \"b\" = c")]),
-            (
-                "Digest".to_owned(),
-                vec![pair("realm", "d=\\"), pair("nonce", "plain"), pair("qop", "auth")],
-            ),
-            ("X".to_owned(), vec![]),
-        ];
-        assert_eq!(found, expected);
     }
 
     #[test]
@@ -282,26 +259,66 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_not() {
-        for field in [
-            "Basic realm=\"r\"",
-            "Digest nonce=\"n\"",
-            "Digest realm=\"r\"",
-            "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"",
-            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
-            "Digest realm=\"r\r\n X: y\", nonce=\"n\"",
-            "Digest",
-            "",
-        ] {
+    fn what_cannot_be_answered_is_named() {
+        let why = |field: &str| all_asked(&[field.as_bytes()]).unwrap_err();
+        let unknown = |what: &str| Unproved::Unknown(what.to_owned());
+        let lacks = |what: &str| Unproved::Unreadable(format!("it says no {what}"));
+        let more = |more: &str| why(&format!("Digest realm=\"r\", nonce=\"n\", {more}"));
+        assert_eq!(more("qop=\"auth-int\""), unknown("qop=auth-int"));
+        assert_eq!(more("algorithm=SHA-1"), unknown("algorithm=SHA-1"));
+        assert_eq!(more("algorithm=Ä"), unknown("algorithm=\\xc3\\x84"));
+        assert_eq!(why("Digest nonce=\"n\""), lacks("realm"));
+        assert_eq!(why("Digest realm=\"r\""), lacks("nonce"));
+        assert_eq!(why("Digest"), lacks("realm"));
+        assert_eq!(why("Digest realm=\"r\x01\", nonce=\"n\""), lacks("realm"));
+        for field in ["Basic realm=\"r\"", ""] {
             assert_eq!(asked(&[field]), None, "{field}");
         }
+        // One that can be answered is enough.
+        let both =
+            ["Digest realm=\"r\", nonce=\"n\", algorithm=X, Digest realm=\"r\", nonce=\"n\""];
+        assert!(asked(&both).is_some());
+        assert!(asked(&["Digest realm=\"r\", nonce=\"n\"", "Digest"]).is_some());
+    }
+
+    /// Whoever counts a character as one byte is answered so, and who counts it as two as well.
+    #[test]
+    fn a_realm_is_given_back_in_the_bytes_in_which_it_came() {
+        for realm in [&b"caf\xe9"[..], "café".as_bytes(), b"a\\\"b"] {
+            let field = [b"Digest realm=\"", realm, b"\", nonce=\"n\""].concat();
+            let digest = all_asked(&[&field]).unwrap().unwrap();
+            let answer = digest.answer_with(&("u".into(), "p".into()), "GET", "/", "ours");
+            let said = [b"realm=\"", realm, b"\", "].concat();
+            assert!(answer.windows(said.len()).any(|part| part == said), "{realm:?}");
+            let (meant, hash) = (
+                realm.iter().copied().filter(|byte| *byte != b'\\').collect::<Vec<u8>>(),
+                Hash::Md5,
+            );
+            let secret = hash.of(&[b"u", &meant, b"p"]);
+            let asked = hash.of(&[b"GET", b"/"]);
+            let proof = hash.of(&[secret.as_bytes(), b"n", asked.as_bytes()]);
+            assert!(String::from_utf8_lossy(&answer).contains(&proof), "{realm:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_hash_is_the_strongest() {
+        let said = |algorithm| format!("Digest realm=\"r\", nonce=\"n\", algorithm={algorithm}");
+        let all = ["SHA-256", "SHA-512-256", "MD5"].map(said);
+        let digest = asked(&all.each_ref().map(String::as_str)).unwrap();
+        assert_eq!(digest.hash, Hash::Sha512);
+        // FIPS 180-4, as NIST gives it for "abc".
+        assert_eq!(
+            Hash::Sha512.of(&[b"abc"]),
+            "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"
+        );
     }
 
     #[test]
     fn each_answer_with_one_nonce_has_the_next_number() {
         let digest = asked(&["Digest realm=\"r\", nonce=\"n\", qop=auth"]).unwrap();
         let user = ("a \"b\"".to_owned(), "p".to_owned());
-        let answers = [1, 2].map(|_| digest.answer(&user, "GET", "/").unwrap());
+        let answers = [1, 2].map(|_| text(digest.answer(&user, "GET", "/").unwrap()));
         assert!(answers[0].contains("nc=00000001") && answers[1].contains("nc=00000002"));
         assert!(answers[0].starts_with("Digest username=\"a \\\"b\\\"\", realm"));
         let ours = |text: &str| text.split("cnonce=\"").nth(1).unwrap()[..32].to_owned();

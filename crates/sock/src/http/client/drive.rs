@@ -34,6 +34,8 @@ pub(super) struct Answered {
     pub(super) rest: Rest,
     /// The connection can carry another request once the body was read.
     pub(super) keeps: bool,
+    /// How long it took to send the request, and from then to the first byte of the response.
+    pub(super) request: Duration,
     pub(super) first_byte: Option<Duration>,
 }
 
@@ -73,7 +75,7 @@ pub(super) fn exchange(
         let is_stale = is_held && bytes.is_empty() && gone.contains(&error.kind());
         Failed { error, is_stale }
     })?;
-    let first_byte = line.wire().first_byte();
+    let (request, first_byte) = line.wire().took();
     let keeps = head.keeps() && is_sent.load(Ordering::Relaxed);
     let incoming = answer.into_body();
     let is_chunked = head.is_chunked().map_err(|error| {
@@ -85,7 +87,7 @@ pub(super) fn exchange(
     } else {
         line.take_back(incoming)
     };
-    Ok(Answered { head, rest, keeps, first_byte })
+    Ok(Answered { head, rest, keeps, request, first_byte })
 }
 
 /// A connection while hyper has it.

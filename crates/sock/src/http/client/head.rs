@@ -3,6 +3,8 @@
 //! The library under this decides what a response is. It keeps neither the names as they were written nor what
 //! it could not read, so the bytes are kept beside it: a person is told what came instead.
 
+use std::borrow::Cow;
+
 use crate::http::Fields;
 use crate::{Error, ErrorKind};
 
@@ -45,7 +47,7 @@ impl Head {
             }
             let mut fields = Fields::new();
             for field in parsed.headers.iter() {
-                fields.push(field.name, text(field.value));
+                fields.push_bytes(field.name, &unfolded(field.value));
             }
             let reason = parsed.reason.unwrap_or_default().to_owned();
             return Ok(Self { status, reason, is_11: parsed.version == Some(1), fields });
@@ -86,12 +88,14 @@ fn config() -> httparse::ParserConfig {
     config
 }
 
-/// A value as text: UTF-8, or else Latin-1 as it was once meant.
-fn text(value: &[u8]) -> String {
-    match std::str::from_utf8(value) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.iter().map(|&byte| char::from(byte)).collect(),
+/// A value that goes on in the next line, in one: whoever reads it takes the line end for a blank (RFC 9112,
+/// section 5.2).
+fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.contains(&b'\n') {
+        return value.into();
     }
+    let lines: Vec<_> = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    lines.join(&b' ').into()
 }
 
 /// Says what is wrong with a head that is too long.
@@ -187,7 +191,7 @@ mod tests {
         .unwrap();
         assert_eq!((head.status, head.reason.as_str(), head.is_11), (404, "Not here", false));
         let fields: Vec<_> = head.fields.iter().collect();
-        assert_eq!(fields[0].0, "X-ODD");
+        assert_eq!(fields[0], ("X-ODD", "a b"));
         assert_eq!(fields[1], ("x-odd", "é"));
         assert!(!head.keeps());
     }

@@ -4,12 +4,13 @@ use hyper::body::Body as _;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
+use super::challenge::challenges;
 use super::digest::{Digest, User};
 use super::payload::{Payload, Sending};
 use super::place::Place;
 use super::proxy::Proxy;
 use super::request::Request;
-use crate::http::{Fields, Resume};
+use crate::http::{Fields, Resume, Unproved};
 use crate::{Error, ErrorKind, Result};
 
 /// A server and a proxy may each ask for a proof, and each may find once that its question was too old.
@@ -81,10 +82,11 @@ impl Outgoing {
         let mut request = hyper::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        let mut put = |name: &str, value: &str| -> Result<()> {
-            let no_field = || wrong(&format!("{name:?}: {value:?} is no field"));
+        let mut put = |name: &str, value: &[u8]| -> Result<()> {
+            let shown = String::from_utf8_lossy(value);
+            let no_field = || wrong(&format!("{name:?}: {shown:?} is no field"));
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| no_field())?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| no_field())?;
+            let value = HeaderValue::from_bytes(value).map_err(|_| no_field())?;
             request.headers_mut().append(name, value);
             Ok(())
         };
@@ -94,7 +96,7 @@ impl Outgoing {
             }
         }
         for (name, value) in self.fields.iter() {
-            put(name, value)?;
+            put(name, value.as_bytes())?;
         }
         Ok(request)
     }
@@ -132,61 +134,88 @@ impl Outgoing {
         cookies: Option<&str>,
         reader: Option<&Proxy>,
         target: &str,
-    ) -> Result<Vec<(&'static str, String)>> {
+    ) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let coding: &[u8] = if self.is_identity { b"identity" } else { b"gzip" };
         let mut fields = vec![
-            ("host", self.place.host_field()),
-            ("user-agent", concat!("sock/", env!("CARGO_PKG_VERSION")).to_owned()),
-            ("accept", "*/*".to_owned()),
+            ("host", self.place.host_field().into_bytes()),
+            ("user-agent", concat!("sock/", env!("CARGO_PKG_VERSION")).into()),
+            ("accept", b"*/*".to_vec()),
+            ("accept-encoding", coding.to_vec()),
         ];
-        let coding = if self.is_identity { "identity" } else { "gzip" };
-        fields.push(("accept-encoding", coding.to_owned()));
+        let basic = |auth: &Option<String>| auth.clone().map(String::into_bytes);
         let prove = |proof: Option<&Digest>, user: Option<&User>| {
             proof
                 .zip(user)
                 .map(|(proof, user)| proof.answer(user, &self.method, target))
                 .transpose()
         };
-        let auth = prove(self.proof.as_ref(), self.user.as_ref())?.or_else(|| self.auth.clone());
+        let auth = prove(self.proof.as_ref(), self.user.as_ref())?.or_else(|| basic(&self.auth));
         fields.extend(auth.map(|auth| ("authorization", auth)));
         if let Some(proxy) = reader {
             let proof = prove(self.proxy_proof.as_ref(), proxy.user())?;
-            let auth = proof.or_else(|| proxy.basic.clone());
+            let auth = proof.or_else(|| basic(&proxy.basic));
             fields.extend(auth.map(|auth| ("proxy-authorization", auth)));
         }
-        fields.extend(cookies.map(|cookies| ("cookie", cookies.to_owned())));
+        fields.extend(cookies.map(|cookies| ("cookie", cookies.into())));
         if let Some(resume) = &self.resume {
-            fields.push(("range", format!("bytes={}-", resume.from)));
-            fields.push(("if-range", resume.validator.clone()));
+            fields.push(("range", format!("bytes={}-", resume.from).into_bytes()));
+            fields.push(("if-range", resume.validator.clone().into_bytes()));
         }
         // A body that might be expected and is not there has a length too (RFC 9110, section 8.6).
         let is_expected = ["POST", "PUT", "PATCH"].contains(&self.method.as_str());
         if len == Some(0) && (is_expected || !self.payload.is_none()) {
-            fields.push(("content-length", "0".to_owned()));
+            fields.push(("content-length", b"0".to_vec()));
         }
         Ok(fields)
     }
 
     /// Whether a response like this wants a password to be proved, and the next request will: by a server, or
     /// by a proxy whose user has a password.
-    pub(super) fn proves(&mut self, status: u16, said: &Fields, proxy: Option<&User>) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// It is asked for as it cannot be done, and in no other way.
+    pub(super) fn proves(
+        &mut self,
+        status: u16,
+        said: &Fields,
+        proxy: Option<&User>,
+    ) -> std::result::Result<bool, Unproved> {
         let (asks, says, user, kept) = match status {
             401 => ("www-authenticate", "authorization", self.user.as_ref(), &mut self.proof),
             407 => ("proxy-authenticate", "proxy-authorization", proxy, &mut self.proxy_proof),
-            _ => return false,
+            _ => return Ok(false),
         };
-        // What is said by a field of one's own is not mended, and what was read is gone.
-        let can = user.is_some()
-            && self.fields.get(says).is_none()
-            && !matches!(self.payload, Payload::Reader(_))
-            && self.proofs < PROOFS;
-        let Some(digest) = Digest::asked(said, asks).filter(|_| can) else { return false };
+        // What is said by a field of one's own is not mended.
+        let can = user.is_some() && self.fields.get(says).is_none() && self.proofs < PROOFS;
+        if !can {
+            return Ok(false);
+        }
+        let digest = match Digest::asked(said, asks) {
+            Ok(Some(digest)) => digest,
+            Ok(None) => return Ok(false),
+            // It has seen the password as it is, and would have taken that.
+            Err(_) if takes_basic(said, asks) => return Ok(false),
+            Err(why) => return Err(why),
+        };
         // The same again: it does not know this user, or not this password.
         if kept.is_some() && !digest.is_stale {
-            return false;
+            return Ok(false);
+        }
+        // What was read is gone.
+        if matches!(self.payload, Payload::Reader(_)) {
+            return if takes_basic(said, asks) { Ok(false) } else { Err(Unproved::Stream) };
         }
         self.proofs += 1;
         *kept = Some(digest);
-        true
+        Ok(true)
+    }
+
+    /// Whether whoever reads it learns who sends it, and could say so himself: by a password as it is, or by a token.
+    pub(super) fn tells_secret(&self) -> bool {
+        let is_proved = self.proof.is_some() && self.fields.get("authorization").is_none();
+        let is_named = self.auth.is_some() || self.fields.get("authorization").is_some();
+        is_named && !is_proved
     }
 
     /// Whether a redirect of this status is followed: a request that does something is not sent elsewhere
@@ -226,8 +255,13 @@ impl Outgoing {
     }
 }
 
+fn takes_basic(said: &Fields, asks: &str) -> bool {
+    let mut all = said.all_bytes(asks).flat_map(|field| challenges(&field));
+    all.any(|asked| asked.scheme.eq_ignore_ascii_case(b"basic"))
+}
+
 /// What a proxy is asked so that it lets us through.
-pub(super) fn connect(to: &str, auth: Option<&str>) -> Result<hyper::Request<Sending>> {
+pub(super) fn connect(to: &str, auth: Option<&[u8]>) -> Result<hyper::Request<Sending>> {
     let wrong = |error: hyper::http::Error| {
         Error::new(ErrorKind::InvalidArgument, format!("cannot ask a proxy for {to}: {error}"))
     };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
+use super::multipart::Bounded;
 use crate::{Error, ErrorKind, Result};
 
 /// What a file or a reader gives at once.
@@ -26,6 +27,7 @@ pub(super) enum Payload {
     None,
     Bytes(Bytes),
     File(PathBuf),
+    Form(Bounded),
     /// Can be sent once; whose length nobody knows.
     Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
 }
@@ -48,23 +50,8 @@ impl Payload {
         let source = match self {
             Self::None => Source::Bytes(Bytes::new()),
             Self::Bytes(bytes) => Source::Bytes(bytes.clone()),
-            Self::File(path) => {
-                let about = |error: io::Error| {
-                    Error::from(error).about(format!("cannot send {}", path.display()))
-                };
-                let file = File::open(path).map_err(about)?;
-                let facts = file.metadata().map_err(about)?;
-                if facts.is_dir() {
-                    let text = format!("cannot send it: {} is a directory", path.display());
-                    let error = Error::new(ErrorKind::InvalidArgument, text);
-                    return Err(error.cure("name a file in it"));
-                }
-                match facts.is_file().then_some(facts.len()) {
-                    // The files of /proc say so, and are not.
-                    Some(0) => untold(file).map_err(about)?,
-                    left => Source::Reader { reader: Box::new(file), left },
-                }
-            }
+            Self::File(path) => opened(path)?,
+            Self::Form(form) => form.open()?,
             Self::Reader(once) => {
                 let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(reader) = taken else {
@@ -88,6 +75,7 @@ impl fmt::Debug for Payload {
             Self::None => f.write_str("None"),
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Form(form) => form.fmt(f),
             Self::Reader(_) => f.write_str("Reader"),
         }
     }
@@ -100,7 +88,7 @@ pub(super) struct Sending {
     is_sent: Arc<AtomicBool>,
 }
 
-enum Source {
+pub(super) enum Source {
     Bytes(Bytes),
     Reader { reader: Box<dyn Read + Send>, left: Option<u64> },
 }
@@ -157,6 +145,24 @@ impl Body for Sending {
     }
 }
 
+/// What is in a file.
+pub(super) fn opened(path: &Path) -> Result<Source> {
+    let about =
+        |error: io::Error| Error::from(error).about(format!("cannot send {}", path.display()));
+    let file = File::open(path).map_err(about)?;
+    let facts = file.metadata().map_err(about)?;
+    if facts.is_dir() {
+        let text = format!("cannot send it: {} is a directory", path.display());
+        let error = Error::new(ErrorKind::InvalidArgument, text);
+        return Err(error.cure("name a file in it"));
+    }
+    Ok(match facts.is_file().then_some(facts.len()) {
+        // The files of /proc say so, and are not.
+        Some(0) => untold(file).map_err(about)?,
+        left => Source::Reader { reader: Box::new(file), left },
+    })
+}
+
 /// What is in a file that says that it is empty: with its length where that is little, else in chunks.
 fn untold(mut file: File) -> io::Result<Source> {
     let mut begin = Vec::new();
@@ -202,6 +208,42 @@ mod tests {
             all.extend_from_slice(&frame.unwrap().into_data().unwrap());
         }
         (len, all)
+    }
+
+    #[test]
+    fn a_form_is_as_long_as_it_says_and_names_are_harmless() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a \"b\".PNG");
+        std::fs::write(&file, vec![0xff; 200_000]).unwrap();
+        let form = super::super::Multipart::new()
+            .text("title\r\nX: y", "grüße")
+            .file("f", &file)
+            .file("g", "/proc/self/status");
+        let form = Bounded::new(form);
+        let media = form.media();
+        let (_, boundary) = media.split_once("multipart/form-data; boundary=").unwrap();
+        let (len, all) = sent(&Payload::Form(form.clone()));
+        assert_eq!(len, Some(all.len() as u64));
+        let begin = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"title%0D%0AX: y\"\r\n\r\ngrüße\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a %22b%22.PNG\"\r\n\
+             Content-Type: image/png\r\n\r\n"
+        );
+        let (head, rest) = all.split_at(begin.len());
+        assert_eq!(String::from_utf8_lossy(head), begin);
+        let (content, rest) = rest.split_at(200_000);
+        assert!(content.iter().all(|&byte| byte == 0xff));
+        let rest = String::from_utf8_lossy(rest);
+        assert!(rest.starts_with(&format!("\r\n--{boundary}\r\n")), "{rest}");
+        assert!(
+            rest.contains(
+                "name=\"g\"; filename=\"status\"\r\nContent-Type: application/octet-stream"
+            )
+        );
+        assert!(rest.ends_with(&format!("\n\r\n--{boundary}--\r\n")), "{rest}");
+        // It can be sent again, and no other form has its boundary.
+        assert_eq!(sent(&Payload::Form(form)).0, len.map(|_| all.len() as u64));
+        assert_ne!(Bounded::new(super::super::Multipart::new()).media(), media);
     }
 
     #[test]

@@ -196,14 +196,19 @@ impl Proxy {
     ) -> Result<Wire> {
         let to = format!("{}:{}", place.host(), place.port());
         let about = format!("the proxy {} does not connect to {to}", self.endpoint);
-        let ask = |wire: Wire, auth: Option<&str>| -> Result<Answered> {
+        let ask = |wire: Wire, auth: Option<&[u8]>| -> Result<Answered> {
             let request = outgoing::connect(&to, auth)?;
             exchange(wire, false, request, limit).map_err(|failed| failed.error.about(&*about))
         };
-        let mut answered = ask(wire, self.basic.as_deref())?;
-        let wanted = Digest::asked(&answered.head.fields, "proxy-authenticate");
-        let wanted = wanted.filter(|_| answered.head.status == 407);
-        if let Some((digest, user)) = wanted.zip(self.user.as_ref()) {
+        let mut answered = ask(wire, self.basic.as_ref().map(String::as_bytes))?;
+        let mut unproved = None;
+        if let Some(user) = self.user.as_ref().filter(|_| answered.head.status == 407)
+            && let Some(digest) = Digest::asked(&answered.head.fields, "proxy-authenticate")
+                .unwrap_or_else(|why| {
+                    unproved = Some(why);
+                    None
+                })
+        {
             let proof = digest.answer(user, "CONNECT", &to)?;
             // One connection at a time: it may serve no more.
             drop(answered);
@@ -220,8 +225,9 @@ impl Proxy {
             }
             Rest::Plain { .. } | Rest::Framed(_) => {
                 let error = Error::new(ErrorKind::Status, format!("{about}: {status} {reason}"));
-                Err(match status {
-                    407 => error.cure("name a user: http://USER:PASSWORD@HOST:PORT"),
+                Err(match (status, unproved) {
+                    (407, Some(why)) => error.cure(why.to_string()),
+                    (407, None) => error.cure("name a user: http://USER:PASSWORD@HOST:PORT"),
                     _ => error,
                 })
             }

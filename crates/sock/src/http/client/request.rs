@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use data_encoding::BASE64;
 
 use super::digest::User;
+use super::multipart::{Bounded, Multipart};
 use super::payload::Payload;
 use crate::http::Fields;
 
@@ -104,6 +105,15 @@ impl Request {
         self
     }
 
+    /// Sends a form that may hold files, of which each is read while it is sent.
+    #[must_use]
+    pub fn multipart(mut self, form: Multipart) -> Self {
+        let form = Bounded::new(form);
+        let media = form.media();
+        self.payload = Payload::Form(form);
+        self.typed(&media)
+    }
+
     fn typed(mut self, media: &str) -> Self {
         if self.fields.get("content-type").is_none() {
             self.fields.push("Content-Type", media);
@@ -115,7 +125,10 @@ impl Request {
         match (&self.method, &self.payload) {
             (Some(method), _) => method,
             (None, Payload::None) => "GET",
-            (None, Payload::Bytes(_) | Payload::File(_) | Payload::Reader(_)) => "POST",
+            (
+                None,
+                Payload::Bytes(_) | Payload::File(_) | Payload::Form(_) | Payload::Reader(_),
+            ) => "POST",
         }
     }
 }

@@ -6,7 +6,7 @@ use super::body::Delivery;
 use super::decoded::{Coding, Decoded, Undecodable};
 use crate::http::content_range::ContentRange;
 use crate::http::download::strong;
-use crate::http::{Body, Fields, Reply, Sink, Timing};
+use crate::http::{Body, Fields, Reply, Sink, Timing, Unproved};
 use crate::{Error, ErrorKind, Result};
 
 /// What a server said; the body is read from it.
@@ -22,6 +22,7 @@ pub struct Response {
     pub(super) url: String,
     pub(super) fields: Fields,
     pub(super) timing: Timing,
+    pub(super) unproved: Option<Unproved>,
     pub(super) len: Option<u64>,
     pub(super) body: Box<dyn Body>,
 }
@@ -29,7 +30,8 @@ pub struct Response {
 impl Response {
     pub(super) fn new(status: u16, reason: String, url: String, fields: Fields) -> Self {
         let (timing, len, body) = (Timing::default(), Some(0), Box::new(Nothing));
-        Self { status, reason, is_10: false, url, fields, timing, len, body }
+        let (is_10, unproved) = (false, None);
+        Self { status, reason, is_10, url, fields, timing, unproved, len, body }
     }
 
     /// Takes in the body, and takes its coding off.
@@ -86,6 +88,12 @@ impl Response {
     #[must_use]
     pub fn timing(&self) -> Timing {
         self.timing
+    }
+
+    /// Why a password was not proved, where the server asks for that.
+    #[must_use]
+    pub fn unproved(&self) -> Option<&Unproved> {
+        self.unproved.as_ref()
     }
 
     /// How many bytes the body will give, if that is known; of a decoded body it is not.
@@ -157,6 +165,9 @@ impl Response {
         let reason = self.reason.escape_debug().to_string();
         let text = format!("{}: {} {reason}", self.url, self.status);
         let error = Error::new(ErrorKind::Status, text.trim_end());
+        if let Some(why) = self.unproved {
+            return Err(error.cure(why.to_string()));
+        }
         Err(match self.status {
             401 => error.cure("name a user and a password"),
             404 | 410 => error.cure("look at the path"),
@@ -181,6 +192,7 @@ impl Response {
             len: self.len,
             total,
             from,
+            unproved: self.unproved,
             timing: self.timing,
             body: self.body,
         }

@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use cookie_store::RawCookie;
 
@@ -13,13 +14,16 @@ use super::place::{Place, Scheme};
 use super::proxy::Proxy;
 use super::request::Request;
 use super::response::Response;
+use super::wire::heed;
 use super::{Client, files, shelf};
 use crate::http::{Ask, Fetch, Reply, Resume, Timing};
 use crate::run::instant;
 use crate::{Error, ErrorKind, Result, tls};
 
-/// A body of a redirect that is read, so that its connection can be used again; a longer one is not worth it.
+/// A body that nobody wants is read, so that its connection can be used again; one that is longer, or takes
+/// longer than another connection would, is not worth it.
 const SMALL: u64 = 64 << 10;
+const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Client {
     pub(super) fn send_for(
@@ -39,7 +43,7 @@ impl Client {
         loop {
             let before = instant();
             let cookies = self.cookies(&outgoing.place);
-            let (response, delivery) = self.once(&outgoing, cookies.as_deref(), &mut timing)?;
+            let (mut response, delivery) = self.once(&outgoing, cookies.as_deref(), &mut timing)?;
             self.keep_cookies(&outgoing.place, &response);
             let proxy = if response.status == 407 {
                 Route::new(&self.settings, &outgoing.place)?.proxy
@@ -47,9 +51,13 @@ impl Client {
                 None
             };
             let user = proxy.as_ref().and_then(Proxy::user);
-            if outgoing.proves(response.status, &response.fields, user) {
-                skip(delivery);
-                continue;
+            match outgoing.proves(response.status, &response.fields, user) {
+                Ok(true) => {
+                    delivery.skip(SMALL, PATIENCE);
+                    continue;
+                }
+                Ok(false) => {}
+                Err(why) => response.unproved = Some(why),
             }
             let is_redirect = self.settings.redirects > 0
                 && matches!(response.status, 301 | 302 | 303 | 307 | 308);
@@ -75,7 +83,7 @@ impl Client {
             seen.push((outgoing.method.clone(), outgoing.place.clone(), cookies));
             outgoing.follow(response.status, to);
             self.stop_going_round(&seen, &outgoing)?;
-            skip(delivery);
+            delivery.skip(SMALL, PATIENCE);
             let so_far = before.saturating_duration_since(began);
             let this = instant().saturating_duration_since(before);
             timing = Timing { redirects: Some(so_far + this), ..Timing::default() };
@@ -89,6 +97,8 @@ impl Client {
         cookies: Option<&str>,
         timing: &mut Timing,
     ) -> Result<(Response, Delivery)> {
+        // Each of a chain of redirects and proofs asks anew.
+        heed(&self.shared.run)?;
         let place = &outgoing.place;
         let route = Route::new(&self.settings, place)?;
         let reader = route.proxy.as_ref().filter(|proxy| proxy.reads(place));
@@ -109,6 +119,11 @@ impl Client {
                 let secrets = || self.secrets();
                 route.dial(&self.settings, secrets, &self.shared.run, number, timing)?
             };
+            // Meanwhile nobody may want it any more.
+            wire.heed()?;
+            if is_fresh && outgoing.tells_secret() && route.is_overheard(&wire) {
+                wire.note("clear", &overheard(place));
+            }
             match exchange(wire, !is_fresh, request, limit) {
                 Ok(answered) => break answered,
                 // It was closed while nobody looked; a new one says whether the server is there.
@@ -118,8 +133,8 @@ impl Client {
                 Err(Failed { error, .. }) => return Err(about(error)),
             }
         };
-        let Answered { head, rest, keeps, first_byte } = answered;
-        timing.first_byte = first_byte;
+        let Answered { head, rest, keeps, request, first_byte } = answered;
+        (timing.request, timing.first_byte) = (Some(request), first_byte);
         let kept = keeps.then(|| shelf::Place::new(&self.shared.shelf, route.key()));
         let mut response = Response::new(head.status, head.reason, place.to_string(), head.fields);
         response.is_10 = !head.is_11;
@@ -184,11 +199,10 @@ impl Fetch for Client {
     }
 }
 
-/// Reads what nobody wants, so that its connection can be used again.
-fn skip(mut delivery: Delivery) {
-    if delivery.left().is_none_or(|left| left > SMALL) {
-        return;
-    }
-    // Where it breaks off, the connection is not used again, and nothing else is lost.
-    let _ = std::io::copy(&mut delivery, &mut std::io::sink());
+/// What it means that nothing hides a password on its way.
+fn overheard(place: &Place) -> String {
+    format!(
+        "what says who you are goes to {} as it is: whoever is on the way can read it; https:// hides it",
+        place.host()
+    )
 }

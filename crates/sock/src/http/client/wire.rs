@@ -35,9 +35,10 @@ pub(super) struct Wire {
     pub(super) failed: Option<Error>,
     /// The peer's end has come.
     pub(super) is_ended: bool,
-    /// When the request had left, and when the first byte came back.
-    pub(super) sent_at: Time,
-    pub(super) first_at: Option<Time>,
+    /// When the request began, when it had left, and when the first byte came back.
+    began_at: Time,
+    sent_at: Time,
+    first_at: Option<Time>,
     /// Bytes since it was last looked whether the run was asked to end.
     unheeded: usize,
 }
@@ -62,6 +63,7 @@ impl Wire {
             is_deaf: false,
             failed: None,
             is_ended: false,
+            began_at: Time::ZERO,
             sent_at: Time::ZERO,
             first_at: None,
             unheeded: 0,
@@ -167,10 +169,7 @@ impl Wire {
 
     /// Looks whether the run was asked to end, for who finds so much to do that it never waits.
     pub(super) fn heed(&self) -> Result<()> {
-        match self.teller.run().stop().urgency() {
-            Urgency::None => Ok(()),
-            Urgency::Soft | Urgency::Hard => Err(stopped()),
-        }
+        heed(self.teller.run())
     }
 
     /// Waits until something can be received, or sent where that was not possible; false when nothing
@@ -220,9 +219,11 @@ impl Wire {
         self.teller.run()
     }
 
-    /// How long it took from the request to the first byte of its response.
-    pub(super) fn first_byte(&self) -> Option<Duration> {
-        self.first_at.map(|first| first.since(self.sent_at))
+    /// How long it took to send the request, and from then to the first byte of its response; what answers
+    /// before all was sent has ended the one, and took no time for the other.
+    pub(super) fn took(&self) -> (Duration, Option<Duration>) {
+        let sent = self.first_at.map_or(self.sent_at, |first| first.min(self.sent_at));
+        (sent.since(self.began_at), self.first_at.map(|first| first.since(sent)))
     }
 
     /// Sends all of it.
@@ -259,7 +260,8 @@ impl Wire {
     pub(super) fn begin(&mut self) {
         self.head = Some(Vec::new());
         self.first_at = None;
-        self.sent_at = self.teller.now();
+        self.began_at = self.teller.now();
+        self.sent_at = self.began_at;
     }
 }
 
@@ -329,6 +331,14 @@ pub(super) fn wait(
         if !entries[0].revents().is_empty() {
             return Ok(true);
         }
+    }
+}
+
+/// Fails where the run was asked to end.
+pub(super) fn heed(run: &Run) -> Result<()> {
+    match run.stop().urgency() {
+        Urgency::None => Ok(()),
+        Urgency::Soft | Urgency::Hard => Err(stopped()),
     }
 }
 

@@ -237,6 +237,8 @@ impl<'a> Pass<'a> {
         let mut error = Error::new(ErrorKind::Status, text);
         if let Passes::After(time) = passes {
             error = error.cure(format!("it asks to be left alone for {} s", time.as_secs()));
+        } else if let Some(why) = &reply.unproved {
+            error = error.cure(why.to_string());
         } else if let Some(cure) = cure(reply.status) {
             error = error.cure(cure);
         }

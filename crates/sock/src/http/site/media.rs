@@ -13,6 +13,14 @@ pub(super) enum Media {
     Unknown,
 }
 
+/// The media type that goes with the end of a name.
+pub(in crate::http) fn media_of(name: &[u8]) -> &'static str {
+    match Media::of(name) {
+        Media::Known(name) => name,
+        Media::Unknown => BYTES,
+    }
+}
+
 /// What is no known type and no text.
 const BYTES: &str = "application/octet-stream";
 
