@@ -130,17 +130,17 @@ pub enum What<'a> {
         /// A sentence for people.
         text: fmt::Arguments<'a>,
     },
-    /// A request was answered: all of the answer is queued, if not yet sent.
+    /// A request was answered, and the answer was sent, or its conversation has ended before all of it was.
     Request {
         /// The request's first line, without its end, or what came of it.
         line: &'a [u8],
         /// The status of the answer.
         status: u16,
-        /// Bytes of the answer's body.
+        /// Bytes of the answer's body that were sent.
         bytes: u64,
         /// The time of day at which the request began to come, since the Unix epoch.
         began: Duration,
-        /// How long after that it was answered.
+        /// How long after that the answer was sent.
         took: Duration,
     },
     /// The run ended.

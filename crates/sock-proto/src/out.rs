@@ -195,6 +195,12 @@ impl Out<'_> {
         waits + self.back.len() as u64
     }
 
+    /// Tells how many bytes that were queued for this peer were not sent when its conversation ended.
+    #[must_use]
+    pub fn unsent(&self) -> u64 {
+        self.peers.state(self.peer).map_or(0, |state| state.outbox.len() + state.behind)
+    }
+
     /// Ends our direction once everything queued is sent; the peer is still heard.
     pub fn finish(&mut self) {
         self.end(|ours| if ours == Ours::Open { Ours::Finishing } else { ours }, false);
@@ -326,7 +332,7 @@ impl Out<'_> {
     }
 
     /// Tells that the request that began with `line`, and began to come at `since`, was answered by
-    /// `status` and so many bytes of a body.
+    /// `status` and so many bytes of a body, which were sent by now.
     pub fn answered(&mut self, line: &[u8], status: u16, bytes: u64, since: Time) {
         let took = self.now() - since;
         let began = self.wall().saturating_sub(took);

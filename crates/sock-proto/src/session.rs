@@ -157,6 +157,7 @@ impl<P: Protocol> Session<P> {
         let was_open = state.life == Life::Open;
         state.life = Life::Closed;
         let unsent = state.outbox.clear(&mut cx.pool) + state.behind;
+        state.behind = unsent;
         let (conn, sent, received) = (state.conn, state.sent, state.received);
         let reason = Reason { how: state.how.unwrap_or(reason.how), ..reason };
         let is_told = state.told != Told::Content;
@@ -170,10 +171,11 @@ impl<P: Protocol> Session<P> {
             cx.tally.sent += sent;
             cx.tally.received += received;
         }
+        // What the protocol still has to say of it comes before its end.
+        self.handle(peer, Input::Closed(reason), cx);
         if was_open && is_told {
             cx.emit(conn, What::Closed { reason, sent, received, unsent, lasted });
         }
-        self.handle(peer, Input::Closed(reason), cx);
         // Whoever waited for room in this outbox waits no more.
         self.peers.activate_feeders(peer, cx.now);
         self.peers.forget(peer);

@@ -125,3 +125,23 @@ fn pipelined_requests_are_told_one_by_one() {
     drop(wire);
     server.stop();
 }
+
+/// Who goes away in the middle of a download has not had all of it, and the log knows.
+#[test]
+fn a_download_that_breaks_off_is_told_with_what_was_sent() {
+    let len = 64 << 20;
+    let site = Site::new().with("big.bin", vec![b'x'; len]);
+    let mut server = site.serve(&[]);
+    let mut wire = Wire::to(&server);
+    wire.send("GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(wire.some(100_000) >= 100_000);
+    drop(wire);
+    let event = server.event_named("request");
+    let sent = event["bytes"].as_u64().expect("a number");
+    assert!((100_000..len as u64).contains(&sent), "{event}");
+    assert_eq!(event["status"], 200);
+    let closed = server.event_named("close");
+    let in_all = closed["sent"].as_u64().expect("a number");
+    assert!(in_all > sent && in_all < sent + 1000, "{event} {closed}");
+    server.stop();
+}

@@ -113,6 +113,12 @@ impl Wire {
         }
     }
 
+    /// Waits until so many bytes have come, or the end.
+    pub(crate) fn some(&mut self, len: usize) -> usize {
+        while self.buf.len() < len && self.more().is_ok() {}
+        self.buf.len()
+    }
+
     /// Asserts that nothing more comes but the end.
     #[track_caller]
     pub(crate) fn is_ended(&mut self) {

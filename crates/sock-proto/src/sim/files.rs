@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use crate::calendar::{Date, MONTHS};
 use crate::protocols::http::site::{
-    Body, Codings, Entry, File, Found, Missing, Refused, Site, Upload,
+    Body, Codings, Entry, File, Found, Listing, Missing, Refused, Site, Upload,
 };
 use crate::source::Source;
 
@@ -170,7 +170,7 @@ impl Site for Files {
         }))
     }
 
-    fn list(&self, path: &[u8]) -> Result<Vec<Entry>, Missing> {
+    fn list(&self, path: &[u8]) -> Result<Listing, Missing> {
         self.enter(path)?;
         if !self.is_folder(path) {
             return Err(Missing::NotFound);
@@ -189,7 +189,7 @@ impl Site for Files {
             len: kept.bytes.len() as u64,
             modified: Some(kept.changed),
         });
-        Ok(folders.chain(files).collect())
+        Ok(folders.chain(files).collect::<Vec<_>>().into())
     }
 
     fn store(&self, path: &[u8]) -> Result<Box<dyn Upload>, Refused> {

@@ -161,6 +161,31 @@ fn every_answer_is_told_once() {
     );
 }
 
+/// Of three answers of which one is sent, and 100 bytes of the next: that is told, and not what was meant.
+#[test]
+fn what_is_told_of_an_answer_is_what_was_sent_of_it() {
+    let get = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+    let body = crate::web::answer(web(), get).0.body.len();
+    let mut pump = web();
+    pump.data(ONE, get.as_bytes());
+    let whole = pump.text(ONE).len();
+    for (sent, bodies) in [
+        (0, [0, 0, 0]),
+        (whole + 100, [body, 0, 0]),
+        (2 * whole - 1, [body, body - 1, 0]),
+        (3 * whole - body, [body, body, 0]),
+        (3 * whole, [body, body, body]),
+    ] {
+        let told = noted(|pump| {
+            pump.takes.insert(ONE, sent);
+            pump.data(ONE, get.repeat(3).as_bytes());
+            pump.session.closed(ONE, Reason { by: By::Peer, how: How::Reset }, &mut pump.cx);
+        });
+        let line = |bytes| format!("GET /none HTTP/1.1 404 {bytes} 414783463s 0ns");
+        assert_eq!(told, bodies.map(line), "{sent} of {} bytes", 3 * whole);
+    }
+}
+
 #[test]
 fn a_client_that_ends_within_a_request_is_noted() {
     for sent in [

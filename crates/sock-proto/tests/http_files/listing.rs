@@ -125,13 +125,16 @@ fn a_name_that_is_no_text_is_shown_as_far_as_it_is_and_linked_as_it_is() {
 fn sizes_have_units() {
     #[derive(Debug)]
     struct Sized(u64);
-    use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused, Upload};
+    use sock_proto::protocols::http::site::{
+        Codings, Entry, Found, Listing, Missing, Refused, Upload,
+    };
     impl Site for Sized {
         fn find(&self, path: &[u8], _: Codings) -> Result<Found, Missing> {
             if path.is_empty() { Ok(Found::Folder) } else { Err(Missing::NotFound) }
         }
-        fn list(&self, _: &[u8]) -> Result<Vec<Entry>, Missing> {
-            Ok(vec![Entry { name: b"a".into(), is_folder: false, len: self.0, modified: None }])
+        fn list(&self, _: &[u8]) -> Result<Listing, Missing> {
+            Ok(vec![Entry { name: b"a".into(), is_folder: false, len: self.0, modified: None }]
+                .into())
         }
         fn store(&self, _: &[u8]) -> Result<Box<dyn Upload>, Refused> {
             Err(Refused::Forbidden)
@@ -154,6 +157,40 @@ fn sizes_have_units() {
     ] {
         let said = get(&Sized(len), "/", &[]);
         assert_eq!(rows(said.text()), [["./a", "a", shown, ""]]);
+    }
+}
+
+#[test]
+fn a_folder_of_which_only_a_part_is_listed_says_so() {
+    #[derive(Debug)]
+    struct Endless(Vec<Entry>);
+    use sock_proto::protocols::http::site::{
+        Codings, Entry, Found, Listing, Missing, Refused, Upload,
+    };
+    impl Site for Endless {
+        fn find(&self, path: &[u8], _: Codings) -> Result<Found, Missing> {
+            if path.is_empty() { Ok(Found::Folder) } else { Err(Missing::NotFound) }
+        }
+        fn list(&self, _: &[u8]) -> Result<Listing, Missing> {
+            Ok(Listing { entries: self.0.clone(), has_more: true })
+        }
+        fn store(&self, _: &[u8]) -> Result<Box<dyn Upload>, Refused> {
+            Err(Refused::Forbidden)
+        }
+        fn moment(&self, _: &str) -> Option<Duration> {
+            None
+        }
+    }
+    let entry = |name: &[u8]| Entry { name: name.into(), is_folder: false, len: 1, modified: None };
+    for entries in [vec![entry(b"b"), entry(b"a")], vec![]] {
+        let said = get(&Endless(entries.clone()), "/", &[]);
+        assert_eq!(rows(said.text()).len(), entries.len());
+        assert!(
+            said.text().contains("<p>This folder has more names than these"),
+            "{}",
+            said.text()
+        );
+        assert!(!said.text().contains("is empty"));
     }
 }
 

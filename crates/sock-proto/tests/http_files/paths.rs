@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused, Upload};
+use sock_proto::protocols::http::site::{Codings, Found, Listing, Missing, Refused, Upload};
 use sock_proto::sim::Files;
 
 use super::fuzz::fuzz;
@@ -23,7 +23,7 @@ impl Site for Asked {
         self.files.find(path, takes)
     }
 
-    fn list(&self, path: &[u8]) -> Result<Vec<Entry>, Missing> {
+    fn list(&self, path: &[u8]) -> Result<Listing, Missing> {
         self.files.list(path)
     }
 

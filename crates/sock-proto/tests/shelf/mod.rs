@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sock_proto::protocols::http::Site;
-use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused, Stored, Upload};
+use sock_proto::protocols::http::site::{
+    Codings, Found, Listing, Missing, Refused, Stored, Upload,
+};
 use sock_proto::sim::Files;
 
 /// Files that can be stored; a clone is the same shelf.
@@ -53,7 +55,7 @@ impl Site for Shelf {
         self.files().find(path, takes)
     }
 
-    fn list(&self, path: &[u8]) -> Result<Vec<Entry>, Missing> {
+    fn list(&self, path: &[u8]) -> Result<Listing, Missing> {
         self.files().list(path)
     }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use sock_proto::protocols::http::Site;
-use sock_proto::protocols::http::site::{Codings, Entry, Found, Missing, Refused, Upload};
+use sock_proto::protocols::http::site::{Codings, Found, Listing, Missing, Refused, Upload};
 
 use self::beneath::{Root, missing};
 pub use self::cache::Cache;
@@ -43,6 +43,7 @@ const NEVER: u64 = 0;
 ///   folder, so whoever put it there is to learn that it is not followed, and nobody learns whether
 ///   there is something at its end.
 /// - Only regular files and folders are served.
+/// - Of a folder at most 10,000 names are listed, so that nobody waits long for whoever asks for it.
 /// - Names that begin with a dot are not there, unless asked for.
 /// - Beside `page.html`, a `page.html.br` or `page.html.gz` that is not older is given to a client
 ///   that takes it; other text is compressed when it is first asked for. Both concern types that
@@ -252,20 +253,20 @@ impl Site for FileSite {
         self.find_now(path, takes, moment, kept)
     }
 
-    fn list(&self, path: &[u8]) -> std::result::Result<Vec<Entry>, Missing> {
+    fn list(&self, path: &[u8]) -> std::result::Result<Listing, Missing> {
         if !self.is_shown(path) {
             return Err(Missing::NotFound);
         }
         folder::list(&self.root, path, |name| self.is_shown_name(name)).map_err(missing)
     }
 
-    fn list_at(&self, path: &[u8], moment: Duration) -> std::result::Result<Vec<Entry>, Missing> {
-        if let Some(entries) = self.listed.at(path, moment) {
-            return Ok(entries);
+    fn list_at(&self, path: &[u8], moment: Duration) -> std::result::Result<Listing, Missing> {
+        if let Some(listing) = self.listed.at(path, moment) {
+            return Ok(listing);
         }
-        let entries = self.list(path)?;
-        self.listed.keep(path, moment, &entries);
-        Ok(entries)
+        let listing = self.list(path)?;
+        self.listed.keep(path, moment, &listing);
+        Ok(listing)
     }
 
     fn store(&self, path: &[u8]) -> std::result::Result<Box<dyn Upload>, Refused> {

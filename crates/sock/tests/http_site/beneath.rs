@@ -169,7 +169,7 @@ fn no_moment_is_short_enough_to_slip_out() {
                     Err(_) => seen[1] += 1,
                 }
                 assert!(site.find(b"a/fresh", PLAIN).is_err());
-                for entry in site.list(b"a").unwrap_or_default() {
+                for entry in site.list(b"a").unwrap_or_default().entries {
                     assert_eq!(entry.name, b"page");
                 }
             }
@@ -192,7 +192,8 @@ fn hidden_names_are_not_there_unless_asked_for() {
     }
     assert_eq!(site.list(b".git").unwrap_err(), Missing::NotFound);
     let names = |site: &FileSite| {
-        let mut names: Vec<_> = site.list(b"").unwrap().into_iter().map(|it| it.name).collect();
+        let mut names: Vec<_> =
+            site.list(b"").unwrap().entries.into_iter().map(|it| it.name).collect();
         names.sort();
         names
     };
@@ -213,7 +214,8 @@ fn what_is_no_file_is_refused_at_once() {
     let site = place.site();
     assert_eq!(missing(&site, "pipe"), Missing::Forbidden);
     assert_eq!(missing(&site, "socket"), Missing::Forbidden);
-    let names: Vec<_> = site.list(b"").unwrap().into_iter().map(|entry| entry.name).collect();
+    let names: Vec<_> =
+        site.list(b"").unwrap().entries.into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, [b"file".to_vec()]);
     let uploads = place.site().with_uploads();
     assert_eq!(uploads.store(b"pipe").unwrap_err(), Refused::Forbidden);
@@ -248,7 +250,7 @@ fn a_folder_tells_what_a_client_would_get() {
     symlink("sub", place.path("folder-link")).unwrap();
     symlink("..", place.path("out")).unwrap();
     symlink("nothing", place.path("dangling")).unwrap();
-    let mut entries = place.site().list(b"").unwrap();
+    let mut entries = place.site().list(b"").unwrap().entries;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let told: Vec<_> = entries
         .iter()
@@ -281,7 +283,7 @@ fn what_may_not_be_read_is_forbidden_and_not_listed() {
         assert_eq!(missing(site, "closed"), Missing::Forbidden);
         assert_eq!(missing(site, "shut/file"), Missing::Forbidden);
         assert_eq!(site.list(b"shut").unwrap_err(), Missing::Forbidden);
-        let names: Vec<_> = site.list(b"").unwrap().into_iter().map(|it| it.name).collect();
+        let names: Vec<_> = site.list(b"").unwrap().entries.into_iter().map(|it| it.name).collect();
         assert_eq!(names, [b"open".to_vec()]);
         let refused = place.site().with_uploads().store(b"new").unwrap_err();
         assert_eq!(refused, Refused::Forbidden);

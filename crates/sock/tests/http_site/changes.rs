@@ -235,7 +235,7 @@ fn a_folder_is_looked_at_once_a_turn_and_again_after_an_upload() {
     fs::write(dir.path().join("a"), "a").unwrap();
     let site = FileSite::open(dir.path()).unwrap().with_uploads();
     let names = |turn: u64| {
-        let entries = site.list_at(b"", Duration::from_nanos(turn)).unwrap();
+        let entries = site.list_at(b"", Duration::from_nanos(turn)).unwrap().entries;
         let mut names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
         names.sort();
         names
@@ -249,5 +249,24 @@ fn a_folder_is_looked_at_once_a_turn_and_again_after_an_upload() {
     upload.commit().unwrap();
     assert_eq!(names(2), [b"a", b"b", b"c"], "who stored it sees it");
     fs::create_dir(dir.path().join("d")).unwrap();
-    assert_eq!(site.list_at(b"d", Duration::from_nanos(2)).unwrap(), []);
+    assert_eq!(site.list_at(b"d", Duration::from_nanos(2)).unwrap().entries, []);
+}
+
+/// Whoever asks for it keeps nobody waiting while a million names are looked at.
+#[test]
+fn of_a_very_large_folder_a_part_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..10_050 {
+        fs::File::create(folder.path().join(format!("{n}"))).unwrap();
+    }
+    let site = FileSite::open(folder.path()).unwrap();
+    let listing = site.list(b"").unwrap();
+    // The folder itself and the one above are among those that are looked at.
+    assert!((9_998..=10_000).contains(&listing.entries.len()), "{}", listing.entries.len());
+    assert!(listing.has_more);
+    for n in 9_900..10_050 {
+        fs::remove_file(folder.path().join(format!("{n}"))).unwrap();
+    }
+    let listing = site.list(b"").unwrap();
+    assert_eq!((listing.entries.len(), listing.has_more), (9_900, false));
 }

@@ -45,7 +45,7 @@ fn nothing_is_seen_before_the_end_and_nothing_left_without() {
     two.write(b"half").unwrap();
     assert_eq!(missing(&site, "new"), Missing::NotFound);
     assert_eq!(bytes(&file(&site, "old", PLAIN)), b"old");
-    assert_eq!(site.list(b"").unwrap().len(), 1);
+    assert_eq!(site.list(b"").unwrap().entries.len(), 1);
     drop((one, two));
     assert_eq!(place.names(), ["old"]);
     assert_eq!(fs::read(place.path("old")).unwrap(), b"old");

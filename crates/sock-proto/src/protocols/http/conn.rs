@@ -21,12 +21,14 @@
 //! read and discarded, or its system would throw the answer away.
 
 mod take;
+mod untold;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::untold::Untold;
 use super::parse::{Scan, Wrong};
 use super::work::Work;
 use super::write::Form;
@@ -65,7 +67,10 @@ impl Protocol for Http {
             Input::Drained => talk.drained(offer, out),
             Input::Timeout => talk.timeout(offer, out),
             Input::Stop => talk.stopping = true,
-            Input::Closed(_) => *talk = Talk { state: State::Over, ..Talk::default() },
+            Input::Closed(_) => {
+                talk.untold.ended(out.unsent(), out);
+                *talk = Talk { state: State::Over, ..Talk::default() };
+            }
         }
         talk.settle(offer, out);
     }
@@ -106,6 +111,7 @@ struct Talk {
     /// So much waited to be sent when that was last looked at.
     owed: u64,
     queue: Queue,
+    untold: Untold,
     /// The last answer took long: the next one waits for the next turn.
     rests: bool,
     /// So many empty lines came since the last request.
@@ -163,6 +169,7 @@ impl Talk {
 
     /// Everything is sent.
     fn drained(&mut self, offer: &Offer, out: &mut Out<'_>) {
+        self.untold.sent(out);
         self.queue = Queue::Empty;
         self.since = out.now();
         if let State::Body(work) = &mut self.state
@@ -185,7 +192,8 @@ impl Talk {
     }
 
     fn end(&mut self) {
-        *self = Self { state: State::Over, stopping: self.stopping, ..Self::default() };
+        let untold = core::mem::take(&mut self.untold);
+        *self = Self { state: State::Over, stopping: self.stopping, untold, ..Self::default() };
     }
 
     /// What follows from the state that the conversation has come to.

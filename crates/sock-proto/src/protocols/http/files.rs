@@ -146,8 +146,8 @@ impl Request<'_> {
             Ok(Found::File(file)) => self.send(&file),
             Ok(Found::Folder) | Err(Missing::NotFound) => {
                 match self.site.list_at(&path.name, self.wall) {
-                    Ok(entries) => {
-                        listing::page(&path.name, entries, self.offer.upload.is_some()).costly()
+                    Ok(listing) => {
+                        listing::page(&path.name, listing, self.offer.upload.is_some()).costly()
                     }
                     Err(why) => missing(why),
                 }

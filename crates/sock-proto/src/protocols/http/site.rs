@@ -38,19 +38,20 @@ pub trait Site: Send + Sync + fmt::Debug {
         self.find(path, takes)
     }
 
-    /// Lists the folder at `path`, in no order.
+    /// Lists the folder at `path`, in no order; of a very large one a part, so that nobody waits for the
+    /// rest.
     ///
     /// # Errors
     ///
     /// It is not there, no folder, or not to be seen.
-    fn list(&self, path: &[u8]) -> Result<Vec<Entry>, Missing>;
+    fn list(&self, path: &[u8]) -> Result<Listing, Missing>;
 
     /// The same at `moment`, as [`Site::find_at`].
     ///
     /// # Errors
     ///
     /// As [`Site::list`].
-    fn list_at(&self, path: &[u8], moment: Duration) -> Result<Vec<Entry>, Missing> {
+    fn list_at(&self, path: &[u8], moment: Duration) -> Result<Listing, Missing> {
         // A site that keeps nothing looks each time.
         let _ = moment;
         self.list(path)
@@ -111,6 +112,22 @@ pub enum Body {
     Bytes(Arc<[u8]>),
     /// Behind an open file.
     Source(Arc<dyn Source>),
+}
+
+/// What is in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// The names.
+    pub entries: Vec<Entry>,
+    /// There are others, and nobody has looked how many.
+    pub has_more: bool,
+}
+
+impl From<Vec<Entry>> for Listing {
+    /// All that there is.
+    fn from(entries: Vec<Entry>) -> Self {
+        Self { entries, has_more: false }
+    }
 }
 
 /// One name in a folder.

@@ -78,9 +78,11 @@ fn bytes(part: &Part) -> Option<&[u8]> {
     }
 }
 
-/// Tells the client to go on with its body.
-pub(super) fn proceed(out: &mut Out<'_>) {
-    out.send(b"HTTP/1.1 100 Continue\r\n\r\n");
+/// Tells the client to go on with its body; how many bytes that takes.
+pub(super) fn proceed(out: &mut Out<'_>) -> u64 {
+    let word = b"HTTP/1.1 100 Continue\r\n\r\n";
+    out.send(word);
+    word.len() as u64
 }
 
 fn status_line(status: u16, to: &mut Vec<u8>) {

@@ -6,10 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sock_proto::protocols::http::site::{Entry, Refused, Stored, Upload};
-
-/// A folder with more names is read anew each time: they are not worth the memory.
-const MOST: usize = 10_000;
+use sock_proto::protocols::http::site::{Listing, Refused, Stored, Upload};
 
 /// The folder that was listed last.
 #[derive(Debug, Default)]
@@ -20,24 +17,20 @@ struct Folder {
     path: Vec<u8>,
     /// Zero: nothing is kept.
     moment: Duration,
-    entries: Vec<Entry>,
+    listing: Listing,
 }
 
 impl Listed {
     /// What was in the folder at this moment, if it was listed then.
-    pub(super) fn at(&self, path: &[u8], moment: Duration) -> Option<Vec<Entry>> {
+    pub(super) fn at(&self, path: &[u8], moment: Duration) -> Option<Listing> {
         let folder = self.folder();
         let is_same = !moment.is_zero() && folder.moment == moment && folder.path == path;
-        is_same.then(|| folder.entries.clone())
+        is_same.then(|| folder.listing.clone())
     }
 
     /// Keeps what is in the folder at this moment.
-    pub(super) fn keep(&self, path: &[u8], moment: Duration, entries: &[Entry]) {
-        *self.folder() = if entries.len() <= MOST {
-            Folder { path: path.to_vec(), moment, entries: entries.to_vec() }
-        } else {
-            Folder::default()
-        };
+    pub(super) fn keep(&self, path: &[u8], moment: Duration, listing: &Listing) {
+        *self.folder() = Folder { path: path.to_vec(), moment, listing: listing.clone() };
     }
 
     /// An upload at whose end the folder is not any more what it was.

@@ -11,6 +11,7 @@ use super::super::request::{Framing, Request};
 use super::super::work::{Progress, Sink, Work};
 use super::super::write::{self, Form};
 use super::super::{Offer, Place, page};
+use super::untold::Answered;
 use super::{Queue, State, Talk};
 use crate::Out;
 
@@ -99,7 +100,7 @@ impl Talk {
             return self.answer(&answer, form, raw, offer, out);
         }
         if expects && !sink.is_error() {
-            write::proceed(out);
+            self.untold.proceeded(write::proceed(out));
         }
         let Some(body) = body else {
             return self.answer(&sink.end(end, framing, 0), form, raw, offer, out);
@@ -176,7 +177,8 @@ impl Talk {
         out: &mut Out<'_>,
     ) {
         form.persists &= !self.stopping;
-        let bytes = write::write(answer, form, offer, out);
+        let before = out.queued();
+        let body = write::write(answer, form, offer, out);
         if out.is_noted() {
             if let Some(note) = answer.note {
                 let target = first_line(asked).split(|byte| *byte == b' ').nth(1);
@@ -185,7 +187,13 @@ impl Talk {
                     format_args!("{}: {note}", Visible(target.unwrap_or_default())),
                 );
             }
-            out.answered(first_line(asked), answer.status, bytes, self.since);
+            self.untold.add(Answered {
+                line: first_line(asked).to_vec(),
+                status: answer.status,
+                body,
+                wire: out.queued() - before,
+                began: self.since,
+            });
         }
         let has_range = answer.body.iter().any(|part| matches!(part, Part::Span(_)));
         if has_range || out.queued() > QUEUED {

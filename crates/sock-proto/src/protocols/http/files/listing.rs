@@ -2,14 +2,13 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
 use crate::calendar::Date;
 use crate::protocols::http::answer::{Answer, Part};
 use crate::protocols::http::page::Escaped;
-use crate::protocols::http::site::Entry;
+use crate::protocols::http::site::{Entry, Listing};
 use crate::text::harmless;
 
 use super::order::by_name;
@@ -36,11 +35,12 @@ const POLICY: &str = "default-src 'none'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Makes the page of the folder at `path`; with `upload`, one can store files there.
-pub(super) fn page(path: &[u8], mut entries: Vec<Entry>, upload: bool) -> Answer {
+pub(super) fn page(path: &[u8], mut listing: Listing, upload: bool) -> Answer {
+    let entries = &mut listing.entries;
     entries.sort_unstable_by(by_name);
     let mut page = String::with_capacity(1536 + entries.len().min(MOST) * 160);
     // Writing to a string cannot fail.
-    let _ = write(&mut page, path, &entries, upload);
+    let _ = write(&mut page, path, &listing, upload);
     Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         .with("Cache-Control", "no-cache")
@@ -48,7 +48,8 @@ pub(super) fn page(path: &[u8], mut entries: Vec<Entry>, upload: bool) -> Answer
         .and(Part::Bytes(page.into_bytes()))
 }
 
-fn write(page: &mut String, path: &[u8], entries: &[Entry], upload: bool) -> fmt::Result {
+fn write(page: &mut String, path: &[u8], listing: &Listing, upload: bool) -> fmt::Result {
+    let Listing { entries, has_more } = listing;
     let title = format!("/{}{}", harmless(path), if path.is_empty() { "" } else { "/" });
     let title = Escaped(&title);
     write!(
@@ -65,10 +66,15 @@ fn write(page: &mut String, path: &[u8], entries: &[Entry], upload: bool) -> fmt
         row(page, entry)?;
     }
     page.push_str("</table>\n");
-    if entries.is_empty() {
+    if entries.is_empty() && !has_more {
         page.push_str("<p>This folder is empty.</p>\n");
     }
-    if let Some(more @ 1..) = entries.len().checked_sub(MOST) {
+    if *has_more {
+        page.push_str(
+            "<p>This folder has more names than these, which are not shown and not in order with them. \
+             Who knows the name of a file can ask for it.</p>\n",
+        );
+    } else if let Some(more @ 1..) = entries.len().checked_sub(MOST) {
         writeln!(page, "<p>{more} more names are not shown.</p>")?;
     }
     if upload {
