@@ -60,7 +60,11 @@ pub(crate) fn run(plan: &Plan) -> Result<Status> {
             Seen::Failed(status) => return Ok(status),
         };
         bytes += moved(&lines);
-        let mut page = format!("{deck:<4}{title}\n    {lesson}\n\n");
+        let mut page = format!("{deck:<4}{title}\n");
+        for line in wrapped(lesson, drawing.width.saturating_sub(4)) {
+            writeln!(page, "    {line}")?;
+        }
+        page.push('\n');
         let pictures = if *apart {
             let each = sock_ladder::conversations(&lines);
             each.iter().map(|one| one.text(&drawing)).collect()
@@ -93,6 +97,21 @@ fn seen(row: &Row, traces: &mut bool) -> Result<Seen> {
         )?;
     }
     Ok(Seen::Lines((row.play)()?.lines))
+}
+
+/// A text in lines of at most `room` characters, broken at spaces.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn not_as_said(row: &Row) -> String {

@@ -7,6 +7,7 @@ mod live;
 mod only;
 mod outcomes;
 mod rows;
+mod stopped;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -27,6 +28,7 @@ pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
 use self::outcomes::Seen;
 use self::rows::{Rows, fresh_line};
+pub(crate) use self::stopped::Limits;
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
 use crate::signals::ignores;
@@ -36,6 +38,7 @@ use crate::status::{Status, Usage};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) programs: Programs,
+    pub(crate) limits: Limits,
     pub(crate) outputs: Vec<Output>,
     pub(crate) only: Option<Only>,
     pub(crate) repeat: Option<u32>,
@@ -119,7 +122,8 @@ fn once(plan: &Plan) -> Result<Status> {
 
 fn drawing(plan: &Plan) -> Drawing {
     let drawing = plan.paper.drawing_on(io::stderr());
-    Drawing { all_calls: plan.all_calls, explain: true, ..drawing }
+    let only = plan.only.as_ref().and_then(Only::call).cloned();
+    Drawing { all_calls: plan.all_calls || only.is_some(), explain: true, only, ..drawing }
 }
 
 /// Writes to stderr. Whoever read that may have gone, which changes nothing of the programs' status.
@@ -161,7 +165,7 @@ fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<Traced> {
         }
         lines.push(line);
     };
-    let mut live = live::Live::new(plan.screen, rows, &mut keep);
+    let mut live = live::Live::new(plan.screen, plan.limits, rows, &mut keep);
     let outcome =
         watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
     let untold = live.untold();
@@ -183,14 +187,21 @@ fn shown<'a>(plan: &Plan, lines: &'a [Line]) -> Vec<&'a Line> {
     match &plan.only {
         None if plan.all_calls => lines.iter().collect(),
         None => only::conversations(lines),
-        Some(only) => only.of(lines),
+        Some(Only::Port(port)) => only::at_port(lines, *port),
+        // What is said of a call needs the others; which are drawn is the drawing's business.
+        Some(Only::Call(_)) => lines.iter().collect(),
     }
 }
 
 /// What is said instead of a ladder, where calls were traced and none of them is what was asked for.
 fn unmet(plan: &Plan, lines: &[Line], shown: &[&Line]) -> Option<String> {
     let is_call = |line: &Line| matches!(line, Line::Call(_));
-    let is_unmet = lines.iter().any(is_call) && !shown.iter().any(|line| is_call(line));
+    let wanted = plan.only.as_ref().and_then(Only::call);
+    let is_wanted = |line: &Line| {
+        let Line::Call(call) = line else { return false };
+        wanted.is_none_or(|wanted| call.call == *wanted)
+    };
+    let is_unmet = lines.iter().any(is_call) && !shown.iter().any(|line| is_wanted(line));
     plan.only.as_ref().filter(|_| is_unmet).map(|only| only.unmet(lines))
 }
 
@@ -211,16 +222,16 @@ fn page(shown: &[&Line], drawing: &Drawing) -> String {
 fn footer(lines: &[Line], outcome: &Outcome) -> String {
     let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
     let mut text = format!(
-        "traced: {calls} socket calls, each stopped for a moment: times are longer for it\n"
+        "traced: {calls} socket calls; being watched, each takes a little longer than alone\n"
     );
     // Whoever compares with a run without sock wants to know what else was done.
-    let held = match outcome.held.0 {
+    let receives = match outcome.held.0 {
         0 => return text,
-        1 => "held until its sender paused: 1 receive, which got what it gets".to_owned(),
-        n => format!("held until their senders paused: {n} receives, which got what they get"),
+        1 => "1 receive waited until its sender paused, so that it got".to_owned(),
+        n => format!("{n} receives waited until their senders paused, so that they got"),
     };
-    text += &held;
-    text + " untraced\n"
+    text += &receives;
+    text + " as much at once as without sock\n"
 }
 
 /// Says how programs ended that did not end well.

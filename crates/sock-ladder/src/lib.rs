@@ -53,6 +53,7 @@ mod record;
 mod scene;
 mod story;
 mod text;
+mod waits;
 
 pub use conversation::{Conversation, conversations};
 pub use explain::{codes, explain, page};

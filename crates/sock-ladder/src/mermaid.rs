@@ -108,10 +108,11 @@ impl Diagram<'_, '_, '_> {
 
     fn message(&mut self, step: &Step) {
         let (scene, ascii) = (self.scene, self.ascii);
-        let from = label(scene.story, &step.from, true, ascii);
+        let own = label(scene.story, &step.from, true, ascii);
+        let from = own.line();
         let lane = step.from.lane;
         let Some(to) = step.to.filter(|to| to.lane != lane) else {
-            let to = step.to.map(|to| label(scene.story, &to, false, ascii));
+            let to = step.to.map(|to| label(scene.story, &to, false, ascii).line());
             let text: Vec<String> = [Some(from), to].into_iter().flatten().collect();
             return self.line(format_args!("P{lane}->>P{lane}: {}", harmless(&text.join(", "))));
         };
@@ -126,11 +127,11 @@ impl Diagram<'_, '_, '_> {
         };
         let what = caption(scene.story, scene.joined, step, CAPTION, ascii);
         // A size that stands before it already is not said again.
-        let size =
-            from.rsplit_once(' ').map_or("", |(before, _)| before.rsplit(' ').next().unwrap_or(""));
-        let again = format!("{size} B ");
-        let what =
-            what.strip_prefix(&again).filter(|_| from.ends_with(again.trim_end())).unwrap_or(&what);
+        let words = &*own.words;
+        let before = words.rsplit_once(' ').map_or("", |(before, _)| before);
+        let again = format!("{} B ", before.rsplit(' ').next().unwrap_or(""));
+        let is_said = words.ends_with(again.trim_end());
+        let what = what.strip_prefix(&again).filter(|_| is_said).unwrap_or(&what);
         let off = match step.what {
             What::Bytes(off) => format!("[{},{})", off.start(), off.end()),
             What::Connect
@@ -141,7 +142,7 @@ impl Diagram<'_, '_, '_> {
             | What::Rst
             | What::Local => String::new(),
         };
-        let got = label(scene.story, &to, false, ascii);
+        let got = label(scene.story, &to, false, ascii).line();
         let got = if got.is_empty() {
             got
         } else {

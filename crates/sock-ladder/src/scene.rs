@@ -7,7 +7,7 @@ use crate::plan::fold::{Shapes, Shown, fold};
 use crate::plan::lanes::Lanes;
 use crate::plan::parts::number;
 use crate::plan::rows::{Row, Share, rows};
-use crate::plan::steps::{Part, Step, What, steps};
+use crate::plan::steps::{Part, Step, Touch, What, steps};
 use crate::story::Story;
 use crate::text::Drawing;
 
@@ -44,6 +44,10 @@ pub(crate) fn stage<'a, T>(
     posts.gather(most);
     let is_crowded = posts.all.len() < asked;
     let mut steps = steps(&story, &joined, &posts, drawing.all_calls);
+    if let Some(only) = &drawing.only {
+        let is_meant = |touch: &Touch| touch.call.is_some_and(|n| story.calls[n].call == *only);
+        steps.retain(|step| is_meant(&step.from) || step.to.as_ref().is_some_and(is_meant));
+    }
     // The steps say what the links said, and a long record has millions of them.
     joined.joins = Vec::new();
     number(&mut steps);
@@ -80,12 +84,14 @@ fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
             | What::Rst
             | What::Local => (Some(step.what), 0),
         };
-        let side = |call: Option<usize>, part: Part| {
-            let call = call.map(|n| story.calls[n]);
+        let side = |n: Option<usize>, part: Part| {
+            let call = n.map(|n| story.calls[n]);
             let notes = call
                 .and_then(|call| story.notes.get(&call.ev))
                 .map(|notes| notes.iter().map(|note| note.code.as_str()).collect::<Vec<_>>());
-            (call.map(|call| (&call.call, call.ret, call.err.as_deref(), call.proc)), part, notes)
+            let is_long = n.is_some_and(|n| story.waits.long(n, story.calls[n]).is_some());
+            let seen = call.map(|call| (&call.call, call.ret, call.err.as_deref(), call.proc));
+            (seen, is_long, part, notes)
         };
         let to = step.to.map(|to| (to.lane, to.word, to.missing, side(to.call, to.part)));
         let from = (

@@ -1,6 +1,6 @@
 //! A record put in order: calls by time, what is known of each socket in one place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sock_record::{
     Call, CallKind, Dir, End, Ev, Family, Gap, Kind, Line, Link, Meta, Note, Origin, Proc, ProcId,
@@ -8,6 +8,7 @@ use sock_record::{
 };
 
 use crate::place::Place;
+use crate::waits::{Vain, Waits};
 
 /// All lines of a record, by what they are. Calls and sockets are named by their index from here on: the numbers of a
 /// record may repeat where several writers shared a file.
@@ -30,6 +31,22 @@ pub(crate) struct Story<'a> {
     /// The socket of each call; [`NONE`] for none.
     on: Vec<u32>,
     facts: Vec<Facts>,
+    pub(crate) waits: Waits,
+    /// When each process ended, where it still had a socket then.
+    ended: HashMap<ProcId, u64>,
+    /// Processes that were ended by whoever wrote the record.
+    stopped: HashSet<ProcId>,
+}
+
+/// How a call that never returned was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The program was ended by whoever traced it.
+    Stopped,
+    /// The program ended.
+    Ended,
+    /// The record did.
+    Open,
 }
 
 /// No socket: a record has millions of calls, and half the bytes for each are half the memory.
@@ -178,17 +195,69 @@ impl<'a> Story<'a> {
         self.calls_of = vec![Vec::new(); self.socks.len()];
         self.facts = vec![Facts::default(); self.socks.len()];
         self.on = vec![NONE; self.calls.len()];
+        let is_stop = |notes: &Vec<&Note>| notes.iter().any(|note| note.code == STOPPED);
+        let stops: HashSet<Ev> =
+            self.notes.iter().filter(|(_, notes)| is_stop(notes)).map(|(ev, _)| *ev).collect();
+        if !stops.is_empty() {
+            let stopped = self.calls.iter().filter(|call| stops.contains(&call.ev));
+            self.stopped.extend(stopped.map(|call| call.proc));
+        }
+        let mut vain: Vec<(usize, SockId)> = Vec::new();
         for (n, call) in self.calls.iter().enumerate() {
+            let is_end = is_by_end(call);
+            if is_end {
+                self.ended.entry(call.proc).or_insert(call.enter);
+            }
+            vain.extend(self.waits.learn(n, call, is_end && self.is_stopped(call.proc)));
             let Some(&sock) = call.sock.and_then(|id| self.sock_of.get(&id)) else { continue };
             self.calls_of[sock].push(n);
             self.on[n] = u32::try_from(sock).unwrap_or(NONE);
             self.facts[sock].learn(n, call);
+        }
+        // A wait for one socket, in vain, stands for the call that never came: it is one on this socket.
+        for (n, id) in vain {
+            let Some(&sock) = self.sock_of.get(&id) else { continue };
+            self.on[n] = u32::try_from(sock).unwrap_or(NONE);
+            let place = self.calls_of[sock].partition_point(|&other| other < n);
+            self.calls_of[sock].insert(place, n);
         }
         for sock in &self.socks {
             if let Some(&listener) = sock.listener.and_then(|id| self.sock_of.get(&id)) {
                 self.facts[listener].listens = true;
             }
         }
+    }
+
+    /// What a call waited for until it gave up.
+    pub(crate) fn vain(&self, n: usize) -> Option<Vain> {
+        let listens = || self.on(n).is_some_and(|sock| self.is_listener(sock));
+        self.waits.vain(n, self.calls[n], listens)
+    }
+
+    /// When a call was over: where it never returned, when its program or the record ended.
+    pub(crate) fn until(&self, n: usize) -> u64 {
+        let call = self.calls[n];
+        if !is_unreturned(call) {
+            return returned(call);
+        }
+        let ended = self.ended.get(&call.proc).copied().or(self.end.map(|end| end.t));
+        ended.unwrap_or(call.enter).max(call.enter)
+    }
+
+    /// How a call that never returned was over.
+    pub(crate) fn fate(&self, proc: ProcId) -> Fate {
+        if self.is_stopped(proc) {
+            Fate::Stopped
+        } else if self.ended.contains_key(&proc) {
+            Fate::Ended
+        } else {
+            Fate::Open
+        }
+    }
+
+    /// Whether a process was ended by whoever wrote the record.
+    pub(crate) fn is_stopped(&self, proc: ProcId) -> bool {
+        self.stopped.contains(&proc)
     }
 
     /// Takes in what is said of its calls beside the record's own notes.
@@ -273,6 +342,15 @@ impl<'a> Story<'a> {
             .or_else(|| own(self.sock_of(self.socks[sock].listener?)?))
             .or_else(|| self.procs.keys().next().copied())
     }
+}
+
+/// The code of a note about a close: whoever wrote the record has ended the program.
+const STOPPED: &str = "stopped";
+
+/// Whether nobody called `close`, but the end of a program closed its socket.
+pub(crate) fn is_by_end(call: &Call) -> bool {
+    let by = || call.args.more.get("by").and_then(|by| by.as_str());
+    call.call == CallKind::Close && matches!(by(), Some("exit" | "kill"))
 }
 
 /// When a call returned; when it began where it never did.

@@ -225,6 +225,9 @@ fn who_may_have_accepted_unseen_is_not_blamed() {
     let Some(Line::Note(note)) = ring.lines.last_mut() else { panic!("no note") };
     note.ev = None;
     assert!(!blamed(&ring), "what went through a ring was not seen");
+    let Some(Line::Note(note)) = ring.lines.last_mut() else { panic!("no note") };
+    note.text = "node, client used io_uring: what went through it was not seen".into();
+    assert!(blamed(&ring), "somebody else's ring accepts nothing here");
 }
 
 #[test]

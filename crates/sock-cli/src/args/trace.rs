@@ -185,6 +185,7 @@ impl TraceArgs {
         if self.repeat == Some(0) {
             return Err(Usage("--repeat 0 runs nothing; write at least 1".to_owned()).into());
         }
+        let limits = trace::Limits { stop: !self.no_stop, timeout: self.timeout };
         let preview = if self.no_data { Some(0) } else { u64::try_from(self.preview).ok() };
         let programs = sock_trace::Plan::new(programs)
             .start(self.start)
@@ -196,6 +197,7 @@ impl TraceArgs {
             .one_cpu(!self.all_cpus);
         Ok(Plan::Trace(Box::new(trace::Plan {
             programs,
+            limits,
             outputs: self.outputs,
             only: self.only,
             repeat: self.repeat,
@@ -209,6 +211,8 @@ impl TraceArgs {
 
 /// What a code means, or which there are.
 fn explanation(code: &str) -> Result<String> {
+    // As it stands behind the sentence.
+    let code = code.strip_prefix('[').and_then(|code| code.strip_suffix(']')).unwrap_or(code);
     if code.is_empty() {
         let known: Vec<&str> = sock_ladder::codes().collect();
         return Ok(known.join("\n") + "\n");

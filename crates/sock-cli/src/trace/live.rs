@@ -7,12 +7,14 @@ use sock_record::{Call, Dir, Level, Line, ProcId};
 use sock_trace::Watch;
 
 use super::rows::Rows;
+use super::stopped::{Limits, Stopped};
 use crate::screen::{Detail, Screen};
 
 /// Tells lines of the record as they come, and hands them on.
 pub(super) struct Live<'a> {
     screen: Screen,
     rows: Option<Rows>,
+    stopped: Stopped,
     names: BTreeMap<ProcId, String>,
     /// Why a line could not be told, where somebody is there to be told.
     untold: Option<io::Error>,
@@ -23,8 +25,22 @@ pub(super) struct Live<'a> {
 const SHOWN: usize = 32;
 
 impl<'a> Live<'a> {
-    pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
-        Self { screen, rows, names: BTreeMap::new(), untold: None, keep }
+    pub(super) fn new(
+        screen: Screen,
+        limits: Limits,
+        rows: Option<Rows>,
+        keep: &'a mut dyn FnMut(Line),
+    ) -> Self {
+        let stopped = Stopped::new(limits);
+        Self { screen, rows, stopped, names: BTreeMap::new(), untold: None, keep }
+    }
+
+    fn pass(&mut self, line: Line) {
+        match &mut self.rows {
+            Some(rows) => rows.hear(&line),
+            None => self.tell(&line),
+        }
+        (self.keep)(line);
     }
 
     fn tell(&mut self, line: &Line) {
@@ -84,11 +100,13 @@ impl<'a> Live<'a> {
 
 impl Watch for Live<'_> {
     fn line(&mut self, line: Line) {
-        match &mut self.rows {
-            Some(rows) => rows.hear(&line),
-            None => self.tell(&line),
+        self.stopped.hear(&line);
+        if let Line::End(end) = &line {
+            for note in self.stopped.notes(end) {
+                self.pass(note.into());
+            }
         }
-        (self.keep)(line);
+        self.pass(line);
     }
 
     fn look(&mut self, now: u64) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use sock_record::{Call, CallKind, Ev, Line, Sock, SockId};
+use sock_record::{Call, CallKind, Line, Sock, SockId};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,31 +29,11 @@ impl FromStr for Only {
 }
 
 impl Only {
-    /// The lines that are wanted.
-    pub(crate) fn of<'a>(&self, lines: &'a [Line]) -> Vec<&'a Line> {
+    /// The call that is wanted, where it is one.
+    pub(super) fn call(&self) -> Option<&CallKind> {
         match self {
-            Self::Port(port) => {
-                let wanted = sockets_at(lines, *port);
-                lines
-                    .iter()
-                    .filter(|line| sock_of(line).is_none_or(|sock| wanted.contains(&sock)))
-                    .collect()
-            }
-            Self::Call(kind) => {
-                let is_wanted =
-                    |line: &&Line| matches!(line, Line::Call(call) if call.call == *kind);
-                let own = lines.iter().filter(is_wanted).filter_map(ev_of);
-                let mut wanted: BTreeSet<Ev> = own.collect();
-                for link in sock_ladder::pair(lines).links.iter().map(|pair| &pair.link) {
-                    if wanted.contains(&link.from) || wanted.contains(&link.to) {
-                        wanted.extend([link.from, link.to]);
-                    }
-                }
-                lines
-                    .iter()
-                    .filter(|line| ev_of(line).is_none_or(|ev| wanted.contains(&ev)))
-                    .collect()
-            }
+            Self::Call(kind) => Some(kind),
+            Self::Port(_) => None,
         }
     }
 
@@ -80,6 +60,12 @@ impl Only {
             }
         }
     }
+}
+
+/// The lines about sockets that have this port at either end.
+pub(super) fn at_port(lines: &[Line], port: u16) -> Vec<&Line> {
+    let wanted = sockets_at(lines, port);
+    lines.iter().filter(|line| sock_of(line).is_none_or(|sock| wanted.contains(&sock))).collect()
 }
 
 /// More of them would hide what is looked for.
@@ -234,11 +220,4 @@ fn sock_of(line: &Line) -> Option<SockId> {
         return Some(gap.sock);
     }
     if let Line::Sock(sock) = line { Some(sock.sock) } else { None }
-}
-
-fn ev_of(line: &Line) -> Option<Ev> {
-    if let Line::Call(call) = line {
-        return Some(call.ev);
-    }
-    if let Line::Note(note) = line { note.ev } else { None }
 }

@@ -34,10 +34,6 @@ impl Rows {
     /// Rows on stderr, of what is wanted.
     pub(super) fn new(drawing: &Drawing, only: Option<&Only>) -> Self {
         let ladder = sock_ladder::Live::new(drawing);
-        let ladder = match only {
-            Some(Only::Call(kind)) => ladder.only(kind.clone()),
-            Some(Only::Port(_)) | None => ladder,
-        };
         let is_terminal = io::stderr().is_terminal();
         let paper = Paper { is_terminal, waiting: String::new(), lost: 0 };
         Self { ladder, filter: Filter::new(only, drawing.all_calls), paper }

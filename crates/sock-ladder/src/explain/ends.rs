@@ -4,7 +4,7 @@ use sock_record::{Call, CallKind, Level, LinkKind};
 
 use super::case::{Case, text, took};
 use super::teller::Teller;
-use crate::story::{is_eof, is_peek, returned};
+use crate::story::{is_by_end, is_eof, is_peek, returned};
 
 /// Who receives nothing so often has not understood that it is the end; buffered readers ask two or three times.
 const STUBBORN: usize = 5;
@@ -42,11 +42,14 @@ fn because(case: &Case<'_, '_>, ender: usize, t: u64) -> String {
         Some(ago) => format!(" {} earlier", took(ago)),
         None => String::new(),
     };
-    format!("{} {}{when}{}", case.who(ender), deed(call), still(call))
+    format!("{} {}{when}{}", case.who(ender), deed(case, call), still(call))
 }
 
 /// What a call did to its socket.
-pub(super) fn deed(call: &Call) -> String {
+pub(super) fn deed(case: &Case<'_, '_>, call: &Call) -> String {
+    if is_by_end(call) && case.story.is_stopped(call.proc) {
+        return "was ended by sock, which closed its socket,".to_owned();
+    }
     match (&call.call, text(call, "by")) {
         (CallKind::Shutdown, _) => {
             format!("called shutdown({})", call.args.how.as_deref().unwrap_or("SHUT_WR"))

@@ -27,6 +27,7 @@ const PAGES: &[(&str, &str)] = &[
     ("sigpipe", include_str!("pages/sigpipe.txt")),
     ("split", include_str!("pages/split.txt")),
     ("start", include_str!("pages/start.txt")),
+    ("stopped", include_str!("pages/stopped.txt")),
     ("time-wait", include_str!("pages/time-wait.txt")),
     ("timed-out", include_str!("pages/timed-out.txt")),
     ("would-block", include_str!("pages/would-block.txt")),

@@ -50,7 +50,7 @@ fn torn_by(case: &Case<'_, '_>, sock: usize) -> Option<(usize, String)> {
         ));
     }
     (unread > 0).then(|| {
-        let what = deed(line);
+        let what = deed(case, line);
         let what = what.trim_end_matches(',');
         (close, format!("{who} {what} with {} B unread, so the kernel sent RST instead of FIN; read to the end before closing", count(unread)))
     })
@@ -65,7 +65,7 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
         return format!("reset by {peer}: it closed with bytes unread, or was gone when more came");
     };
     let line = case.line(close);
-    let what = deed(line);
+    let what = deed(case, line);
     match sent_after(case, sock, line.enter, call) {
         Some(send) => format!(
             "reset: {peer} {what} {} before {} sent {} B, so the kernel answered with RST; receive 0 B (the end) before you \
@@ -105,7 +105,7 @@ fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
         return format!("broken pipe: {peer} has gone, so nobody can receive this; {cure}");
     };
     let closed = case.line(close);
-    let what = deed(closed);
+    let what = deed(case, closed);
     let ago = took(line.enter.saturating_sub(closed.enter));
     let first = sent_after(case, sock, closed.enter, call).filter(|_| case.is_tcp(sock));
     match first {

@@ -11,7 +11,7 @@ use crate::story::Story;
 const OFTEN: usize = 3;
 
 /// What belongs to every conversation teaches nothing the second time.
-const ORDINARY: &[&str] = &["end", "no-fin", "time-wait", "would-block"];
+const ORDINARY: &[&str] = &["end", "no-fin", "time-wait", "timed-out", "would-block"];
 
 /// Collects sentences.
 pub(super) struct Teller<'s, 'a> {

@@ -7,7 +7,7 @@ use sock_record::{CallKind, Level};
 use super::case::Case;
 use super::teller::Teller;
 use crate::place::{Door, Place};
-use crate::story::returned;
+use crate::story::{is_by_end, returned};
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     let mut kept: HashMap<usize, usize> = HashMap::new();
@@ -67,6 +67,10 @@ fn closed_first(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
                 || super::case::number(line, "linger_s") == Some(0)
         })
     };
+    // Whom sock ended would not have ended there.
+    if is_by_end(case.line(fin)) && case.story.is_stopped(case.line(fin).proc) {
+        return None;
+    }
     let is_first = returned(case.line(fin)) < case.line(theirs).enter;
     (is_first && !held(fin) && !torn(own.last_close) && !torn(other.last_close)).then_some(fin)
 }

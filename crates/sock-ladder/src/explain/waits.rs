@@ -6,36 +6,19 @@ use super::case::{Case, list, took};
 use super::teller::Teller;
 use crate::story::returned;
 use crate::text::count;
-
-/// A call that fails at once takes less, in ns, even under a tracer that holds it for a while.
-const AT_ONCE: u64 = 1_000_000;
+use crate::waits::Vain;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for (n, call) in case.story.calls.iter().enumerate() {
         let Some(sock) = case.story.on(n) else { continue };
-        let waited = returned(call).saturating_sub(call.enter);
+        if let Some(vain) = case.story.vain(n) {
+            teller.say("timed-out", Level::Info, n, call.proc, || gave_up(case, n, vain));
+            continue;
+        }
         match call.err.as_deref() {
             Some("EAGAIN" | "EWOULDBLOCK") => {
-                let (option, what) = match call.dir {
-                    Some(Dir::Out) => ("SO_SNDTIMEO", "the buffer stayed full"),
-                    Some(Dir::In) | None => ("SO_RCVTIMEO", "nothing came"),
-                };
-                let impatient = call.args.has_flag("MSG_DONTWAIT");
-                let limited = case.option(sock, option, call.enter).is_some();
-                if waited >= AT_ONCE && limited && !impatient {
-                    teller.say("timed-out", Level::Info, n, call.proc, || {
-                        format!(
-                            "{what} for {}: {} had set {option}, so {} failed with EAGAIN instead of waiting on",
-                            took(waited),
-                            case.who(n),
-                            call.call,
-                        )
-                    });
-                } else {
-                    let matter = (call.proc, call.call.as_str());
-                    teller
-                        .say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
-                }
+                let matter = (call.proc, call.call.as_str());
+                teller.say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
             }
             Some("EINPROGRESS") if call.call == CallKind::Connect => {
                 teller.say("would-block", Level::Info, n, (call.proc, "connect"), || {
@@ -50,6 +33,27 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             _ => {}
         }
     }
+}
+
+/// A time that was set for a call was over: by an option of the socket, or by a wait before the call.
+fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
+    let (call, who) = (case.line(n), case.who(n));
+    let waited = took(returned(call).saturating_sub(call.enter));
+    if call.call == CallKind::Wait {
+        let sys = call.sys.as_deref().unwrap_or("wait");
+        return format!(
+            "{} for {waited}, and that is all the time that {who} had set ({sys} with a timeout, which is how Python's \
+             settimeout waits): {} was given up, and may be tried again",
+            vain.lack(),
+            vain.call(),
+        );
+    }
+    let option = if vain == Vain::Send { "SO_SNDTIMEO" } else { "SO_RCVTIMEO" };
+    let what = if vain == Vain::Send { "the buffer stayed full" } else { vain.lack() };
+    format!(
+        "{what} for {waited}: {who} had set {option}, so {} failed with EAGAIN instead of waiting on",
+        call.call,
+    )
 }
 
 fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {

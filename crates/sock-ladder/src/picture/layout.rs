@@ -6,11 +6,12 @@ use sock_record::{Dir, Level, Note};
 
 use super::captions::{Caption, Captions, Line};
 use super::marks::Heights;
-use super::stretch::{Stretch, moments};
+use super::stretch::{LABEL, Stretch, moments};
 use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
 use crate::plan::steps::{Step, What};
 use crate::scene::Scene;
+use crate::story::is_unreturned;
 use crate::text::{Unit, caption, columns, duration, folded, label, span, with_code, wrap};
 
 /// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
@@ -21,6 +22,8 @@ const GAPS: [i32; 3] = [290, 240, 200];
 pub(super) const HALF: i32 = 5;
 /// From a lane to the words beside it.
 const BESIDE: i32 = 12;
+/// From a line of words beside a lane to the next.
+const WORD_LINE: i32 = 14;
 /// Where the lanes begin.
 pub(super) const TOP: i32 = 52;
 /// How wide the sentences are, in characters, and how high a line of them is.
@@ -155,7 +158,9 @@ impl Builder<'_, '_, '_> {
         for each in shown {
             let Shown::Row(n) = *each else { continue };
             for moment in moments(&self.scene.steps[self.scene.rows[n].step], lanes.len()) {
-                let width = columns(&label(self.scene.story, &moment.touch, moment.leaves, ascii));
+                let label = label(self.scene.story, &moment.touch, moment.leaves, ascii);
+                let broken = label.lines(LABEL);
+                let width = broken.iter().map(|text| columns(text)).max().unwrap_or(0);
                 if moment.touch.lane == 0 && !moment.is_right {
                     left = left.max(width);
                 } else if moment.touch.lane + 1 == lanes.len() && moment.is_right {
@@ -221,17 +226,15 @@ impl Builder<'_, '_, '_> {
             let x = self.x(lane) + i32::try_from(depth).unwrap_or(0) * (HALF + 2);
             let top = self.heights.of(enter, placed);
             let bottom = self.heights.of(exit, placed).max(top + 4);
-            let is_open = done.exit.is_none();
+            let is_open = is_unreturned(done);
             self.picture.deeds.push(Deed { call, x, top, bottom, dir: done.dir, is_open });
         }
         let mut last: HashMap<(usize, bool), i32> = HashMap::new();
         for &n in &stretch.steps {
             let step = &scene.steps[n];
             for moment in moments(step, scene.lanes.all.len()) {
-                let text = label(scene.story, &moment.touch, moment.leaves, ascii);
-                if text.is_empty() {
-                    continue;
-                }
+                let lines = label(scene.story, &moment.touch, moment.leaves, ascii).lines(LABEL);
+                let Some(below) = lines.len().checked_sub(1) else { continue };
                 let y = self.heights.of(moment.t, placed);
                 let lane = self.x(moment.touch.lane);
                 let used = last
@@ -239,11 +242,14 @@ impl Builder<'_, '_, '_> {
                     .copied()
                     .unwrap_or(i32::MIN / 2);
                 // Only what stands at the same height has to give way; an earlier one lower down does not push.
-                let y = if (used - y).abs() < 13 { used + 14 } else { y };
-                last.insert((moment.touch.lane, moment.is_right), y);
-                let x = if moment.is_right { lane + BESIDE } else { lane - BESIDE };
-                let call = moment.touch.call;
-                self.picture.words.push(Word { x, y, is_right: moment.is_right, text, call });
+                let y = if (used - y).abs() < 13 { used + WORD_LINE } else { y };
+                let end = y + WORD_LINE * i32::try_from(below).unwrap_or(0);
+                last.insert((moment.touch.lane, moment.is_right), end);
+                let (is_right, call) = (moment.is_right, moment.touch.call);
+                let x = if is_right { lane + BESIDE } else { lane - BESIDE };
+                for (n, text) in (0..).zip(lines) {
+                    self.picture.words.push(Word { x, y: y + WORD_LINE * n, is_right, text, call });
+                }
                 self.picture
                     .times
                     .push((y, self.unit.show(moment.t.saturating_sub(self.zero), ascii)));

@@ -86,14 +86,16 @@ pub(super) fn legend(picture: &Picture) -> String {
         Style::Reset => "dash and dot with a cross for a reset or a refusal",
         Style::Lost => "widely dotted for what was sent and never received",
     };
-    let boxes =
-        "boxes: grey for a receive, white for any other call, the taller the longer it took";
-    let arrows: Vec<&str> = styles.iter().map(means).collect();
-    if arrows.is_empty() {
-        boxes.to_owned()
+    let open = if picture.deeds.iter().any(|deed| deed.is_open) {
+        ", dashed where it never returned"
     } else {
-        format!("{boxes}; arrows: {}", arrows.join(", "))
-    }
+        ""
+    };
+    let boxes = format!(
+        "boxes: grey for a receive, white for any other call, the taller the longer it took{open}"
+    );
+    let arrows: Vec<&str> = styles.iter().map(means).collect();
+    if arrows.is_empty() { boxes } else { format!("{boxes}; arrows: {}", arrows.join(", ")) }
 }
 
 impl Pen<'_> {

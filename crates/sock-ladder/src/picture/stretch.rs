@@ -8,8 +8,10 @@ use super::marks::Mark;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Step, Touch};
 use crate::scene::Scene;
-use crate::story::returned;
 use crate::text::{label, notes_of};
+
+/// Words beside a lane that are longer, in characters, have a second line.
+pub(super) const LABEL: usize = 24;
 
 /// Rows that follow each other.
 #[derive(Default)]
@@ -71,7 +73,7 @@ impl<'a> Stretch<'a> {
             let line = scene.story.calls[call];
             let span = self.spans.entry(call).or_insert_with(|| {
                 self.calls.push(call);
-                (line.enter, returned(line))
+                (scene.story.waits.since(call, line), scene.story.until(call))
             });
             // What was written down late arrives no earlier than it left.
             if to == Some(call) {
@@ -94,7 +96,7 @@ impl<'a> Stretch<'a> {
                 let text = label(scene.story, &moment.touch, moment.leaves, ascii);
                 let words =
                     lines.entry((moment.t, moment.touch.lane, moment.is_right)).or_insert(0);
-                *words += i32::from(!text.is_empty());
+                *words += i32::try_from(text.lines(LABEL).len()).unwrap_or(1);
                 marks.push(Mark { t: moment.t, words: (*words).max(1), beside: 0 });
             }
         }

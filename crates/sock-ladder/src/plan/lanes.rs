@@ -32,18 +32,23 @@ pub(crate) struct Lane {
     pub(crate) name: String,
     /// What stands beneath the name: an address, or that the record does not have its side.
     pub(crate) under: String,
-    asks: bool,
-    answers: bool,
+    pub(super) asks: bool,
+    pub(super) answers: bool,
     first: u64,
+    /// The program that it is, or was forked from.
+    pub(super) family: Option<ProcId>,
+    pub(super) is_forked: bool,
+    /// How many share it, where several do.
+    pub(super) count: usize,
 }
 
 /// All lanes, left to right, and where each socket and each peer stands.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     pub(crate) all: Vec<Lane>,
-    own: Vec<usize>,
-    by_proc: HashMap<ProcId, usize>,
-    ghosts: HashMap<String, usize>,
+    pub(super) own: Vec<usize>,
+    pub(super) by_proc: HashMap<ProcId, usize>,
+    pub(super) ghosts: HashMap<String, usize>,
     datagrams: Bound,
     listeners: Bound,
 }
@@ -210,7 +215,10 @@ impl Lanes {
             .map(|&n| {
                 let (key, lane) = &found.lanes[n];
                 let (name, under) = self.words(story, key, lane, new[n]);
-                Lane { name, under, ..lane.clone() }
+                let id = if let Key::Proc(id) = key { Some(*id) } else { None };
+                let family = id.map(|id| family(story, id));
+                let is_forked = family != id;
+                Lane { name, under, family, is_forked, ..lane.clone() }
             })
             .collect();
     }
@@ -255,39 +263,6 @@ impl Lanes {
             }
         }
     }
-
-    /// Puts lanes of one side together until at most `most` are left: there is no room for more.
-    pub(crate) fn gather(&mut self, most: usize) {
-        for side in [(true, false), (false, true)] {
-            let here = |lane: &Lane| (lane.asks, lane.answers) == side;
-            let count = self.all.iter().filter(|lane| here(lane)).count();
-            if self.all.len() <= most || count < 2 {
-                continue;
-            }
-            let first = self.all.iter().position(here).unwrap_or(0);
-            let mut new = Vec::with_capacity(self.all.len());
-            let mut kept: Vec<Lane> = Vec::new();
-            for (n, lane) in self.all.iter().enumerate() {
-                if here(lane) && n != first {
-                    new.push(first);
-                } else {
-                    new.push(kept.len());
-                    kept.push(lane.clone());
-                }
-            }
-            kept[first].name = format!("{count} {}", if side.0 { "clients" } else { "servers" });
-            kept[first].under = String::new();
-            self.all = kept;
-            self.own
-                .iter_mut()
-                .filter(|lane| **lane < new.len())
-                .for_each(|lane| *lane = new[*lane]);
-            self.ghosts
-                .values_mut()
-                .chain(self.by_proc.values_mut())
-                .for_each(|lane| *lane = new[*lane]);
-        }
-    }
 }
 
 #[derive(Default)]
@@ -313,6 +288,19 @@ impl Found {
         lane.asks |= role == Some(Role::Asks);
         lane.answers |= role == Some(Role::Answers);
     }
+}
+
+/// The program that a process was forked from, perhaps over several steps; itself where it was not.
+fn family(story: &Story<'_>, id: ProcId) -> ProcId {
+    let parent = |id: &ProcId| {
+        let proc = story.procs.get(id).filter(|proc| proc.how == "fork".into())?;
+        let ppid = proc.ppid?;
+        let mut all = story.procs.values();
+        all.find(|other| other.pid == Some(ppid) && other.proc != *id).map(|other| other.proc)
+    };
+    // No deeper than there are processes, whatever a record says.
+    let line = std::iter::successors(Some(id), parent).take(story.procs.len().max(1));
+    line.last().unwrap_or(id)
 }
 
 /// The name of a ghost's lane.

@@ -1,6 +1,7 @@
 //! What a ladder shows, before anybody draws: lanes, steps between them, the rows in their order, what is folded.
 
 pub(crate) mod fold;
+mod gather;
 pub(crate) mod lanes;
 pub(crate) mod parts;
 pub(crate) mod rows;

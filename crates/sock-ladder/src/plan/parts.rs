@@ -1,5 +1,7 @@
 //! Parts: which of its call's steps a step is, in the order in which they happen.
 
+use sock_record::Interval;
+
 use super::steps::{Part, Step, What};
 
 /// Numbers the steps of each call that has several, in the order in which they happen.
@@ -44,4 +46,17 @@ fn group(steps: &mut [Step], all: &[Share], is_send: bool) {
             }
         }
     }
+}
+
+/// The bytes of `whole` that none of `met` has.
+pub(super) fn without(whole: Interval, met: &[Interval]) -> Vec<Interval> {
+    let mut met = met.to_vec();
+    met.sort_unstable();
+    let (mut left, mut at) = (Vec::new(), whole.start());
+    for each in met {
+        left.extend(Interval::new(at, each.start()).filter(|off| !off.is_empty()));
+        at = at.max(each.end());
+    }
+    left.extend(Interval::new(at, whole.end()).filter(|off| !off.is_empty()));
+    left
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sock_record::{Call, CallKind, Dir, Interval, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
+use super::parts::without;
 use crate::pair::Joined;
 use crate::story::{Story, is_not_yet, is_peek, is_unreturned, returned};
 
@@ -374,25 +375,19 @@ impl Maker<'_, '_> {
             let tries = matches!(line.call, CallKind::Setsockopt | CallKind::Getsockopt);
             let failed = line.err.is_some() && !is_not_yet(line) && !tries;
             // Who waited to the end of the run, or until a signal, waited for something.
-            let unfinished =
-                line.dir.is_some() && (is_unreturned(line) || line.err.as_deref() == Some("EINTR"));
-            if !(all || failed || (talks && (ends || unfinished))) {
+            let interrupted = line.dir.is_some() && talks && line.err.as_deref() == Some("EINTR");
+            let unfinished = is_unreturned(line)
+                && (line.dir.is_some() || line.call == CallKind::Accept)
+                && self.story.on(call).is_some();
+            let vain = self.story.vain(call).is_some();
+            if !(all || failed || (talks && ends) || interrupted || unfinished || vain) {
                 continue;
             }
             self.add(What::Local, self.touch(call), None, false);
+            // Who gives up does so at the end.
+            if let Some(step) = self.steps.last_mut().filter(|_| vain) {
+                (step.depart, step.arrive) = (returned(line), returned(line));
+            }
         }
     }
-}
-
-/// The bytes of `whole` that none of `met` has.
-fn without(whole: Interval, met: &[Interval]) -> Vec<Interval> {
-    let mut met = met.to_vec();
-    met.sort_unstable();
-    let (mut left, mut at) = (Vec::new(), whole.start());
-    for each in met {
-        left.extend(Interval::new(at, each.start()).filter(|off| !off.is_empty()));
-        at = at.max(each.end());
-    }
-    left.extend(Interval::new(at, whole.end()).filter(|off| !off.is_empty()));
-    left
 }

@@ -19,6 +19,8 @@ pub(super) struct Ink {
     pub(super) bracket: [[char; 3]; 2],
     pub(super) arrow: &'static str,
     pub(super) times: &'static str,
+    /// Stands behind the time of a row that began before the one above it.
+    pub(super) late: char,
 }
 
 pub(super) const UNICODE: Ink = Ink {
@@ -33,6 +35,7 @@ pub(super) const UNICODE: Ink = Ink {
     bracket: [['╭', '│', '╰'], ['╮', '│', '╯']],
     arrow: "→",
     times: "×",
+    late: '↑',
 };
 
 pub(super) const ASCII: Ink = Ink {
@@ -47,6 +50,7 @@ pub(super) const ASCII: Ink = Ink {
     bracket: [['/', '|', '\\'], ['\\', '|', '/']],
     arrow: "->",
     times: "x",
+    late: '^',
 };
 
 /// A line of a fixed number of columns.

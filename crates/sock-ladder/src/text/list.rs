@@ -28,11 +28,14 @@ pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
         };
         let step = &scene.steps[row.step];
         let name = |lane: usize| scene.lanes.all.get(lane).map_or("", |lane| &*lane.name);
-        let from =
-            format!("{} {}", name(step.from.lane), label(scene.story, &step.from, true, ascii));
-        let to = step
-            .to
-            .map(|to| format!("{} {}", name(to.lane), label(scene.story, &to, false, ascii)));
+        let from = format!(
+            "{} {}",
+            name(step.from.lane),
+            label(scene.story, &step.from, true, ascii).line()
+        );
+        let to = step.to.map(|to| {
+            format!("{} {}", name(to.lane), label(scene.story, &to, false, ascii).line())
+        });
         let what = caption(scene.story, scene.joined, step, drawing.width, ascii);
         let number = match row.share {
             Share::Whole => String::new(),

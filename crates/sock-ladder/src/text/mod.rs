@@ -10,7 +10,7 @@ mod said;
 mod units;
 mod words;
 
-use sock_record::Line;
+use sock_record::{CallKind, Line};
 
 pub use live::Live;
 pub(crate) use preview::{columns, plain, preview};
@@ -44,12 +44,14 @@ pub struct Drawing {
     pub all_calls: bool,
     /// Say what happened and why, as [`explain()`](crate::explain()) does.
     pub explain: bool,
+    /// Show only calls of this name, and those at their other end.
+    pub only: Option<CallKind>,
 }
 
 impl Default for Drawing {
     /// 80 columns, with Unicode's lines, folded, only the calls of the conversation, explaining nothing.
     fn default() -> Self {
-        Self { width: 80, ascii: false, fold: true, all_calls: false, explain: false }
+        Self { width: 80, ascii: false, fold: true, all_calls: false, explain: false, only: None }
     }
 }
 

@@ -3,10 +3,10 @@
 use super::Drawing;
 use super::canvas::{self, Canvas};
 use super::preview::columns;
-use super::rails::{Arrow, Rails, WIDEST};
+use super::rails::{Arrow, Below, Rails, WIDEST};
 use super::said::{folded, notes_of, remarks, span, with_code, wrap};
 use super::units::Unit;
-use super::words::{caption, label};
+use super::words::{Label, caption, label};
 use crate::plan::fold::Shown;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Part, Step, What};
@@ -14,6 +14,9 @@ use crate::scene::Scene;
 
 /// Between two lanes a label, or a short caption on an arrow, must fit.
 const CLOSEST: usize = 12;
+
+/// Lanes that are so far apart leave the rest to the words beside them.
+const ROOMY: usize = 40;
 
 /// What the time and the outer labels take of a page, about.
 const MARGIN: usize = 36;
@@ -69,21 +72,24 @@ impl<'p> Page<'p> {
             Shown::Row(n) => Some(&scene.rows[n]),
             Shown::Fold { .. } => None,
         });
-        let (mut left, mut right) = (0, 0);
+        // What the outer labels need, and what they would like to have.
+        let (mut needed, mut liked) = ([0, 0], [0, 0]);
         for row in rows.clone() {
             for (lane, label, at_right) in labels(scene, row, ascii) {
-                let width = columns(&label);
-                if lane == 0 && !at_right {
-                    left = left.max(width);
-                }
-                if lane + 1 == count && at_right {
-                    right = right.max(width);
+                let is_outer = if at_right { lane + 1 == count } else { lane == 0 };
+                if is_outer {
+                    let side = usize::from(at_right);
+                    needed[side] = needed[side].max(label.narrow());
+                    liked[side] = liked[side].max(columns(&label.line()));
                 }
             }
         }
         let time = columns(&unit.show(span, ascii));
         // Lane, space, words; or lane, space, bracket, space, words.
         let beside = if rows.clone().any(bracketed) { 4 } else { 3 };
+        let apart = (time + 2 + 2 * beside) + ROOMY * (count - 1);
+        let is_roomy = drawing.width >= apart + liked[0] + liked[1];
+        let [mut left, mut right] = if is_roomy { liked } else { needed };
         // Where the words beside the outer lanes are long, the lanes have to have room between them all the same.
         let taken = time + 2 + 2 * beside + CLOSEST * (count - 1);
         let most = (drawing.width.saturating_sub(taken) / 2).max(CLOSEST);
@@ -128,11 +134,13 @@ impl<'p> Page<'p> {
                 caption(scene.story, scene.joined, step, room, ascii)
             });
         }
+        let mut rest: Vec<Below> = Vec::new();
         for (lane, label, at_right) in labels(scene, row, ascii) {
-            rails.label(&mut canvas, lane, &label, at_right);
+            rest.extend(rails.label(&mut canvas, (lane, at_right), &label, usize::MAX));
         }
         self.brackets(&mut canvas, step, row.share);
         canvas.finish(text);
+        rails.below(&rest, text);
         for note in notes_of(scene, row) {
             rails.note(&note.level, &with_code(note, self.drawing.explain), text);
         }
@@ -151,7 +159,7 @@ impl<'p> Page<'p> {
 }
 
 /// The labels of a row: lane, words, and whether they stand right of the lane.
-fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, String, bool)> {
+fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, bool)> {
     let step = &scene.steps[row.step];
     let last = scene.lanes.all.len() - 1;
     let (from, to) = (step.from, step.to);
@@ -160,7 +168,8 @@ fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, String, 
         let mut label_text = label(scene.story, &from, true, ascii);
         if let Some(to) = to.map(|to| label(scene.story, &to, false, ascii)) {
             let arrow = if ascii { "->" } else { "→" };
-            label_text = format!("{label_text} {arrow} {to}");
+            label_text.words = format!("{} {arrow} {}", label_text.line(), to.line());
+            label_text.more = Vec::new();
         }
         return vec![(from.lane, label_text, from.lane > 0 || last == 0)];
     };

@@ -5,6 +5,7 @@ use sock_record::Level;
 use super::canvas::{Canvas, Ink};
 use super::preview::{columns, plain};
 use super::said::wrap;
+use super::words::Label;
 use crate::plan::rows::Share;
 use crate::plan::steps::Part;
 
@@ -43,6 +44,14 @@ pub(super) struct Arrow {
     pub(super) reset: bool,
 }
 
+/// What a label has to say below its row.
+#[derive(Debug)]
+pub(super) struct Below {
+    lane: usize,
+    at_right: bool,
+    lines: Vec<String>,
+}
+
 /// Of an address that there is no room for, the port: that is what tells it from the others on one machine.
 fn port(word: &str, room: usize) -> &str {
     let colon = word.rfind(':').filter(|_| columns(word) > room);
@@ -52,6 +61,9 @@ fn port(word: &str, room: usize) -> &str {
 
 /// Sentences in less room, in columns, are hard to read.
 const SENTENCE: usize = 32;
+
+/// A label in more lines says less.
+const HIGH: usize = 3;
 
 impl Rails {
     pub(super) fn bars(&self, bar: char) -> Canvas {
@@ -82,19 +94,62 @@ impl Rails {
         canvas.put(self.time.saturating_sub(columns(time)), time);
     }
 
-    pub(super) fn label(&self, canvas: &mut Canvas, lane: usize, label: &str, at_right: bool) {
+    /// Words beside a lane, in at most `most` columns; gives back what there was no room for beside it.
+    pub(super) fn label(
+        &self,
+        canvas: &mut Canvas,
+        (lane, at_right): (usize, bool),
+        label: &Label,
+        most: usize,
+    ) -> Option<Below> {
+        let room = self.room(lane, at_right).min(most);
+        let whole = label.line();
+        if columns(&whole) <= room {
+            self.beside(canvas, (lane, at_right), &whole);
+            return None;
+        }
+        let broken = |part: &String| wrap(part, room, self.ascii);
+        let words = broken(&label.words);
+        let more: Vec<String> = label.more.iter().flat_map(broken).collect();
+        // A column of single words says less than what happened does alone.
+        let more = if words.len() + more.len() > HIGH { Vec::new() } else { more };
+        let mut lines = words.into_iter().chain(more);
+        self.beside(canvas, (lane, at_right), &lines.next().unwrap_or_default());
+        let lines: Vec<String> = lines.collect();
+        (!lines.is_empty()).then_some(Below { lane, at_right, lines })
+    }
+
+    /// How many columns words beside a lane have.
+    fn room(&self, lane: usize, at_right: bool) -> usize {
         let x = self.lanes[lane];
         let inner = if at_right { lane + 1 < self.lanes.len() } else { lane > 0 };
-        let room = match (inner, at_right) {
+        match (inner, at_right) {
             (true, _) => self.gap.saturating_sub(self.beside + 1),
             (false, true) => self.width.saturating_sub(x + self.beside),
             (false, false) => (x + 1).saturating_sub(self.beside + self.time + 2),
-        };
-        let label = plain(label, room, self.ascii);
+        }
+    }
+
+    fn beside(&self, canvas: &mut Canvas, (lane, at_right): (usize, bool), words: &str) {
+        let x = self.lanes[lane];
         if at_right {
-            canvas.put(x + self.beside, &label);
+            canvas.put(x + self.beside, words);
         } else {
-            canvas.put((x + 1).saturating_sub(self.beside + columns(&label)), &label);
+            canvas.put((x + 1).saturating_sub(self.beside + columns(words)), words);
+        }
+    }
+
+    /// The rest of the labels of a row, in lines of their own below it.
+    pub(super) fn below(&self, rest: &[Below], text: &mut String) {
+        let count = rest.iter().map(|each| each.lines.len()).max().unwrap_or(0);
+        for n in 0..count {
+            let mut canvas = self.bars(self.ink.bar);
+            for Below { lane, at_right, lines } in rest {
+                if let Some(line) = lines.get(n) {
+                    self.beside(&mut canvas, (*lane, *at_right), line);
+                }
+            }
+            canvas.finish(text);
         }
     }
 
@@ -177,7 +232,7 @@ impl Rails {
     }
 
     /// A sentence between the outer lanes; where those are so close that it would be a column of single words, across the
-    /// page.
+    /// page. Lanes behind it give way to all of it: lines that come and go between its words cannot be read.
     pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
         let (first, last) = (self.lanes[0], self.lanes[self.lanes.len() - 1]);
         let end = if first == last { self.width } else { last };
@@ -189,12 +244,11 @@ impl Rails {
             Level::Warn | Level::Error => "! ",
             Level::Info | Level::Other(_) | _ => "* ",
         };
-        let room = end.saturating_sub(first + 6);
+        let inner = if is_narrow { aside } else { first + 2 };
+        let room = end.saturating_sub(inner + 4);
         for (n, line) in wrap(said, room, self.ascii).iter().enumerate() {
             let mut canvas = self.bars(self.ink.bar);
-            let inner = first + 2;
-            // A lane between the outer ones gives way to the sentence.
-            canvas.put(inner, &" ".repeat(columns(line) + 3));
+            canvas.put(inner, &" ".repeat(end.saturating_sub(inner)));
             canvas.put(inner, if n == 0 { mark } else { "  " });
             canvas.put(inner + 2, line);
             canvas.finish(text);

@@ -88,7 +88,7 @@ pub(crate) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
     let mut lines = vec![String::new()];
     // A sentence counts with this sign; in ASCII it has a letter for it.
     let text = if ascii { &text.replace('×', canvas::ASCII.times) } else { text };
-    for word in plain(text, usize::MAX, ascii).split(' ') {
+    for word in words(&plain(text, usize::MAX, ascii)) {
         for piece in pieces(word, room.max(2)) {
             let last = lines.last_mut().map(|line| (columns(line), line));
             match last {
@@ -102,6 +102,25 @@ pub(crate) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The units that stand behind a number, on the same line.
+const UNITS: [&str; 6] = ["B", "s", "ms", "µs", "us", "ns"];
+
+/// The words of a text, each number with its unit.
+fn words(text: &str) -> Vec<&str> {
+    let (mut words, mut from): (Vec<&str>, usize) = (Vec::new(), 0);
+    for (at, _) in text.match_indices(' ') {
+        let word = &text[from..at];
+        let next = text[at + 1..].split(' ').next().unwrap_or_default();
+        let next = next.trim_end_matches([':', ',', ';', '.', ')']);
+        if !(UNITS.contains(&next) && word.ends_with(|c: char| c.is_ascii_digit())) {
+            words.push(word);
+            from = at + 1;
+        }
+    }
+    words.push(&text[from..]);
+    words
 }
 
 /// A word in pieces of at most `room` columns.

@@ -3,16 +3,63 @@
 use sock_record::{Call, CallKind, Interval};
 
 use super::preview::{columns, plain, preview};
-use super::units::count;
+use super::units::{count, duration};
 use crate::pair::{Joined, part};
 use crate::plan::steps::{Part, Step, Touch, Untold, What};
-use crate::story::{Story, is_eof, is_peek, is_unreturned};
+use crate::story::{Fate, Story, is_by_end, is_eof, is_peek, is_unreturned, returned};
+use crate::waits::Vain;
 
 /// Longer labels would push the lanes together.
 const LABEL: usize = 24;
 
-/// What stands beside a lane: the call and what came of it. Nothing where another row of the same call says it.
-pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool) -> String {
+/// What stands beside a lane: a call, what came of it, and what there is to say of how long that took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Label {
+    pub(crate) words: String,
+    /// Stands behind the words where there is room, else below them, each on a line of its own.
+    pub(crate) more: Vec<String>,
+    /// What is between both on one line.
+    joint: &'static str,
+}
+
+impl Label {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// All of it on one line.
+    pub(crate) fn line(&self) -> String {
+        if self.more.is_empty() {
+            return self.words.clone();
+        }
+        [&*self.words, self.joint, &self.more.join(" ")].concat()
+    }
+
+    /// On one line, or on a few where one would be longer than `most`.
+    pub(crate) fn lines(&self, most: usize) -> Vec<String> {
+        let whole = self.line();
+        if self.is_empty() || columns(&whole) <= most {
+            return if self.is_empty() { Vec::new() } else { vec![whole] };
+        }
+        let more = (!self.more.is_empty()).then(|| self.more.join(" "));
+        std::iter::once(self.words.clone()).chain(more).collect()
+    }
+
+    /// How many columns it takes where it may have several lines.
+    pub(super) fn narrow(&self) -> usize {
+        let more = self.more.iter().map(|line| columns(line));
+        more.chain([columns(&self.words)]).max().unwrap_or(0)
+    }
+}
+
+impl From<&str> for Label {
+    fn from(words: &str) -> Self {
+        Self { words: words.to_owned(), ..Self::default() }
+    }
+}
+
+/// The label of a lane in a row. Nothing where another row of the same call says it.
+pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool) -> Label {
     // A send says at once how much it sent, a receive when it has it all.
     let speaks = match touch.part {
         Part::Only => true,
@@ -20,20 +67,68 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
         Part::Last => !leaves,
         Part::Middle => false,
     };
-    match touch.call {
-        Some(call) if speaks => plain(&of_call(story.calls[call]), LABEL, ascii),
-        Some(_) => String::new(),
-        None => touch.word.map(Untold::as_str).unwrap_or_default().to_owned(),
+    let Some(n) = touch.call else {
+        return touch.word.map(Untold::as_str).unwrap_or_default().into();
+    };
+    if !speaks {
+        return Label::default();
+    }
+    let call = story.calls[n];
+    if is_by_end(call) && story.is_stopped(call.proc) {
+        return "ended by sock".into();
+    }
+    let fate = is_unreturned(call).then(|| story.fate(call.proc));
+    let waited = Waited { vain: story.vain(n), long: story.waits.long(n, call), fate };
+    of_call(call, waited, ascii)
+}
+
+/// What is known of how a call waited.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waited {
+    pub(super) vain: Option<Vain>,
+    pub(super) long: Option<u64>,
+    /// How it was over, where it never returned.
+    pub(super) fate: Option<Fate>,
+}
+
+/// The label of a call.
+pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
+    let plain = |text: &str| plain(text, LABEL, ascii);
+    if let Some(vain) = waited.vain {
+        let took = duration(waited.long.unwrap_or_else(|| returned(call) - call.enter), ascii);
+        let (words, lack) = (format!("{} gave up", vain.call()), vain.lack());
+        return Label { words, more: vec![format!("after {took}:"), lack.to_owned()], joint: " " };
+    }
+    let can_wait = call.dir.is_some() || call.call == CallKind::Accept;
+    if is_unreturned(call) && can_wait {
+        let more = match waited.fate {
+            Some(Fate::Stopped) => "when sock ended it",
+            Some(Fate::Ended) => "when it was ended",
+            Some(Fate::Open) => "when the trace ended",
+            None => return Label::from(&*plain(&format!("{} still waiting", call.call))),
+        };
+        let words = plain(&format!("{} still waiting", call.call));
+        return Label { words, more: vec![more.to_owned()], joint: " " };
+    }
+    let words = plain(&words(call));
+    match waited.long {
+        Some(long) => {
+            let joint = if ascii { ", " } else { " · " };
+            Label { words, more: vec![format!("waited {}", duration(long, ascii))], joint }
+        }
+        None => Label { words, ..Label::default() },
     }
 }
 
-pub(super) fn of_call(call: &Call) -> String {
+/// A call and what came of it.
+fn words(call: &Call) -> String {
     let name = if is_peek(call) { "peek" } else { call.call.as_str() };
     if let Some(err) = &call.err {
         return format!("{name} {err}");
     }
-    if is_unreturned(call) && call.dir.is_some() {
-        return format!("{name} never returned");
+    // No call closed it: its program ended.
+    if let Some(by) = call.args.more.get("by").filter(|_| call.call == CallKind::Close) {
+        return if by == "kill" { "killed" } else { "exit" }.to_owned();
     }
     if is_eof(call) && call.args.addr.is_none() {
         return format!("{name} 0 B: end");

@@ -85,6 +85,8 @@ pub(super) struct Book {
 struct Named {
     name: Box<str>,
     pid: Option<u32>,
+    /// The program that it was forked from, perhaps over several steps.
+    forked: Option<ProcId>,
     /// Where it listens, where it has accepted, and where else it is.
     at: [Spot; 3],
 }
@@ -101,7 +103,17 @@ enum Spot {
 impl Book {
     pub(super) fn meet(&mut self, proc: &Proc) {
         let at = <[Spot; 3]>::default();
-        self.procs.insert(proc.proc, Named { name: proc.name.as_str().into(), pid: proc.pid, at });
+        let parent = || {
+            let ppid = proc.ppid.filter(|_| proc.how == "fork".into())?;
+            self.procs.iter().find(|(_, named)| named.pid == Some(ppid))
+        };
+        let forked = match self.procs.get(&proc.proc) {
+            // The same process, which is another program by now.
+            Some(before) => before.forked,
+            None => parent().map(|(id, parent)| parent.forked.unwrap_or(*id)),
+        };
+        let name = proc.name.as_str().into();
+        self.procs.insert(proc.proc, Named { name, pid: proc.pid, forked, at });
     }
 
     /// Adds what a line says about a socket to what earlier lines said.
@@ -165,9 +177,12 @@ impl Book {
         }
     }
 
-    /// A process has called on a socket.
-    pub(super) fn touch(&mut self, sock: SockId, proc: ProcId) {
+    /// A process has called on a socket. Who only closes what it inherited does not become its holder.
+    pub(super) fn touch(&mut self, sock: SockId, proc: ProcId, is_close: bool) {
         let Some(known) = self.socks.get_mut(&sock) else { return };
+        if is_close && known.proc.is_some() {
+            return;
+        }
         if known.proc.replace(proc) != Some(proc) {
             self.name(sock, proc);
         }
@@ -278,6 +293,23 @@ impl Book {
         }
     }
 
+    /// Whether nothing more is to be expected of somebody: all that it had is closed.
+    pub(super) fn is_done(&self, who: &Who) -> bool {
+        let Who::Proc(id) = who else { return true };
+        !self.socks.values().any(|known| known.proc == Some(*id) && !known.closed)
+    }
+
+    /// The program that somebody is, or was forked from.
+    pub(super) fn family(&self, who: &Who) -> Option<ProcId> {
+        let Who::Proc(id) = who else { return None };
+        Some(self.procs.get(id)?.forked.unwrap_or(*id))
+    }
+
+    pub(super) fn is_forked(&self, who: &Who) -> bool {
+        let Who::Proc(id) = who else { return false };
+        self.procs.get(id).is_some_and(|named| named.forked.is_some())
+    }
+
     /// Where somebody stands among the others: who took no part yet, behind all.
     pub(super) fn part(&self, who: &Who) -> Part {
         let last = Part { turn: u64::MAX, ..Part::default() };
@@ -293,6 +325,10 @@ impl Book {
                     return (format!("program {}", id.0), String::new());
                 };
                 let pid = || named.pid.map(|pid| format!("pid {pid}")).unwrap_or_default();
+                // What a forked child has is its parent's address.
+                if named.forked.is_some() {
+                    return (named.name.to_string(), pid());
+                }
                 let under = match named.at.iter().find(|at| !matches!(at, Spot::Nowhere)) {
                     Some(Spot::At(address)) => address.to_string(),
                     Some(Spot::Several | Spot::Nowhere) | None => pid(),

@@ -1,13 +1,18 @@
 //! The desk: what each call means, as soon as it has returned.
 
-use sock_record::{Call, CallKind, Dir, Interval, SockId};
+use std::collections::{HashMap, HashSet};
+
+use sock_record::{Call, CallKind, Dir, Ev, Interval, SockId};
+
+use super::super::words::{Label, Waited, of_call};
 
 use super::PATIENCE;
 use super::book::{Book, Who, counted, ghost};
 use super::meet::{Open, Role};
 use super::row::{Row, Side};
 use crate::plan::steps::What;
-use crate::story::{is_eof, is_not_yet, is_peek, is_unreturned, returned};
+use crate::story::{Fate, is_by_end, is_eof, is_not_yet, is_peek, is_unreturned, returned};
+use crate::waits::Waits;
 
 /// Calls on their way to the page.
 #[derive(Debug)]
@@ -19,22 +24,92 @@ pub(super) struct Desk {
     pub(super) cuts: u32,
     /// Calls that only prepare are drawn as well.
     all: bool,
+    ascii: bool,
+    waits: Waits,
+    /// Calls that are drawn as waiting.
+    told: HashSet<Ev>,
+    /// Waits that may have been in vain: what their threads do next tells.
+    perhaps: HashMap<usize, Call>,
 }
 
 impl Desk {
-    pub(super) fn new(all: bool) -> Self {
-        Self { book: Book::default(), waiting: Vec::new(), cuts: 0, all }
+    pub(super) fn new(all: bool, ascii: bool) -> Self {
+        Self {
+            book: Book::default(),
+            waiting: Vec::new(),
+            cuts: 0,
+            all,
+            ascii,
+            waits: Waits::default(),
+            told: HashSet::new(),
+            perhaps: HashMap::new(),
+        }
     }
 
     /// A call has returned.
     pub(super) fn call(&mut self, call: &Call, rows: &mut Vec<Row>) {
+        let n = usize::try_from(call.ev.0).unwrap_or(usize::MAX);
+        let vain = self.waits.learn(n, call, is_by_end(call));
+        if let Some((wait, sock)) = vain
+            && let Some(before) =
+                if wait == n { Some(call.clone()) } else { self.perhaps.remove(&wait) }
+        {
+            self.gave_up(wait, &before, sock, rows);
+        }
+        self.perhaps.retain(|_, before| (before.proc, before.tid) != (call.proc, call.tid));
+        let is_quiet = call.call == CallKind::Wait && call.ret == Some(0) && !self.all;
+        if is_quiet && vain.is_none_or(|(wait, _)| wait != n) {
+            self.perhaps.insert(n, call.clone());
+        }
+        // That it still waits stands there already.
+        let is_told = self.told.remove(&call.ev) && is_unreturned(call);
+        if !is_told {
+            self.draw(call, rows);
+        }
+        self.waits.forget(n);
+    }
+
+    /// A wait for one socket was over before anything happened.
+    fn gave_up(&mut self, n: usize, wait: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        // What all calls are drawn of stands there already.
+        if self.all {
+            return;
+        }
+        let listens = self.book.of(sock).is_some_and(|known| known.listens);
+        let vain = self.waits.vain(n, wait, || listens);
+        let waited = Waited { vain, long: self.waits.long(n, wait), fate: None };
+        let side = Side::of(Who::Proc(wait.proc), wait, of_call(wait, waited, self.ascii));
+        self.clear_way(&side, rows);
+        rows.push(Row { t: returned(wait), ..Row::local(side, wait) });
+        self.waits.forget(n);
+    }
+
+    /// Whether a call was given a time that was over before anything came.
+    fn vain(&self, call: &Call) -> bool {
+        let n = usize::try_from(call.ev.0).unwrap_or(usize::MAX);
+        self.waits.vain(n, call, || false).is_some()
+    }
+
+    /// A call as it stands beside its lane.
+    fn side(&self, call: &Call) -> Side {
+        let n = usize::try_from(call.ev.0).unwrap_or(usize::MAX);
+        let vain = self.waits.vain(n, call, || false);
+        // Who asks while it happens cannot know more than that the program ended meanwhile.
+        let waited = Waited { vain, long: self.waits.long(n, call), fate: Some(Fate::Ended) };
+        Side::of(Who::Proc(call.proc), call, of_call(call, waited, self.ascii))
+    }
+
+    fn draw(&mut self, call: &Call, rows: &mut Vec<Row>) {
         let failed = call.err.is_some() && !is_not_yet(call);
         let Some(sock) = call.sock.filter(|sock| self.book.of(*sock).is_some()) else {
             return self.aside(call, failed, rows);
         };
-        self.book.touch(sock, call.proc);
+        self.book.touch(sock, call.proc, call.call == CallKind::Close);
         match (&call.call, call.dir) {
             (CallKind::Connect, _) => self.connect(call, sock, failed, rows),
+            (CallKind::Accept, _) if is_unreturned(call) || self.vain(call) => {
+                self.aside(call, true, rows);
+            }
             (CallKind::Accept, _) if call.err.is_none() => self.accept(call, sock, rows),
             (CallKind::Listen, _) if call.err.is_none() => {
                 if let Some(known) = self.book.of(sock) {
@@ -56,9 +131,10 @@ impl Desk {
         if call.call == CallKind::Wait && !self.all {
             return;
         }
-        let mut side = Side::of(Who::Proc(call.proc), call);
-        side.label = format!("{} waits", call.call);
+        let label = Label::from(&*format!("{} waits", call.call));
+        let mut side = Side::of(Who::Proc(call.proc), call, label);
         self.clear_way(&side, rows);
+        self.told.insert(call.ev);
         // When it returns it is drawn for what it did.
         side.call = None;
         rows.push(Row::local(side, call));
@@ -72,9 +148,12 @@ impl Desk {
     /// A call that concerns its own lane only.
     fn aside(&mut self, call: &Call, is_drawn: bool, rows: &mut Vec<Row>) {
         if is_drawn || self.all {
-            let side = Side::of(Who::Proc(call.proc), call);
+            let side = self.side(call);
             self.clear_way(&side, rows);
-            rows.push(Row::local(side, call));
+            let row = Row::local(side, call);
+            // Who gives up does so at the end.
+            let t = if self.vain(call) { returned(call) } else { row.t };
+            rows.push(Row { t, ..row });
         }
     }
 
@@ -95,7 +174,7 @@ impl Desk {
             role,
             what,
             key,
-            side: Side::of(who, call),
+            side: self.side(call),
             other,
             t: call.enter,
             arrive: returned(call),
@@ -160,7 +239,8 @@ impl Desk {
             let unfinished = (is_unreturned(call) || call.err.as_deref() == Some("EINTR"))
                 && (known.is_dgram() || known.is_connection());
             let failed = call.err.is_some() && !is_not_yet(call);
-            return self.aside(call, failed || unfinished, rows);
+            let vain = self.vain(call);
+            return self.aside(call, failed || unfinished || vain, rows);
         };
         if known.is_dgram() {
             return self.datagram(call, sock, dir, n, rows);
@@ -219,7 +299,11 @@ impl Desk {
         let mut open = self.open(role, what, key, other, call);
         (open.whole, open.rest) = (Interval::at(0, n), Interval::at(0, n));
         open.names = Some(named);
-        if dir == Dir::Out && taker.is_none() || is_peek(call) {
+        // Who it is for may be about to be known: its own datagram has come, and its call is told next.
+        let is_promised = taker.is_none() && dir == Dir::Out && self.is_heard_from(sock, &open);
+        if is_promised {
+            self.waiting.push(open);
+        } else if dir == Dir::Out && taker.is_none() || is_peek(call) {
             self.clear_way(&open.side, rows);
             rows.push(Row { peek: is_peek(call), ..open.lonely() });
         } else {
@@ -243,7 +327,7 @@ impl Desk {
     fn reset(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
         let mate = self.book.of(sock).and_then(|known| known.mate);
         let peer = self.book.peer(sock);
-        let side = Side::of(Who::Proc(call.proc), call);
+        let side = self.side(call);
         // The close that caused it, where that is not drawn yet.
         let at =
             self.waiting.iter().position(|open| open.role == Role::Ends && Some(open.key) == mate);

@@ -80,6 +80,11 @@ impl Open {
         Some(&there[..there.len().min(len)])
     }
 
+    /// Whether it is a datagram to an address at which nobody is known.
+    fn is_unaddressed(&self) -> bool {
+        self.role == Role::Posts && !self.other.1 && Some(self.key) == self.sock
+    }
+
     /// Which part of it this is.
     fn part(&self, off: Interval) -> Part {
         let (first, last) = (off.start() == self.whole.start(), off.end() >= self.whole.end());
@@ -103,7 +108,9 @@ impl Open {
         let other = Side::bare(self.other.0.clone());
         let (from, to) = if self.role.leaves() { (own, other) } else { (other, own) };
         let load = Load::new(self.kept(self.rest), self.rest.len());
-        Row { load, ..Row::arrow(what, from, to, (self.t, self.arrive)) }
+        // What comes is there when it has come, however long somebody waited for it.
+        let t = if self.role.leaves() { self.t } else { self.arrive };
+        Row { load, ..Row::arrow(what, from, to, (t, self.arrive)) }
     }
 
     /// Whether a datagram can be the one that was received.
@@ -176,6 +183,7 @@ impl Desk {
         {
             // A client that never asked for its own address learns it from who received its datagrams.
             self.book.locate_first(sock, address);
+            self.readdress(sock, address);
         }
         let what = if from.role == Role::Sends { What::Bytes(off) } else { from.what };
         let is_stream = from.role == Role::Sends;
@@ -190,6 +198,22 @@ impl Desk {
         let arrow = Row::arrow(what, one, other, (from.t, to.arrive.max(from.t)));
         let share = from.told.map_or(Share::Whole, Share::Arrives);
         rows.push(Row { share, load: Load::new(kept, len), ..arrow });
+    }
+
+    /// Whether a socket has got a datagram from whom this one is for, and the call that sent that is not known yet.
+    pub(super) fn is_heard_from(&self, sock: SockId, posted: &Open) -> bool {
+        let mut here = self.waiting.iter();
+        here.any(|open| open.role == Role::Gets && open.key == sock && open.names == posted.names)
+    }
+
+    /// It has become known where a socket is: what waits to be sent there is for it.
+    fn readdress(&mut self, sock: SockId, address: &str) {
+        let Some(holder) = self.book.holder(sock) else { return };
+        for open in &mut self.waiting {
+            if open.is_unaddressed() && open.names.as_deref() == Some(address) {
+                (open.key, open.other) = (sock, (holder.clone(), true));
+            }
+        }
     }
 
     /// Draws what its process did before a call, and what still waits for its other side.
@@ -223,7 +247,7 @@ impl Desk {
             return;
         }
         let mut row = open.lonely();
-        if open.role.leaves() {
+        if open.role.leaves() && !open.is_unaddressed() {
             self.cuts += 1;
             open.told = Some(self.cuts);
             row.share = Share::Departs(self.cuts);

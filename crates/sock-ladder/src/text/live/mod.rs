@@ -12,12 +12,13 @@
 //!
 //! A call does not wait for ever. When its process goes on to something that is drawn, or after [`PATIENCE`], it is drawn
 //! alone, as an arrow that ends in a number; where it arrives later, the same number stands before the rest of it. Rows
-//! of a lane are therefore always in the order of its calls. Memory is bounded: by what waits, what is open, and who is there.
+//! of a lane are therefore always in the order of its calls; a row that began before the one above it is marked. Memory is bounded: by what waits, what is open, and who is there.
 
 mod book;
 mod desk;
 mod fold;
 mod meet;
+mod places;
 mod row;
 mod stand;
 #[cfg(test)]
@@ -75,26 +76,19 @@ pub struct Live {
 }
 
 impl Live {
-    /// An empty ladder; of `drawing` it takes the width, the characters, and whether all calls are drawn.
+    /// An empty ladder; of `drawing` it takes the width, the characters, and which calls are drawn.
     #[must_use]
     pub fn new(drawing: &Drawing) -> Self {
         Self {
-            desk: Desk::new(drawing.all_calls),
+            desk: Desk::new(drawing.all_calls, drawing.ascii),
             fold: Fold::new(drawing.fold),
             stand: Stand::new(drawing),
-            only: None,
+            only: drawing.only.clone(),
             rows: Vec::new(),
             text: String::new(),
             #[cfg(test)]
             told: Vec::new(),
         }
-    }
-
-    /// Draws only calls of this name, and those at their other end.
-    #[must_use]
-    pub fn only(mut self, kind: CallKind) -> Self {
-        self.only = Some(kind);
-        self
     }
 
     /// Takes in the next line of the record.

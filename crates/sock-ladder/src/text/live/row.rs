@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sock_record::{Call, CallKind, Ev};
 
-use super::super::words::{longest, of_call, sized};
+use super::super::words::{Label, longest, sized};
 use super::book::Who;
 use crate::plan::rows::Share;
 use crate::plan::steps::{Part, What};
@@ -34,7 +34,7 @@ pub(super) struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Side {
     pub(super) who: Who,
-    pub(super) label: String,
+    pub(super) label: Label,
     pub(super) part: Part,
     pub(super) call: Option<(Ev, CallKind)>,
 }
@@ -49,24 +49,21 @@ pub(super) struct Load {
 
 impl Side {
     /// A call at a lane.
-    pub(super) fn of(who: Who, call: &Call) -> Self {
-        Self {
-            who,
-            label: of_call(call),
-            part: Part::Only,
-            call: Some((call.ev, call.call.clone())),
-        }
+    pub(super) fn of(who: Who, call: &Call, label: Label) -> Self {
+        Self { who, label, part: Part::Only, call: Some((call.ev, call.call.clone())) }
     }
 
     /// A lane at which no call is drawn.
     pub(super) fn bare(who: Who) -> Self {
-        Self { who, label: String::new(), part: Part::Only, call: None }
+        Self { who, label: Label::default(), part: Part::Only, call: None }
     }
 
     /// As far as the call's own number goes, it is the same.
     fn shape(&self, hash: &mut impl Hasher) {
         let kind = self.call.as_ref().map(|call| &call.1);
-        (&self.who, &self.label, self.part, kind).hash(hash);
+        // Who waited waited as long as it did: no two waits are the same.
+        let waited = !self.label.more.is_empty();
+        (&self.who, &self.label.words, waited, self.part, kind).hash(hash);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use sock_record::Level;
 
-use super::super::canvas::{self, Ink};
+use super::super::canvas::{self, Canvas, Ink};
 use super::super::page::most_lanes;
 use super::super::preview::plain;
-use super::super::rails::{Arrow, Rails, WIDEST};
+use super::super::rails::{Arrow, Below, Rails, WIDEST};
 use super::super::said::wrap;
 use super::super::units::Unit;
+use super::super::words::Label;
 use super::super::{Drawing, NARROW};
-use super::book::{Book, Who};
+use super::book::Book;
+use super::places::Places;
 use super::row::{Row, Side, speaks};
 use crate::plan::rows::Share;
 use crate::plan::steps::What;
@@ -35,10 +37,12 @@ pub(super) struct Stand {
     most_side: usize,
     most: usize,
     is_list: bool,
-    /// Who stands where, and when each was last drawn, in rows.
-    lanes: Vec<(Who, u64)>,
-    drawn: u64,
+    places: Places,
     zero: Option<u64>,
+    /// When the latest row so far began.
+    latest: u64,
+    /// It is said what the sign of a late row means.
+    is_told: bool,
 }
 
 impl Stand {
@@ -59,9 +63,10 @@ impl Stand {
             most_side: if width < WIDE { SIDE } else { WIDE_SIDE },
             most: most_lanes(width),
             is_list: width < NARROW,
-            lanes: Vec::new(),
-            drawn: 0,
+            places: Places::default(),
             zero: None,
+            latest: 0,
+            is_told: false,
         }
     }
 
@@ -75,7 +80,7 @@ impl Stand {
     }
 
     pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
-        if self.lanes.is_empty() || self.is_list {
+        if self.places.lanes.is_empty() || self.is_list {
             for line in wrap(&format!("! {said}"), self.rails.width, self.rails.ascii) {
                 text.push_str(&line);
                 text.push('\n');
@@ -86,7 +91,7 @@ impl Stand {
     }
 
     pub(super) fn fold(&self, said: &str, text: &mut String) {
-        if self.lanes.is_empty() || self.is_list {
+        if self.places.lanes.is_empty() || self.is_list {
             text.push_str(said);
             text.push('\n');
         } else {
@@ -95,34 +100,45 @@ impl Stand {
     }
 
     pub(super) fn row(&mut self, book: &Book, row: &Row, text: &mut String) {
+        let is_late = self.is_late(row.t);
         let time = self.time(row.t);
         if self.is_list {
             return self.line(book, row, &time, text);
         }
         self.make_room(book, row, text);
+        if is_late && !std::mem::replace(&mut self.is_told, true) {
+            let said = "began before the row above it, and was over only now";
+            let line = format!("({} {said})", self.rails.ink.late);
+            text.push_str(&plain(&line, self.rails.width, self.rails.ascii));
+            text.push('\n');
+        }
         let (rails, ascii) = (&self.rails, self.rails.ascii);
-        let lane =
-            |side: &Side| self.lanes.iter().position(|(who, _)| *who == side.who).unwrap_or(0);
+        let lane = |side: &Side| self.places.at(&side.who).unwrap_or(0);
         let (from, to) = (lane(&row.from), row.to.as_ref().map(lane));
         let mut canvas = rails.bars(rails.ink.bar);
         rails.time(&mut canvas, &time);
+        if is_late {
+            canvas.dot(TIME, rails.ink.late);
+        }
         let outer = |n: usize, at_right: bool| {
-            if at_right { n + 1 == self.lanes.len() } else { n == 0 }
+            if at_right { n + 1 == self.places.lanes.len() } else { n == 0 }
         };
-        let mut label = |n: usize, words: &str, at_right: bool| {
-            let room = if outer(n, at_right) { self.side } else { usize::MAX };
-            rails.label(&mut canvas, n, &plain(words, room, ascii), at_right);
+        let mut rest: Vec<Below> = Vec::new();
+        let mut label = |canvas: &mut Canvas, n: usize, label: &Label, at_right: bool| {
+            let most = if outer(n, at_right) { self.side } else { usize::MAX };
+            rest.extend(rails.label(canvas, (n, at_right), label, most));
         };
         let Some(to) = to.filter(|to| *to != from) else {
-            // What a lane sent itself is two calls.
-            label(from, &own(row, rails.ink), from > 0 || self.lanes.len() == 1);
-            return canvas.finish(text);
+            let at_right = from > 0 || self.places.lanes.len() == 1;
+            label(&mut canvas, from, &own(row, rails.ink), at_right);
+            canvas.finish(text);
+            return rails.below(&rest, text);
         };
         let rightward = to > from;
         for (side, leaves) in row.sides() {
             if speaks(side.part, leaves) {
                 let (n, at_right) = if leaves { (from, !rightward) } else { (to, rightward) };
-                label(n, &side.label, at_right);
+                label(&mut canvas, n, &side.label, at_right);
             }
         }
         let arrow = Arrow {
@@ -140,6 +156,7 @@ impl Stand {
             rails.bracket(&mut canvas, n, side.part, at_right);
         }
         canvas.finish(text);
+        rails.below(&rest, text);
     }
 
     /// The row where there is no room for lanes.
@@ -154,8 +171,11 @@ impl Stand {
             Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
         };
         let of = |side: &Side| {
-            let label =
-                if side.label.is_empty() { String::new() } else { format!(" {}", side.label) };
+            let label = if side.label.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", side.label.line())
+            };
             book.title(&side.who).0 + &label
         };
         add(&format!("{time}{number} {}", of(&row.from)));
@@ -173,31 +193,27 @@ impl Stand {
         format!("{text:>TIME$}")
     }
 
-    /// Sees to it that all of a row have a lane. Where there is no room, who was not drawn for longest gives way.
+    /// Whether a row would stand below a later one, as far as its time is written.
+    fn is_late(&mut self, t: u64) -> bool {
+        let zero = self.zero.unwrap_or(t);
+        let written = |t: u64| match t.saturating_sub(zero) {
+            t @ 0..1_000_000_000 => t / 1_000,
+            t => t / 1_000_000 * 1_000,
+        };
+        let is_late = written(t) < written(self.latest);
+        self.latest = self.latest.max(t);
+        is_late
+    }
+
+    /// Sees to it that all of a row have a lane.
     fn make_room(&mut self, book: &Book, row: &Row, text: &mut String) {
-        self.drawn += 1;
-        let mut is_new = false;
-        for side in [Some(&row.from), row.to.as_ref()].into_iter().flatten() {
-            if let Some(lane) = self.lanes.iter_mut().find(|(who, _)| *who == side.who) {
-                lane.1 = self.drawn;
-                continue;
-            }
-            is_new = true;
-            if self.lanes.len() >= self.most {
-                let oldest = (0..self.lanes.len()).min_by_key(|n| self.lanes[*n].1);
-                oldest.map(|oldest| self.lanes.remove(oldest));
-            }
-            self.lanes.push((side.who.clone(), self.drawn));
-        }
-        if !is_new {
+        let is_first = self.places.lanes.is_empty();
+        let sides = [Some(&row.from), row.to.as_ref()].into_iter().flatten();
+        let all: Vec<_> = sides.map(|side| &side.who).collect();
+        if !self.places.seat(book, &all, self.most) {
             return;
         }
-        // Clients left, servers right, who is both in between.
-        self.lanes.sort_by_key(|(who, _)| {
-            let part = book.part(who);
-            (part.answers, !part.asks, part.turn)
-        });
-        let (width, count) = (self.rails.width, self.lanes.len());
+        let (width, count) = (self.rails.width, self.places.lanes.len());
         // Between many lanes words need the room more than outside of them.
         let between = CLOSE * (count - 1);
         let left = width.saturating_sub(TIME + 1 + 2 * BESIDE + between);
@@ -209,20 +225,26 @@ impl Stand {
             gaps => (last.saturating_sub(first) / gaps).clamp(4, WIDEST),
         };
         self.rails.lanes = (0..count).map(|n| first + n * self.rails.gap).collect();
-        let titles: Vec<(String, String)> =
-            self.lanes.iter().map(|(who, _)| book.title(who)).collect();
-        self.rails.names(titles.iter().map(|title| &*title.0), text);
-        self.rails.names(titles.iter().map(|title| &*title.1), text);
-        self.rails.bars(self.rails.ink.bar).finish(text);
+        if is_first {
+            let titles = self.places.titles(book);
+            self.rails.names(titles.iter().map(|title| &*title.0), text);
+            self.rails.names(titles.iter().map(|title| &*title.1), text);
+            self.rails.bars(self.rails.ink.bar).finish(text);
+            return;
+        }
+        // Who was there before is known by now.
+        let words = self.places.words(book, self.rails.gap.saturating_sub(2));
+        self.rails.names(words.iter().map(|word| &**word), text);
     }
 }
 
-/// What stands beside a lane that has a row for itself.
-fn own(row: &Row, ink: &Ink) -> String {
-    let words: Vec<&str> = row
-        .sides()
-        .filter(|(side, leaves)| speaks(side.part, *leaves))
-        .map(|(side, _)| &*side.label)
-        .collect();
-    words.join(&format!(" {} ", ink.arrow))
+/// What stands beside a lane that has a row for itself. What a lane sent itself is two calls.
+fn own(row: &Row, ink: &Ink) -> Label {
+    let spoken = row.sides().filter(|(side, leaves)| speaks(side.part, *leaves));
+    let labels: Vec<&Label> = spoken.map(|(side, _)| &side.label).collect();
+    if let [one] = labels[..] {
+        return one.clone();
+    }
+    let words: Vec<String> = labels.into_iter().map(Label::line).collect();
+    Label::from(&*words.join(&format!(" {} ", ink.arrow)))
 }

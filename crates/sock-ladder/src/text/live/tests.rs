@@ -138,8 +138,8 @@ fn row(shape: u64, t: u64) -> Row {
     let mut call = Call::new(Ev(t), ProcId(1), CallKind::Send, t);
     (call.exit, call.ret) = (Some(t), Some(0));
     call.args.addr = Some(shape.to_string().into());
-    let mut side = row::Side::of(book::Who::Proc(ProcId(1)), &call);
-    side.label = shape.to_string();
+    let label = (&*shape.to_string()).into();
+    let side = row::Side::of(book::Who::Proc(ProcId(1)), &call, label);
     Row::local(side, &call)
 }
 
