@@ -13,6 +13,7 @@ mod engine_table;
 use engine_table::client::Client;
 use engine_table::server::ServerProcess;
 use engine_table::{ENGINES, Scenario, Transport};
+use sock::socket::Flags;
 
 fn each_cell(scenario: Scenario, play: impl Fn(&str, Transport)) {
     for engine in ENGINES {
@@ -71,6 +72,48 @@ fn half_close() {
         assert_eq!(client.receive_all(), b"the last word", "{engine} {transport:?}");
         server.stop();
     });
+}
+
+/// More than one receive takes, and the end behind it, are there before the server looks.
+#[test]
+fn bytes_that_came_together_with_their_end() {
+    for engine in ENGINES {
+        for transport in [Transport::Tcp4, Transport::Tcp6, Transport::Unix] {
+            for len in [1, 65_535, 65_536, 65_537, 131_072] {
+                let server = ServerProcess::start(engine, "echo", transport, &[]);
+                let client = Client::connect(transport, &server.endpoint);
+                client.echoes(b"it is there");
+                let data = vec![b'x'; len];
+                server.while_held(|| {
+                    client.send(&data);
+                    client.finish();
+                });
+                assert!(client.receive_all() == data, "{engine} {transport:?}: {len} B");
+                server.stop();
+            }
+        }
+    }
+}
+
+/// A receive ends at an urgent byte, with more behind it.
+#[test]
+fn bytes_behind_an_urgent_one() {
+    for engine in ENGINES {
+        for transport in [Transport::Tcp4, Transport::Tcp6] {
+            let server = ServerProcess::start(engine, "echo", transport, &[]);
+            let client = Client::connect(transport, &server.endpoint);
+            client.echoes(b"it is there");
+            server.while_held(|| {
+                client.send(b"before");
+                client.socket().send_with(b"!", Flags::OOB).unwrap();
+                client.send(b"behind");
+            });
+            assert_eq!(client.receive(12), b"beforebehind", "{engine} {transport:?}");
+            client.echoes(b"and goes on");
+            drop(client);
+            server.stop();
+        }
+    }
 }
 
 #[test]

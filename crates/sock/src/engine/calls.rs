@@ -21,7 +21,7 @@ use sock_proto::{By, Interest, Kind, Link, Peer, Reason, Time};
 use super::conn::{Conn, Holds, Io, reason, session_of};
 use super::crew::Counts;
 use super::key::Key;
-use super::port::{endpoint_of, peer_of};
+use super::port::{endpoint_of, ip_of, peer_of};
 use super::reactor::Reactor;
 use super::wait::{Wait, Want};
 use crate::options::{IpFamily, SocketOptions};
@@ -132,6 +132,7 @@ impl<W: Wait> Reactor<W> {
         };
         let io = if kind == Kind::Stream { Io::Stream(fd) } else { Io::Datagram(fd) };
         let mut conn = Conn::new(io, Holds::Own(session), false);
+        conn.drains = kind == Kind::Stream && ip_of(Some(&to)).is_some();
         conn.is_dialling = true;
         // Nothing can be sent before it is connected.
         conn.is_blocked = true;
@@ -143,7 +144,7 @@ impl<W: Wait> Reactor<W> {
         let until = self.cx.now + patience;
         let conn = &mut self.conns[slot];
         (conn.want, conn.armed) = (want, until);
-        if let Some(on) = conn.io.on(Key::conn(slot).to_u64()) {
+        if let Some(on) = conn.io.on(Key::conn(slot).to_u64(), conn.drains) {
             self.wait.watch(on, Want::NOTHING, want)?;
         }
         self.set_timer(until, Key::conn(slot));

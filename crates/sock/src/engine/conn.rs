@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 use slab::Slab;
-use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time};
+use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time, Transport};
 
 use super::group::Group;
 use super::moves::{Moves, Plain, Returned};
@@ -38,12 +38,12 @@ impl Io {
     }
 
     /// The same, as what is watched.
-    pub(super) fn on(&self, key: u64) -> Option<On<'_>> {
+    pub(super) fn on(&self, key: u64, drains: bool) -> Option<On<'_>> {
         let nature = match self {
             Self::Stream(_) => Nature::Stream,
             Self::Datagram(_) | Self::Sender { .. } => Nature::Signal,
         };
-        Some(On { fd: self.descriptor()?, key, nature })
+        Some(On { fd: self.descriptor()?, key, nature, drains })
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -73,6 +73,11 @@ impl Io {
             Self::Sender { fd, sender } => sender.answer(fd.as_fd(), bytes, flags),
         }
     }
+}
+
+/// See [`On::drains`]. A unix socket ends a receive early where descriptors were passed as well.
+pub(super) fn drains(transport: Transport) -> bool {
+    matches!(transport, Transport::Tcp | Transport::Tls)
 }
 
 /// Where the session of a conversation lives.
@@ -123,6 +128,8 @@ pub(super) struct Conn {
     pub(super) is_dialling: bool,
     /// We have called this peer: it is part of another conversation.
     pub(super) is_called: bool,
+    /// See [`On::drains`].
+    pub(super) drains: bool,
     /// Why nothing can be sent any more; what the peer had sent before is still being read.
     pub(super) broken: Option<Reason>,
 }
@@ -130,8 +137,8 @@ pub(super) struct Conn {
 impl Conn {
     pub(super) fn new(io: Io, holds: Holds, is_called: bool) -> Self {
         let (want, armed) = (Want::NOTHING, Time::NEVER);
-        let (is_blocked, is_dialling) = (false, false);
-        Self { io, holds, want, armed, is_blocked, is_dialling, is_called, broken: None }
+        let (is_blocked, is_dialling, drains) = (false, false, false);
+        Self { io, holds, want, armed, is_blocked, is_dialling, is_called, drains, broken: None }
     }
 }
 
@@ -148,6 +155,17 @@ pub(super) enum Pushed {
     Broken(Reason),
     /// It is over, and its protocol knows.
     Over,
+}
+
+/// What a receive left to be received, as far as it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It brought as much as there was room for.
+    Bytes,
+    /// It brought less: an end or an error may follow, or what is behind an urgent byte.
+    NoByte,
+    /// It found nothing, or the end.
+    Nothing,
 }
 
 /// So many bytes leave in one turn before others have theirs.
@@ -284,32 +302,35 @@ fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
     pushed
 }
 
-/// Reads once, where need be into `buf`, tells the session, and sends what it gives back of that; none
-/// if the conversation is over. The end of a stream to which nothing can be sent any more is the end
+/// Reads once, where need be into `buf`, tells the session, and sends what it gives back of that; also
+/// what it left. None if the conversation is over. The end of a stream to which nothing can be sent any more is the end
 /// of it all, for the reason `broken`.
 pub(super) fn pull<C: Moves>(
     calls: &mut C,
     line: &mut Line<'_>,
     buf: &mut [u8],
     broken: Option<Reason>,
-) -> Option<Pushed> {
+) -> Option<(Pushed, Left)> {
     let Line { run, io, key, ref mut session, peer, ref mut cx } = *line;
-    let Some(fd) = io.descriptor() else { return Some(Pushed::Open) };
+    let Some(fd) = io.descriptor() else { return Some((Pushed::Open, Left::Nothing)) };
     let is_stream = io.kind() == Kind::Stream;
     // Of a datagram the kernel tells the whole length, so that a cut one is noticed.
     let flags =
         if is_stream { RecvFlags::DONTWAIT } else { RecvFlags::DONTWAIT | RecvFlags::TRUNC };
-    loop {
+    let room = buf.len();
+    let left = loop {
         let since = stamp(run, cx);
-        match calls.receive(key, fd, buf, flags) {
+        break match calls.receive(key, fd, buf, flags) {
             Ok(([], _)) if is_stream => {
                 if let Some(reason) = broken {
                     session.closed(peer, reason, cx);
                     return None;
                 }
                 session.eof(peer, cx);
+                Left::Nothing
             }
             Ok((bytes, whole)) => {
+                let left = if bytes.len() < room { Left::NoByte } else { Left::Bytes };
                 if cx.is_exact {
                     cx.now = run.now();
                 }
@@ -317,24 +338,25 @@ pub(super) fn pull<C: Moves>(
                 if bytes.len() >= C::AT_ONCE && is_stream && broken.is_none() {
                     let back = session.data_in_place(peer, bytes, since, cx);
                     if back.is_empty() {
-                        return Some(Pushed::Open);
+                        return Some((Pushed::Open, left));
                     }
-                    return Some(give_back(line, &bytes[back]));
+                    return Some((give_back(line, &bytes[back]), left));
                 }
                 session.data(peer, bytes, since, cx);
                 if whole > bytes.len() {
                     session.cut(peer, whole - bytes.len(), cx);
                 }
+                left
             }
             Err(Errno::INTR) => continue,
-            Err(Errno::AGAIN) => {}
+            Err(Errno::AGAIN) => Left::Nothing,
             Err(error) => {
                 session.closed(peer, broken.unwrap_or(reason(error)), cx);
                 return None;
             }
-        }
-        return Some(Pushed::Open);
-    }
+        };
+    };
+    Some((Pushed::Open, left))
 }
 
 /// What an error of a read or a write says about how the conversation ended.

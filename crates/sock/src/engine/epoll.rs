@@ -14,10 +14,15 @@ use super::wait::{On, Ready, Wait, Want};
 /// How many ready descriptors one wait returns: enough to spread its cost, few enough for fairness.
 const BATCH: usize = 256;
 
+/// The peer has said its last byte, or an urgent one: a receive ends there, short as it may be.
+const MARKS: epoll::EventFlags = epoll::EventFlags::RDHUP.union(epoll::EventFlags::PRI);
+
 pub(crate) struct Epoll {
     set: OwnedFd,
     /// Waits end on time, and not with the next millisecond.
     is_exact: bool,
+    /// What is ready still, and is not said by the kernel again.
+    left: Vec<Ready>,
 }
 
 impl AsFd for Epoll {
@@ -32,13 +37,19 @@ impl Moves for Epoll {}
 impl Wait for Epoll {
     fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { set, is_exact: false })
+        Ok(Self { set, is_exact: false, left: Vec::new() })
     }
 
     fn watch(&mut self, on: On<'_>, old: Want, new: Want) -> io::Result<()> {
         let mut flags = epoll::EventFlags::empty();
         flags.set(epoll::EventFlags::IN, new.read);
         flags.set(epoll::EventFlags::OUT, new.write);
+        // A descriptor that is to be said again is asked once more at the next wait: a tenth of a
+        // microsecond for each message.
+        let says_once = on.drains && new == Want::READ;
+        flags.set(epoll::EventFlags::ET | MARKS, says_once);
+        // The next one with this key has nothing to do with it.
+        self.left.retain(|left| left.key != on.key || new.read);
         let (fd, data) = (on.fd, epoll::EventData::new_u64(on.key));
         match (old.is_nothing(), new.is_nothing()) {
             (true, true) => Ok(()),
@@ -48,6 +59,14 @@ impl Wait for Epoll {
         }
     }
 
+    fn again(&mut self, left: Ready) {
+        self.left.push(Ready { read: true, write: false, ..left });
+    }
+
+    fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
     fn be_exact(&mut self) {
         self.is_exact = true;
     }
@@ -55,7 +74,9 @@ impl Wait for Epoll {
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         // A wait too long for the kernel's type is as good as none.
         let mut timeout = timeout.and_then(|time| Timespec::try_from(time).ok());
-        if self.is_exact && timeout.is_some() {
+        if self.has_left() {
+            timeout = Some(Timespec::default());
+        } else if self.is_exact && timeout.is_some() {
             // epoll_wait(2) knows milliseconds only, and epoll_pwait2 came with Linux 5.11.
             match poll(&mut [PollFd::new(&self.set, PollFlags::IN)], timeout.as_ref()) {
                 Ok(_) => timeout = Some(Timespec::default()),
@@ -70,6 +91,7 @@ impl Wait for Epoll {
             Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
+        ready.append(&mut self.left);
         ready.extend(events.iter().map(|event| {
             let failed = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
             let flags = event.flags;
@@ -78,6 +100,7 @@ impl Wait for Epoll {
                 key: event.data.u64(),
                 read: is(epoll::EventFlags::IN),
                 write: is(epoll::EventFlags::OUT),
+                goes_on: is(MARKS),
             }
         }));
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sock_proto::{By, Endpoint, How, Kind, Link, Peer, Reason, Time, What};
 
-use super::conn::{Conn, Holds, Io};
+use super::conn::{Conn, Holds, Io, drains};
 use super::dialer::{Called, Dialer};
 use super::key::Key;
 use super::port::endpoint_of;
@@ -172,7 +172,9 @@ impl<W: Wait> Reactor<W> {
         let local = endpoint_of(local.as_ref(), kind == Kind::Stream);
         let names = (!is_own).then_some((&local, &endpoint));
         let link = Link { conn, kind, called: true, transient: false, names };
-        let slot = self.conns.insert(Conn::new(io, Holds::Member { group, peer }, true));
+        let mut conn = Conn::new(io, Holds::Member { group, peer }, true);
+        conn.drains = drains(endpoint.transport());
+        let slot = self.conns.insert(conn);
         self.called += 1;
         here.conns.insert(peer, slot);
         here.session.open(peer, &link, &mut self.cx);

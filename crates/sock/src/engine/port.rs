@@ -36,7 +36,8 @@ pub(super) struct Port {
 
 impl Port {
     fn on(&self, place: usize) -> On<'_> {
-        On { fd: self.listener.as_fd(), key: Key::port(place).to_u64(), nature: self.nature }
+        let (fd, key) = (self.listener.as_fd(), Key::port(place).to_u64());
+        On { fd, key, nature: self.nature, drains: false }
     }
 }
 

@@ -22,7 +22,7 @@ use sock_proto::{Context, Endpoint, Link, Time, Transport};
 
 use super::batch::Batch;
 use super::calls::Campaign;
-use super::conn::{Conn, Holds, Io, session_of};
+use super::conn::{Conn, Holds, Io, drains, session_of};
 use super::crew::{Counts, Crew};
 use super::datagrams::Held;
 use super::dialer::Dialer;
@@ -201,7 +201,7 @@ impl<W: Wait> Reactor<W> {
         };
         let kind = io.kind();
         let link = Link { conn: number, kind, called: false, transient: false, names };
-        self.enter(io, holds, &link)
+        self.enter(io, holds, &link, transport)
     }
 
     /// Holds one conversation in which we have called the peer, to its end.
@@ -212,6 +212,7 @@ impl<W: Wait> Reactor<W> {
         let remote = peer_of(remote.as_ref(), &local, is_stream);
         let [local, remote] = [local, remote].map(|name| self.plan.service.named(name));
         let io = if is_stream { Io::Stream(fd) } else { Io::Datagram(fd) };
+        let transport = local.transport();
         let session = self.plan.service.calling();
         let link = Link {
             conn: super::HELD,
@@ -221,16 +222,24 @@ impl<W: Wait> Reactor<W> {
             names: Some((&local, &remote)),
         };
         self.numbers = super::HELD + 1..u64::MAX;
-        self.enter(io, Holds::Own(session), &link)?;
+        self.enter(io, Holds::Own(session), &link, transport)?;
         self.run()
     }
 
-    fn enter(&mut self, io: Io, holds: Holds, link: &Link<'_>) -> std::io::Result<usize> {
+    fn enter(
+        &mut self,
+        io: Io,
+        holds: Holds,
+        link: &Link<'_>,
+        transport: Transport,
+    ) -> std::io::Result<usize> {
         let member = match &holds {
             Holds::Member { group, peer } => Some((*group, *peer)),
             Holds::Own(_) => None,
         };
-        let slot = self.conns.insert(Conn::new(io, holds, false));
+        let mut conn = Conn::new(io, holds, false);
+        conn.drains = drains(transport);
+        let slot = self.conns.insert(conn);
         if let Some((group, peer)) = member {
             self.groups[group].conns.insert(peer, slot);
         }

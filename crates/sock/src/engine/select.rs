@@ -58,7 +58,7 @@ impl Wait for Select {
         for (entry, key) in self.entries.iter().zip(&self.keys) {
             let (read, write) = (entry.is_readable(), entry.is_writable());
             if read || write {
-                ready.push(Ready { key: *key, read, write });
+                ready.push(Ready { key: *key, read, write, goes_on: false });
             }
         }
         Ok(())

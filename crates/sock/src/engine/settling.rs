@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sock_proto::{By, How, Reason, What};
 
-use super::conn::{Holds, Io, Line, Pushed, pull, push_by, session_of, take_back};
+use super::conn::{Holds, Io, Left, Line, Pushed, pull, push_by, session_of, take_back};
 use super::key::Key;
 use super::reactor::Reactor;
 use super::wait::{Ready, Wait, Want};
@@ -23,6 +23,7 @@ impl<W: Wait> Reactor<W> {
         if event.write {
             conn.is_blocked = false;
         }
+        let mut left = Left::Bytes;
         let returned = self.wait.returned(event.key);
         if returned.is_some() || event.read {
             let (session, peer) = session_of(&mut conn.holds, &mut self.groups);
@@ -34,19 +35,33 @@ impl<W: Wait> Reactor<W> {
                 Some(Err(reason)) => conn.broken = Some(reason),
             }
             if event.read && line.session.wants_read(peer, line.cx) {
-                match pull(&mut self.wait, &mut line, &mut self.buf, conn.broken) {
-                    None => return self.depart(slot),
-                    Some(Pushed::Open | Pushed::UnderWay | Pushed::Over) => {}
-                    Some(Pushed::Blocked) => conn.is_blocked = true,
-                    Some(Pushed::Broken(reason)) => conn.broken = Some(reason),
+                let pulled = pull(&mut self.wait, &mut line, &mut self.buf, conn.broken);
+                let Some((pushed, rest)) = pulled else { return self.depart(slot) };
+                left = rest;
+                match pushed {
+                    Pushed::Open | Pushed::UnderWay | Pushed::Over => {}
+                    Pushed::Blocked => conn.is_blocked = true,
+                    Pushed::Broken(reason) => conn.broken = Some(reason),
                 }
                 let is_sound = !conn.is_blocked && conn.broken.is_none();
                 if is_sound && conn.want == Want::READ && line.session.is_calm(peer, line.cx) {
+                    self.keep_on(slot, event, left);
                     return Ok(());
                 }
             }
         }
-        self.settle(slot)
+        self.settle(slot)?;
+        self.keep_on(slot, event, left);
+        Ok(())
+    }
+
+    /// A conversation from which not all was read that may be there has another turn.
+    fn keep_on(&mut self, slot: usize, event: Ready, left: Left) {
+        let is_left = left == Left::Bytes || (left == Left::NoByte && event.goes_on);
+        if event.read && is_left && self.conns.get(slot).is_some_and(|conn| conn.want == Want::READ)
+        {
+            self.wait.again(event);
+        }
     }
 
     /// After anything happened to a session: sends, obeys, dials, and watches for what is next.
@@ -101,7 +116,7 @@ impl<W: Wait> Reactor<W> {
         // What is wanted next shows when that which is under way has come back, in a moment.
         if want != conn.want
             && pushed != Pushed::UnderWay
-            && let Some(on) = conn.io.on(key)
+            && let Some(on) = conn.io.on(key, conn.drains)
         {
             if let Err(error) = self.wait.watch(on, conn.want, want) {
                 let text = format_args!("the socket cannot be waited for: {error}");
@@ -137,7 +152,7 @@ impl<W: Wait> Reactor<W> {
     /// Lets go of a conversation whose protocol knows that it is over.
     pub(super) fn leave(&mut self, slot: usize) -> std::io::Result<()> {
         let Some(conn) = self.conns.try_remove(slot) else { return Ok(()) };
-        if let Some(on) = conn.io.on(Key::conn(slot).to_u64()) {
+        if let Some(on) = conn.io.on(Key::conn(slot).to_u64(), conn.drains) {
             // It is closed in a moment, which ends the watching as well.
             let _ = self.wait.forget(on, conn.want);
         }

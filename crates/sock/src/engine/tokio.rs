@@ -43,7 +43,8 @@ impl<W: Wait + AsFd> Reactor<W> {
         let since = self.cx.now;
         let mut have_passed = false;
         loop {
-            let spins = self.plan.busy_poll.is_some_and(|time| self.cx.now.since(since) < time);
+            let spins = self.wait.has_left()
+                || self.plan.busy_poll.is_some_and(|time| self.cx.now.since(since) < time);
             let readable = if spins {
                 yield_now().await;
                 None

@@ -79,7 +79,7 @@ impl Uring {
         let (near, far) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         let key = Key::conn(0).to_u64();
-        let on = On { fd: near.as_fd(), key, nature: Nature::Stream };
+        let on = On { fd: near.as_fd(), key, nature: Nature::Stream, drains: false };
         self.watch(on, Want::NOTHING, Want::READ)?;
         rustix::net::send(&far, b"?", SendFlags::NOSIGNAL)?;
         self.wait(Some(QUIET), &mut Vec::new())?;

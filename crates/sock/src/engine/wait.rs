@@ -29,6 +29,9 @@ pub(crate) struct Ready {
     pub(crate) key: u64,
     pub(crate) read: bool,
     pub(crate) write: bool,
+    /// There may be something to read behind the last byte that is there: the end, an error, or what
+    /// follows an urgent byte.
+    pub(crate) goes_on: bool,
 }
 
 /// What a descriptor is, for who can do more than wait for it.
@@ -49,15 +52,19 @@ pub(crate) struct On<'a> {
     pub(crate) key: u64,
     #[cfg_attr(not(feature = "uring"), allow(dead_code, reason = "the others only wait"))]
     pub(crate) nature: Nature,
+    /// A receive that brings less than it has room for leaves no byte behind, as with TCP.
+    pub(crate) drains: bool,
 }
 
 impl<'a> On<'a> {
     pub(crate) fn signal(fd: BorrowedFd<'a>, key: u64) -> Self {
-        Self { fd, key, nature: Nature::Signal }
+        Self { fd, key, nature: Nature::Signal, drains: false }
     }
 }
 
-/// A way to wait for readiness, level-triggered.
+/// A way to wait for readiness. What is ready is said again until it is not, but for bytes of a stream
+/// that [`drains`](On::drains) and is watched for nothing else: these may be said once, and
+/// [`Wait::again`] asks for what was left.
 pub(super) trait Wait: Moves + Sized + 'static {
     /// Makes one that watches nothing yet.
     fn fresh() -> io::Result<Self>;
@@ -68,6 +75,14 @@ pub(super) trait Wait: Moves + Sized + 'static {
     /// Watches a descriptor no more: it is closed in a moment.
     fn forget(&mut self, on: On<'_>, old: Want) -> io::Result<()> {
         self.watch(on, old, Want::NOTHING)
+    }
+
+    /// Says once more in the next turn that this stream can be read: not all of it was.
+    fn again(&mut self, _left: Ready) {}
+
+    /// Tells whether the next wait will not have to wait.
+    fn has_left(&self) -> bool {
+        false
     }
 
     /// Lets waits end on time, to some microseconds, whatever that costs: somebody measures.

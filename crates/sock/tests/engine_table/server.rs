@@ -131,6 +131,19 @@ impl ServerProcess {
         }
     }
 
+    /// Does something while none of its processes runs, so that it finds all of it at once.
+    pub(crate) fn while_held<T>(&self, act: impl FnOnce() -> T) -> T {
+        let send = |signal| {
+            for pid in self.processes() {
+                kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+            }
+        };
+        send(Signal::STOP);
+        let done = act();
+        send(Signal::CONT);
+        done
+    }
+
     /// Waits for the next line of its log in which this stands.
     pub(crate) fn says(&self, what: &str) -> String {
         let until = now() + DEADLINE;

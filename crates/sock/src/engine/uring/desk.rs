@@ -255,7 +255,7 @@ impl Desk {
             link.is_writable = false;
             let has_returned = matches!(link.sending, Sending::Done(_));
             if read || write || has_returned {
-                ready.push(Ready { key: link.key, read, write });
+                ready.push(Ready { key: link.key, read, write, goes_on: false });
             }
         }
     }

@@ -14,7 +14,7 @@ fn pair() -> (OwnedFd, OwnedFd) {
 }
 
 fn stream(fd: &OwnedFd, slot: usize) -> On<'_> {
-    On { fd: fd.as_fd(), key: Key::conn(slot).to_u64(), nature: Nature::Stream }
+    On { fd: fd.as_fd(), key: Key::conn(slot).to_u64(), nature: Nature::Stream, drains: true }
 }
 
 /// One wait that may not block for long.
