@@ -114,6 +114,15 @@ impl Transport {
     pub const fn is_datagram(self) -> bool {
         !self.is_stream()
     }
+
+    /// True where TCP carries the bytes, encrypted or not.
+    #[must_use]
+    pub const fn is_over_tcp(self) -> bool {
+        match self {
+            Self::Tcp | Self::Tls => true,
+            Self::Udp | Self::Unix | Self::Unixgram | Self::Stdio => false,
+        }
+    }
 }
 
 impl fmt::Display for Transport {

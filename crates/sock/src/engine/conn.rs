@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 use slab::Slab;
-use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time, Transport};
+use sock_proto::{By, Command, Context, How, Interest, Kind, Peer, Reason, Time};
 
 use super::group::Group;
 use super::moves::{Moves, Plain, Returned};
@@ -75,11 +75,6 @@ impl Io {
     }
 }
 
-/// See [`On::drains`]. A unix socket ends a receive early where descriptors were passed as well.
-pub(super) fn drains(transport: Transport) -> bool {
-    matches!(transport, Transport::Tcp | Transport::Tls)
-}
-
 /// Where the session of a conversation lives.
 #[allow(
     clippy::large_enum_variant,
@@ -115,6 +110,10 @@ pub(super) struct Line<'a> {
 }
 
 /// One conversation.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four facts that have nothing to do with each other"
+)]
 pub(super) struct Conn {
     pub(super) io: Io,
     pub(super) holds: Holds,
@@ -128,7 +127,7 @@ pub(super) struct Conn {
     pub(super) is_dialling: bool,
     /// We have called this peer: it is part of another conversation.
     pub(super) is_called: bool,
-    /// See [`On::drains`].
+    /// See [`On::drains`]: a unix socket ends a receive early where descriptors were passed, too.
     pub(super) drains: bool,
     /// Why nothing can be sent any more; what the peer had sent before is still being read.
     pub(super) broken: Option<Reason>,

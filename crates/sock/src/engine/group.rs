@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sock_proto::{By, Endpoint, How, Kind, Link, Peer, Reason, Time, What};
 
-use super::conn::{Conn, Holds, Io, drains};
+use super::conn::{Conn, Holds, Io};
 use super::dialer::{Called, Dialer};
 use super::key::Key;
 use super::port::endpoint_of;
@@ -173,7 +173,7 @@ impl<W: Wait> Reactor<W> {
         let names = (!is_own).then_some((&local, &endpoint));
         let link = Link { conn, kind, called: true, transient: false, names };
         let mut conn = Conn::new(io, Holds::Member { group, peer }, true);
-        conn.drains = drains(endpoint.transport());
+        conn.drains = endpoint.transport().is_over_tcp();
         let slot = self.conns.insert(conn);
         self.called += 1;
         here.conns.insert(peer, slot);

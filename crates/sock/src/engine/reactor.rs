@@ -22,7 +22,7 @@ use sock_proto::{Context, Endpoint, Link, Time, Transport};
 
 use super::batch::Batch;
 use super::calls::Campaign;
-use super::conn::{Conn, Holds, Io, drains, session_of};
+use super::conn::{Conn, Holds, Io, session_of};
 use super::crew::{Counts, Crew};
 use super::datagrams::Held;
 use super::dialer::Dialer;
@@ -238,7 +238,7 @@ impl<W: Wait> Reactor<W> {
             Holds::Own(_) => None,
         };
         let mut conn = Conn::new(io, holds, false);
-        conn.drains = drains(transport);
+        conn.drains = transport.is_over_tcp();
         let slot = self.conns.insert(conn);
         if let Some((group, peer)) = member {
             self.groups[group].conns.insert(peer, slot);
