@@ -52,6 +52,15 @@ fn every_row_says_what_the_lecture_says() {
     }
 }
 
+#[test]
+fn every_line_fits_the_page() {
+    for way in ways() {
+        let page = demo(way, &["--width", "80"]);
+        let wide: Vec<&str> = page.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{wide:?}");
+    }
+}
+
 fn says_what_the_lecture_says(page: &str) {
     let said: [&[&str]; 13] = [
         &["\"Thank you for connecting\""],

@@ -271,6 +271,31 @@ fn a_record_that_was_written_down_late_points_down_all_the_same() {
     assert!(svg.contains("class=\"box in open\""), "a receive that never returned");
 }
 
+#[test]
+fn four_clients_and_their_server_fit_a_window() {
+    let mut tape = Tape::default();
+    tape.proc(9, "select_server.py");
+    for client in 1..=4 {
+        tape.proc(client, "client.py");
+        let (own, peer) = (format!("127.0.0.1:{}", 40_000 + client), "127.0.0.1:50007");
+        tape.tcp(client, sock_record::Origin::Socket, 0, &own, peer);
+        tape.tcp(10 + client, sock_record::Origin::Accept, 0, peer, &own);
+        tape.call(client, CallKind::Connect, client, 0, 50, Ok(0));
+        tape.call(9, CallKind::Accept, 10 + client, 0, 60, Ok(4));
+        tape.send(client, client, 100, b"hello");
+        tape.recv(9, 10 + client, 70, 120, b"hello");
+        tape.close(client, client, 900_000);
+        tape.recv(9, 10 + client, 130, 900_100, b"");
+    }
+    let page = html(&tape.lines, &drawing());
+    assert!(page.contains("waited 900 ms"), "with words as long as they come");
+    for picture in pictures(&page) {
+        let width = number(&Document::parse(picture).unwrap().root_element(), "width");
+        // A window of 1280, without the edges of the page and the bar at its side.
+        assert!(width <= 1280.0 - 32.0 - 16.0, "{width}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]

@@ -257,6 +257,19 @@ def udp_client():
         print(client.recvfrom(2048)[0].decode())
 
 
+def gives_up():
+    """Waits for an answer as long as it said, from somebody who does not answer."""
+    quiet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    quiet.bind(("127.0.0.1", 0))
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.settimeout(0.25)
+    client.sendto(b"anybody?", quiet.getsockname())
+    try:
+        client.recvfrom(2048)
+    except TimeoutError:
+        print("nobody")
+
+
 def unix_client():
     client = socket.socket(socket.AF_UNIX)
     client.connect(FILE)

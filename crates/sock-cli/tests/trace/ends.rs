@@ -105,6 +105,10 @@ fn each_code_has_a_page() {
     for code in codes.lines() {
         let page = Program::run(sock(&["trace", "--explain", code]), b"").expect(0).text();
         assert!(page.starts_with(&format!("{code}: ")) && page.contains("What to do"), "{page}");
+        // As it stands behind the sentence.
+        let written = format!("[{code}]");
+        let same = Program::run(sock(&["trace", "--explain", &written]), b"").expect(0).text();
+        assert_eq!(same, page);
     }
     let unknown = Program::run(sock(&["trace", "--explain", "nonsense"]), b"");
     assert_eq!(unknown.code(), 2);
@@ -148,6 +152,10 @@ fn only_what_is_asked_for_is_drawn() {
     let traced = bench.trace(&["--only", "shutdown"], &programs);
     let page = &traced.finished.stderr;
     assert!(page.contains("shutdown WR") && !page.contains("send 5 B"), "{page}");
+    let traced = bench.trace(&["--only", "recv"], &programs);
+    let page = &traced.finished.stderr;
+    assert!(page.contains("send 5 B") && page.contains("recv 5 B"), "both ends: {page}");
+    assert!(!page.contains("connect") && !page.contains("accept"), "{page}");
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 #[path = "../support/mod.rs"]
 mod support;
+mod waits;

@@ -16,8 +16,12 @@ use crate::text::{Unit, caption, columns, duration, folded, label, span, with_co
 
 /// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
 const CHAR: usize = 72;
-/// How far lanes are apart: two have more room between them than many.
+/// How far lanes are apart where there is room: two have more between them than many.
 const GAPS: [i32; 3] = [290, 240, 200];
+/// Closer together they have no room for the words between them.
+const CLOSEST: i32 = 150;
+/// What a window of 1280 pixels shows: without the edges of a page and what it is scrolled with.
+const WINDOW: i32 = 1_230;
 /// Half the width of a box.
 pub(super) const HALF: i32 = 5;
 /// From a lane to the words beside it.
@@ -26,8 +30,10 @@ const BESIDE: i32 = 12;
 const WORD_LINE: i32 = 14;
 /// Where the lanes begin.
 pub(super) const TOP: i32 = 52;
-/// How wide the sentences are, in characters, and how high a line of them is.
+/// How wide the sentences are, in characters, beside few lanes and beside many; and how high a line of them is.
 const NOTE: usize = 44;
+const NARROW_NOTE: usize = 34;
+const MANY: usize = 5;
 pub(super) const NOTE_LINE: i32 = 15;
 
 /// How far below the last bytes an end arrives that nobody met.
@@ -118,6 +124,8 @@ struct Builder<'p, 's, 'a> {
     picture: Picture,
     heights: Heights,
     gap: i32,
+    /// How wide its sentences are, in characters; none where it has none.
+    note: Option<usize>,
     unit: Unit,
     zero: u64,
 }
@@ -128,9 +136,12 @@ impl Picture {
         let (zero, span) = span(scene);
         let picture = Self { ascii, ..Self::default() };
         let heights = Heights::new(TOP);
-        let gap = GAPS[scene.lanes.all.len().clamp(2, 4) - 2];
+        let count = scene.lanes.all.len();
+        let gap = GAPS[count.clamp(2, 4) - 2];
+        let note = if count < MANY { NOTE } else { NARROW_NOTE };
+        let note = (!scene.story.notes.is_empty()).then_some(note);
         let unit = Unit::of(span);
-        let mut builder = Builder { scene, picture, heights, gap, unit, zero };
+        let mut builder = Builder { scene, picture, heights, gap, note, unit, zero };
         builder.posts(shown);
         // Between two folds time is one piece.
         let mut rows: Vec<&Row> = Vec::new();
@@ -173,6 +184,10 @@ impl Builder<'_, '_, '_> {
         };
         let time = columns(&self.unit.show(span(self.scene).1, ascii)) + 2;
         let first = 8 + pixels(time) + BESIDE + pixels(left.max(names(lanes.first())));
+        let beside = BESIDE + pixels(right.max(names(lanes.last()))) + 28;
+        let gaps = i32::try_from(lanes.len()).unwrap_or(1).saturating_sub(1).max(1);
+        let fits = (WINDOW - first - beside - self.beside()) / gaps;
+        self.gap = self.gap.min(fits.max(CLOSEST));
         for (n, lane) in (0..).zip(lanes) {
             let post = Post {
                 x: first + n * self.gap,
@@ -182,7 +197,7 @@ impl Builder<'_, '_, '_> {
             self.picture.lanes.push(post);
         }
         let last = self.picture.lanes.last().map_or(first, |post| post.x);
-        self.picture.aside = last + BESIDE + pixels(right.max(names(lanes.last()))) + 28;
+        self.picture.aside = last + beside;
     }
 
     /// Lays out rows that follow each other.
@@ -190,7 +205,8 @@ impl Builder<'_, '_, '_> {
         let (scene, ascii) = (self.scene, self.picture.ascii);
         let (placed, breaks) = (self.heights.len(), self.heights.breaks.len());
         let stretch = Stretch::new(scene, rows, placed == 0);
-        let lines = |note: &Note| wrap(&with_code(note, true), NOTE, ascii);
+        let width = self.note.unwrap_or(NOTE);
+        let lines = |note: &Note| wrap(&with_code(note, true), width, ascii);
         let high = |lines: usize| NOTE_LINE * i32::try_from(lines).unwrap_or(1) + 8;
         self.heights.place(stretch.marks(scene, ascii, |note| high(lines(note).len())));
         self.draw(&stretch, placed);
@@ -307,8 +323,13 @@ impl Builder<'_, '_, '_> {
         self.picture.times.dedup_by(|next, before| next.0 - before.0 < 12);
         self.picture.height = self.heights.end() + 24;
         let has_notes = !self.picture.sentences.is_empty();
-        self.picture.width = self.picture.aside + if has_notes { pixels(NOTE + 3) } else { 0 };
+        self.picture.width = self.picture.aside + if has_notes { self.beside() } else { 0 };
         self.picture
+    }
+
+    /// How wide the column of sentences is.
+    fn beside(&self) -> i32 {
+        self.note.map_or(0, |note| pixels(note + 3))
     }
 }
 
