@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sock_proto::{Endpoint, Host, Kind, UnixName};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::holder::holder;
+use crate::holder::{Holder, holder, leftover};
 use crate::options::{IpFamily, SocketOptions, ask_about_datagrams};
 use crate::unix_file::UnixFile;
 use crate::{Error, ErrorKind, Result};
@@ -286,15 +286,29 @@ pub(crate) fn unix_address(name: &UnixName) -> io::Result<SockAddr> {
     SockAddr::unix(std::ffi::OsStr::from_bytes(&bytes))
 }
 
+/// Who has an endpoint that is in use, and how it becomes free.
+fn in_the_way(endpoint: &Endpoint) -> (String, String) {
+    let ended = |holder: &Holder| format!("end it (kill {})", holder.pid());
+    if let Some(holder) = holder(endpoint) {
+        return (holder.to_string(), ended(&holder));
+    }
+    let Some(left) = leftover(endpoint) else {
+        return ("another program".to_owned(), "end that".to_owned());
+    };
+    let end = match &left.holder {
+        Some(holder) => ended(holder),
+        None if left.is_over => "wait a minute (TIME_WAIT)".to_owned(),
+        None => "wait until it has ended".to_owned(),
+    };
+    (left.to_string(), end)
+}
+
 fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
     let about = format!("cannot listen on {endpoint}");
     let kind = error.kind();
     let explained = Error::from(error).about(about);
     if kind == io::ErrorKind::AddrInUse {
-        let (who, end) = holder(endpoint).map_or_else(
-            || ("another program".to_owned(), "end that".to_owned()),
-            |holder| (holder.to_string(), format!("end it (kill {})", holder.pid())),
-        );
+        let (who, end) = in_the_way(endpoint);
         let (Endpoint::Unix(name) | Endpoint::Unixgram(name)) = endpoint else {
             let port = endpoint.port().unwrap_or_default();
             let other = port.checked_add(1).unwrap_or(8000);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use sock_proto::{Endpoint, Host};
 
@@ -36,19 +36,59 @@ pub(crate) fn holders(endpoint: &Endpoint) -> Vec<u32> {
     find(&inodes(endpoint)).map(|holder| holder.pid).collect()
 }
 
-/// The inodes of the sockets at `endpoint`.
-fn inodes(endpoint: &Endpoint) -> Vec<String> {
-    // A name that is not yet resolved: whoever has the port.
-    let ip = match endpoint.host() {
+/// What is left of a connection, and holds a port at which nobody listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    remote: SocketAddr,
+    /// Who has it open, as far as this user may see.
+    pub(crate) holder: Option<Holder>,
+    /// It has ended, and its system remembers it for a minute.
+    pub(crate) is_over: bool,
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remote, holder, is_over } = self;
+        match holder {
+            Some(holder) => write!(f, "a connection of {holder} with {remote}"),
+            None if *is_over => write!(f, "a connection with {remote} that is over"),
+            None => write!(f, "a connection with {remote}"),
+        }
+    }
+}
+
+/// Finds the connection that holds the port of `endpoint`, of those that somebody has open first.
+pub(crate) fn leftover(endpoint: &Endpoint) -> Option<Leftover> {
+    let (Endpoint::Tcp(_, port) | Endpoint::Tls(_, port)) = endpoint else { return None };
+    let rows = rows(["tcp", "tcp6"], ip_of(endpoint), *port);
+    let left = rows.into_iter().filter(|row| row.state != LISTEN).map(|row| Leftover {
+        remote: row.remote,
+        holder: find(std::slice::from_ref(&row.inode)).next(),
+        is_over: row.state == TIME_WAIT,
+    });
+    left.min_by_key(|left| (left.holder.is_none(), left.is_over))
+}
+
+/// The address, if it is one: of a name that is not yet resolved whoever has the port is meant.
+fn ip_of(endpoint: &Endpoint) -> Option<IpAddr> {
+    match endpoint.host() {
         Some(Host::V4(ip)) => Some(IpAddr::V4(*ip)),
         Some(Host::V6(ip, _)) => Some(IpAddr::V6(*ip)),
         Some(Host::Name(_) | Host::Loopback | Host::Every) | None => None,
-    };
+    }
+}
+
+/// The inodes of the sockets at `endpoint`.
+fn inodes(endpoint: &Endpoint) -> Vec<String> {
+    let ip = ip_of(endpoint);
+    let inodes = |rows: Vec<Row>| rows.into_iter().map(|row| row.inode).collect();
     match endpoint {
         Endpoint::Tcp(_, port) | Endpoint::Tls(_, port) => {
-            ip_inodes(["tcp", "tcp6"], ip, *port, true)
+            let mut rows = rows(["tcp", "tcp6"], ip, *port);
+            rows.retain(|row| row.state == LISTEN);
+            inodes(rows)
         }
-        Endpoint::Udp(_, port) => ip_inodes(["udp", "udp6"], ip, *port, false),
+        Endpoint::Udp(_, port) => inodes(rows(["udp", "udp6"], ip, *port)),
         Endpoint::Unix(name) | Endpoint::Unixgram(name) => {
             let shown = match (name.as_path(), name.as_abstract()) {
                 (Some(path), _) => String::from_utf8_lossy(path).into_owned(),
@@ -61,26 +101,36 @@ fn inodes(endpoint: &Endpoint) -> Vec<String> {
     }
 }
 
-/// The state of a listening socket in `/proc/net/tcp`.
+/// The states of a socket in `/proc/net/tcp` that matter here.
 const LISTEN: &str = "0A";
+const TIME_WAIT: &str = "06";
+
+/// A socket, as the system lists it.
+struct Row {
+    remote: SocketAddr,
+    state: String,
+    inode: String,
+}
 
 /// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode`, see proc(5).
-fn ip_inodes(tables: [&str; 2], ip: Option<IpAddr>, port: u16, listening: bool) -> Vec<String> {
-    let mut inodes = Vec::new();
+fn rows(tables: [&str; 2], ip: Option<IpAddr>, port: u16) -> Vec<Row> {
+    let mut rows = Vec::new();
     for table in tables {
         let text = fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
         for line in text.lines().skip(1) {
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            let [_, local, _, state, _, _, _, _, _, inode, ..] = words[..] else { continue };
+            let [_, local, remote, state, _, _, _, _, _, inode, ..] = words[..] else { continue };
+            let Some((their_ip, their_port)) = parse(remote) else { continue };
             let is_there = parse(local).is_some_and(|(its, its_port)| {
                 its_port == port && ip.is_none_or(|ip| conflicts(ip, its))
             });
-            if is_there && (!listening || state == LISTEN) {
-                inodes.push(inode.to_owned());
+            if is_there {
+                let remote = SocketAddr::new(their_ip.to_canonical(), their_port);
+                rows.push(Row { remote, state: state.to_owned(), inode: inode.to_owned() });
             }
         }
     }
-    inodes
+    rows
 }
 
 /// An address as `/proc/net` writes it: words of this machine's byte order, in hexadecimal.

@@ -199,3 +199,34 @@ fn a_file_that_is_no_socket_stays() {
     }
     assert_eq!(std::fs::read_to_string(&link).unwrap(), "dear diary");
 }
+
+/// A port at which nobody listens, and that is a connection's all the same.
+#[test]
+fn what_is_left_of_a_connection_is_named_as_what_has_the_port() {
+    use std::io::Read;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    let refused = |at: std::net::SocketAddr| {
+        let server = sock::Server::new(sock::Service::each("echo", || sock_proto::protocols::Echo));
+        server.listen(format!("tcp://{at}").parse().unwrap()).bind().unwrap_err().to_string()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = listener.local_addr().unwrap();
+    let client = TcpStream::connect(there).unwrap();
+    let (mut peer, here) = listener.accept().unwrap();
+    let (pid, next) = (std::process::id(), here.port().checked_add(1).unwrap_or(8000));
+    let free = format!("or choose another port, such as {next} (0: any free one)");
+    let told = refused(here);
+    let whole = format!("(process {pid}) with {there} has it: end it (kill {pid}), {free}");
+    assert!(told.contains("; a connection of ") && told.ends_with(&whole), "{told}");
+    // Whoever ends first is remembered.
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    drop(peer);
+    assert_eq!((&client).read(&mut [0]).unwrap(), 0);
+    drop(client);
+    let told = refused(here);
+    let whole = format!(
+        "; a connection with {there} that is over has it: wait a minute (TIME_WAIT), {free}"
+    );
+    assert!(told.ends_with(&whole), "{told}");
+}
