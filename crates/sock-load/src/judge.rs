@@ -1,7 +1,7 @@
 //! What a run says about itself: whether its figures are the server's at all, and what is missing.
 
 use crate::report::{Report, Verdict};
-use crate::told::Pacing;
+use crate::told::{Direction, Pacing};
 use crate::trouble::Cause;
 use crate::units::{as_f64, chosen, count, counted, duration, percent};
 
@@ -59,6 +59,7 @@ impl Verdict {
                 None => "no reply at all: there is no latency to speak of".into(),
             });
         }
+        lines.extend(report.stalled());
         lines.extend(cut(report));
         lines.extend(unheard(report));
         if missing > 0 && !matches!(report.told.pacing, Pacing::Bulk { .. }) {
@@ -88,6 +89,29 @@ impl Verdict {
             ));
         }
         Self { saturated, missing, lines }
+    }
+}
+
+impl Report {
+    /// What there is to say where bulk has come to a standstill.
+    #[must_use]
+    pub fn stalled(&self) -> Option<String> {
+        let Pacing::Bulk { direction } = self.told.pacing else { return None };
+        let when = match self.stalled_from()? {
+            0 => "while it was measured".to_owned(),
+            from => format!("from {} on", duration(from, false)),
+        };
+        Some(match direction {
+            Direction::Up => format!(
+                "the server does not read: nothing more went to it {when}; what went before lies in the system's buffers"
+            ),
+            Direction::Down => format!(
+                "the server sends nothing: nothing came from it {when}; is that a service that does, such as chargen?"
+            ),
+            Direction::Both => format!(
+                "the server neither reads nor sends: nothing was moved {when}; what went before lies in the system's buffers"
+            ),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::latency::Latency;
-use crate::told::{Pacing, Told};
+use crate::told::{Direction, Pacing, Told};
 use crate::trouble::ErrorCount;
 
 /// The version of the format: always `sock-bench/1`, and reading any other is an error.
@@ -90,6 +90,25 @@ impl Report {
     pub fn leaves_out_connections(&self) -> bool {
         let is_bulk = matches!(self.told.pacing, Pacing::Bulk { .. });
         self.connections.unheard > 0 && !is_bulk && !self.told.new_connection
+    }
+
+    /// From when on, in nanoseconds of measuring, bulk moved nothing any more where it should, if that is at least half of
+    /// the time and nothing else went wrong: what was moved before lies in the buffers of the systems.
+    #[must_use]
+    pub fn stalled_from(&self) -> Option<u64> {
+        let Pacing::Bulk { direction } = self.told.pacing else { return None };
+        if self.error_count() > 0 {
+            return None;
+        }
+        let moved = |second: &&Second| match direction {
+            Direction::Up => second.bytes.out > 0,
+            Direction::Down => second.bytes.back > 0,
+            Direction::Both => second.bytes.out > 0 || second.bytes.back > 0,
+        };
+        let behind = |second: &Second| second.t.saturating_add(second.span);
+        let end = self.timeline.last().map(behind)?;
+        let from = self.timeline.iter().rev().find(moved).map_or(0, behind);
+        (end > 0 && end.saturating_sub(from) >= end / 2).then_some(from)
     }
 
     /// Fills `rate` and `throughput` from the counts and the time that was measured.

@@ -170,7 +170,7 @@ fn around(page: &mut Page, report: &Report) {
         name = "";
     }
     if report.verdict.lines.is_empty() {
-        page.row(name, words::untroubled(report.verdict.saturated));
+        page.row(name, words::untroubled(report.verdict.saturated, report.told.pacing));
     }
 }
 

@@ -88,8 +88,9 @@ pub(crate) fn conditions(report: &Report, ascii: bool) -> String {
 }
 
 /// The verdict on a run against which nothing is said.
-pub(crate) fn untroubled(saturated: Option<bool>) -> &'static str {
+pub(crate) fn untroubled(saturated: Option<bool>, pacing: Pacing) -> &'static str {
     match saturated {
+        Some(false) if matches!(pacing, Pacing::Bulk { .. }) => "the generator was not the limit",
         Some(false) => "the generator was not the limit, and every message has its reply",
         Some(true) => "the generator was the limit",
         None => "nothing is missing; whether the generator was the limit is not known",

@@ -92,7 +92,7 @@ pub(super) struct BenchArgs {
     #[arg(short, long, value_name = "N", value_parser = messages, conflicts_with = "duration")]
     number: Option<u64>,
     /// Measure for so long; 5s, with --find-max 2s for each step
-    #[arg(short, long, value_name = "TIME", value_parser = duration)]
+    #[arg(short, long, value_name = "TIME", value_parser = some_time)]
     duration: Option<Duration>,
     /// Load for so long before measuring begins; 500ms, with --number none
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -149,6 +149,16 @@ fn engine(text: &str) -> Result<Engine, String> {
 fn messages(text: &str) -> Result<u64, String> {
     let wrong = || "write a whole number, from 1".to_owned();
     text.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.is_zero() {
+        return Err(
+            "in no time nothing is measured: write 5s, or count messages with -n".to_owned()
+        );
+    }
+    Ok(time)
 }
 
 fn busy_poll(text: &str) -> Result<Duration, String> {

@@ -141,6 +141,12 @@ impl Contents {
     /// A message of the size that was asked for.
     fn made(&self, kind: Kind, in_lines: bool, is_checked: bool) -> Result<Message> {
         let size = self.size.unwrap_or(SIZE);
+        if size as u64 > LARGEST << 20 {
+            let text = format!(
+                "a message of {size} B is larger than {LARGEST} MiB; --bulk up sends bytes without end"
+            );
+            return Err(Usage(text).into());
+        }
         if kind == Kind::Datagram && is_checked && size > 0 {
             let mark = size.min(MARK);
             return template(
@@ -268,7 +274,10 @@ fn template(text: &[u8]) -> Result<Message> {
 
 /// Letters in order, so that a reply of which a part is missing is not taken for a whole one.
 fn filler(size: usize) -> Vec<u8> {
-    (b'a'..=b'z').cycle().take(size).collect()
+    let letters = b"abcdefghijklmnopqrstuvwxyz";
+    let mut bytes = letters.repeat(size.div_ceil(letters.len()));
+    bytes.truncate(size);
+    bytes
 }
 
 #[cfg(test)]

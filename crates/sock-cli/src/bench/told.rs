@@ -91,7 +91,10 @@ pub(super) fn judge(report: &Report) -> Result<Status> {
 
 /// The same, where a connection need not ever have been answered: an engine may hold one at a time.
 pub(super) fn judge_replies(report: &Report) -> Result<Status> {
-    let is_unheard = report.messages.replies == 0 && report.bytes.back == 0;
+    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
+    let moved = report.bytes.out + report.bytes.back;
+    let is_unheard =
+        if is_bulk { moved == 0 } else { report.messages.replies == 0 && report.bytes.back == 0 };
     let is_nothing = is_empty(report) || (is_unheard && report.error_count() > 0);
     if is_nothing && let Some(worst) = report.errors.iter().max_by_key(|error| error.count) {
         let status = match worst.cause {
@@ -110,6 +113,9 @@ pub(super) fn judge_replies(report: &Report) -> Result<Status> {
         };
         return Err(Broken::new(status, format!("{none}{}{cure}", worst.text)).into());
     }
+    if let Some(why) = report.stalled().filter(|_| !is_empty(report)) {
+        return Err(Broken::new(Status::Timeout, why).into());
+    }
     // Nothing left, nothing came, and nothing failed: what was sent before measuring is still unanswered.
     if is_unheard && report.told.connections > 0 {
         let opened = report.connections.opened;
@@ -119,7 +125,6 @@ pub(super) fn judge_replies(report: &Report) -> Result<Status> {
         );
         return Err(Broken::new(Status::Timeout, text).into());
     }
-    let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
     let is_whole = is_bulk || report.verdict.missing == 0;
     Ok(if report.error_count() == 0 && is_whole { Status::Done } else { Status::Failed })
 }

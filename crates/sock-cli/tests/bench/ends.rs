@@ -189,6 +189,8 @@ fn what_makes_no_sense_is_said() {
         (&["http://127.0.0.1/", "--until", "line"], "HTTP says where a reply ends"),
         (&["7", "--insecure"], "--insecure"),
         (&["7", "-n", "0"], "write a whole number, from 1"),
+        (&["7", "-d", "0"], "in no time nothing is measured: write 5s, or count messages with -n"),
+        (&["7", "--size", "1GiB"], "a message of 1073741824 B is larger than 64 MiB; --bulk up"),
         (&["7", "--rate", "50M"], "write 10M a second at most"),
         (&["7", "-m", "@/dev/zero"], "larger than 64 MiB"),
         (&["7", "--engine", "threads"], "threads is a way to hold callers, and here we call"),

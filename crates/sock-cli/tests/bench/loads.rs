@@ -1,7 +1,7 @@
 //! What is loaded: every kind of endpoint, and what is counted.
 
 use crate::support::Server;
-use crate::{bench, events, report};
+use crate::{bench, events, flowing, report};
 
 #[test]
 fn a_port_of_the_house_is_checked_without_being_told() {
@@ -156,6 +156,34 @@ fn bulk_moves_bytes() {
             && report["throughput"]["out"].as_f64() > Some(0.0)
     );
     server.stop();
+}
+
+#[test]
+fn bulk_into_a_server_that_only_reads_is_a_success() {
+    let server = Server::start(&["discard"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let found = bench(&[&endpoint, "--bulk", "up", "-c", "2", "-d", "300ms"]).expect(0);
+    let told = flowing(&found);
+    assert!(told.contains("verdict the generator was"), "{told}");
+    assert!(!told.contains("has its reply"), "bulk has no replies: {told}");
+    server.stop();
+}
+
+#[test]
+fn bulk_into_a_server_that_never_reads_is_no_success() {
+    // It takes connections, as every listener's queue does, and nobody reads.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", listener.local_addr().expect("its address"));
+    for (direction, why) in [
+        ("up", "the server does not read: nothing more went to it while it was measured"),
+        ("down", "the server sends nothing"),
+        ("both", "the server neither reads nor sends"),
+    ] {
+        let found = bench(&[&endpoint, "--bulk", direction, "-c", "2", "-d", "300ms"]).expect(5);
+        assert!(found.stderr.contains(why), "{direction}: {}", found.stderr);
+        let told = flowing(&found);
+        assert!(told.contains(why) && !told.contains("was not the limit"), "{direction}: {told}");
+    }
 }
 
 #[test]

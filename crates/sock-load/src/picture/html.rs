@@ -46,7 +46,10 @@ pub fn html(report: &Report) -> String {
         page.put(&format!("<p>{}</p>\n", escaped(line)));
     }
     if report.verdict.lines.is_empty() {
-        page.put(&format!("<p>{}</p>\n", words::untroubled(report.verdict.saturated)));
+        page.put(&format!(
+            "<p>{}</p>\n",
+            words::untroubled(report.verdict.saturated, report.told.pacing)
+        ));
     }
     page.put("</div>\n<h2>Numbers</h2>\n<div class=\"tables\">\n");
     page.rows("words", &["all together", ""], &amounts(report));

@@ -87,6 +87,7 @@ fn verdicts(page: &mut Page, runs: &[Report]) {
     if name == "verdict" {
         let saturated: Option<Vec<bool>> = runs.iter().map(|run| run.verdict.saturated).collect();
         let any = saturated.map(|all| all.contains(&true));
-        page.row(name, &format!("in every run: {}", words::untroubled(any)));
+        let pacing = runs.first().map_or_else(Default::default, |run| run.told.pacing);
+        page.row(name, &format!("in every run: {}", words::untroubled(any, pacing)));
     }
 }

@@ -1,6 +1,6 @@
 //! What a run says about itself, and what helps.
 
-use sock_load::{Direction, Pacing, Report, Style, Verdict, text};
+use sock_load::{Bytes, Direction, Messages, Pacing, Report, Second, Style, Verdict, text};
 
 use crate::samples::{good, strained};
 
@@ -98,6 +98,46 @@ fn a_server_of_whom_too_little_was_measured_is_not_said_to_cost_nothing() {
     let told = flowing(&report);
     assert!(told.contains("(pid 4711) too little to be measured in so short a run"), "{told}");
     assert!(!told.contains("0 ns") && !told.contains("0 % of a core"), "{told}");
+}
+
+#[test]
+fn bulk_that_comes_to_a_standstill_is_said_to() {
+    let mut report = good(1, 1.0, 1);
+    let bytes = |out, back| Bytes { out, back };
+    let moved = |report: &mut Report, direction, all: &[Bytes]| {
+        report.told.pacing = Pacing::Bulk { direction };
+        report.messages = Messages::default();
+        let span = 1_000_000_000;
+        let second = |(n, bytes): (usize, &Bytes)| Second {
+            t: n as u64 * span,
+            span,
+            bytes: *bytes,
+            ..Second::default()
+        };
+        report.timeline = all.iter().enumerate().map(second).collect();
+        verdict(report)
+    };
+    let (none, out, back) = (bytes(0, 0), bytes(5, 0), bytes(0, 5));
+    let told = moved(&mut report, Direction::Up, &[out, none, none]);
+    assert!(
+        told.contains("the server does not read: nothing more went to it from 1.00 s on"),
+        "{told}"
+    );
+    let told = moved(&mut report, Direction::Up, &[back, back]);
+    assert!(told.contains("nothing more went to it while it was measured"), "{told}");
+    let told = moved(&mut report, Direction::Down, &[out, out]);
+    assert!(told.contains("the server sends nothing"), "{told}");
+    let told = moved(&mut report, Direction::Both, &[none, none]);
+    assert!(told.contains("the server neither reads nor sends"), "{told}");
+    // A pause is none, and whoever moves something in one of two directions is there.
+    for (direction, all) in [
+        (Direction::Up, [none, none, out]),
+        (Direction::Up, [out, out, none]),
+        (Direction::Both, [back, back, back]),
+        (Direction::Down, [back, back, none]),
+    ] {
+        assert_eq!(moved(&mut report, direction, &all), "", "{direction:?} {all:?}");
+    }
 }
 
 #[test]

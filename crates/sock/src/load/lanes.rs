@@ -175,7 +175,9 @@ impl Lanes {
         let mut probe = Probe::new(lane, &self.tally, self.measured);
         self.tally.rare().asked += 1;
         // Or more connections would open than there are messages left.
-        probe.has_drawn = course.order.is_once() && course.bulk.is_none() && self.tally.draw();
+        let counts = self.measured.0 <= if self.is_timed() { turn.due } else { now };
+        let draws = counts && course.order.is_once() && course.bulk.is_none();
+        probe.has_drawn = draws && self.tally.draw();
         let protocol: Box<dyn Protocol + Send> = match &course.bulk {
             None => Box::new(Load::new(Arc::clone(&course.order), turn, probe)),
             Some((direction, piece)) => {

@@ -80,8 +80,10 @@ impl Meter for Probe {
     #[inline]
     fn fires(&mut self, due: Time, late: Option<Duration>) -> bool {
         let tally = &*self.tally;
-        let may = self.has_drawn || tally.draw();
-        if may && due >= self.from {
+        let counts = due >= self.from;
+        // What leaves before measuring begins is not of the number that was asked for.
+        let may = !counts || self.has_drawn || tally.draw();
+        if may && counts {
             tally.due.add(1);
             if let Some(late) = late {
                 tally.lateness.record(nanos(late));

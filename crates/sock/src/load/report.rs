@@ -72,6 +72,7 @@ pub(super) fn assemble(loader: &Loader, found: Found) -> Report {
         cpu: Cpu { generator, busiest, server: found.server },
         ..Report::default()
     };
+    report.timeline = found.timeline;
     report.verdict = Verdict::of(&report);
     // A message whose connection never opened has not left, and is missing all the same.
     let missing = counts.due.saturating_sub(counts.replies);
@@ -79,7 +80,6 @@ pub(super) fn assemble(loader: &Loader, found: Found) -> Report {
     if found.was_stopped {
         report.verdict.lines.push("stopped before its end".to_owned());
     }
-    report.timeline = found.timeline;
     report.with_rates()
 }
 

@@ -75,12 +75,31 @@ fn an_open_loop_sends_every_message_that_is_due() {
     let report = loader.run().expect("it loads");
     // In 300 ms, each of four connections at its own moments.
     assert_eq!(report.messages.due, Some(600));
-    assert_eq!((report.messages.sent, report.messages.replies), (600, 600));
-    // Each of them left by itself, so that its lateness is the generator's own.
-    assert_eq!(report.lateness.as_ref().map(|late| late.count), Some(600));
+    // A machine that gives us no core for a while may leave us no time to send, or to hear; that is told.
+    let is_kept = report.verdict.lines.is_empty();
+    let found = (report.messages.sent, report.messages.replies);
+    assert!(!is_kept || found == (600, 600), "{report:?}");
+    // Each of them left by itself, so that its lateness is the generator's own; but for those whose
+    // connection opened after they were due.
+    let late = report.lateness.as_ref().map_or(0, |late| late.count);
+    assert!(late <= found.0 && (late > 0 || !is_kept), "{report:?}");
     assert_eq!(report.told.pacing, Pacing::Open { rate: 2000.0 });
     assert!(report.measured >= 300_000_000);
     check_sum(&report);
+}
+
+#[test]
+fn a_number_of_messages_counts_from_when_all_are_open() {
+    let served = Served::row("echo", "tcp:127.0.0.1:0");
+    for each in [false, true] {
+        let loader = served.loader().connections(8).ramp(ms(200)).warm_up(ms(20));
+        let report = loader.new_connection(each).length(Length::Messages(100)).run();
+        let report = report.expect("it loads");
+        assert_eq!((report.messages.sent, report.messages.replies), (100, 100), "{report:?}");
+        // Whoever opens last asks as well.
+        assert!(each || report.connections.peak == 8, "{report:?}");
+        check_sum(&report);
+    }
 }
 
 #[test]
