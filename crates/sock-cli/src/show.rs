@@ -93,6 +93,9 @@ struct Tape {
     is_whole: bool,
 }
 
+/// A record may be long, and asking the system for little of it at a time takes long.
+const READ_AT_ONCE: usize = 1 << 17;
+
 /// What a recording that was cut still tells is drawn, and the rest is said.
 fn read(file: &Path) -> Result<Tape> {
     let name = if file.as_os_str() == "-" { "stdin".into() } else { file.display().to_string() };
@@ -105,13 +108,16 @@ fn read(file: &Path) -> Result<Tape> {
     let (mut count, mut ends, mut is_whole) = (0_usize, 0_usize, true);
     let (mut foreign, mut warned) = (None, Ok(()));
     // Split while they are read: a long record has no room for two copies of its lines.
-    let lines = Reader::new(BufReader::new(source)).map_while(|line| match line {
+    let source = BufReader::with_capacity(READ_AT_ONCE, source);
+    let lines = Reader::new(source).map_while(|line| match line {
         Ok(line) => {
             count += 1;
             ends += usize::from(matches!(line, Line::End(_)));
             Some(Some(line))
         }
-        Err(error @ (ReadError::Io { .. } | ReadError::Line { .. })) if count == 0 => {
+        Err(error @ (ReadError::Io { .. } | ReadError::Line { .. } | ReadError::Long { .. }))
+            if count == 0 =>
+        {
             foreign = Some(error);
             None
         }
@@ -155,6 +161,7 @@ fn unreadable(error: ReadError) -> Error {
             let why = why.rsplit_once(" at line ").map_or(&*why, |(why, _)| why);
             anyhow!("this is no recording (line {line}: {why}); {CURE}")
         }
+        error @ ReadError::Long { .. } => anyhow!("this is no recording ({error}); {CURE}"),
         error @ (ReadError::Cut { .. } | _) => error.into(),
     }
 }

@@ -210,3 +210,16 @@ fn a_trace_that_is_shown_again_is_explained_again() {
         assert!(picture.contains(merged) && picture.contains("[merged]"), "{picture}");
     }
 }
+
+#[test]
+fn what_has_no_end_of_a_line_is_given_up_before_it_fills_the_memory() {
+    let (shown, told) = show(&["/dev/zero"], b"", 1);
+    assert_eq!(shown, "");
+    assert!(told.contains("this is no recording (line 1") && told.contains("64 KiB"), "{told}");
+
+    let call = r#"{"type":"call","ev":1,"proc":1,"call":"send","sock":1,"enter":1,"exit":2,"ret":2,"dir":"out","data":"SGk="}"#;
+    let input = [call.as_bytes(), b"\n", &vec![b'x'; 1 << 17]].concat();
+    let (shown, told) = show(&["-"], &input, 6);
+    assert!(shown.contains("send 2 B"), "{shown}");
+    assert!(told.contains("line 2 of the record has no end within 64 KiB"), "{told}");
+}

@@ -7,6 +7,7 @@ use sock_record::{
     Sock, SockId,
 };
 
+use crate::few::Few;
 use crate::place::Place;
 use crate::waits::{Vain, Waits};
 
@@ -22,12 +23,13 @@ pub(crate) struct Story<'a> {
     /// The calls on each socket, by entry.
     pub(crate) calls_of: Vec<Vec<usize>>,
     pub(crate) links: Vec<&'a Link>,
-    pub(crate) notes: HashMap<Ev, Vec<&'a Note>>,
+    /// In a tree: they are asked for at every call, and mostly there are few.
+    pub(crate) notes: BTreeMap<Ev, Vec<&'a Note>>,
     /// Notes about the whole.
     pub(crate) remarks: Vec<&'a Note>,
     pub(crate) gaps: Vec<&'a Gap>,
     pub(crate) end: Option<&'a End>,
-    sock_of: HashMap<SockId, usize>,
+    sock_of: Few,
     /// The socket of each call; [`NONE`] for none.
     on: Vec<u32>,
     facts: Vec<Facts>,
@@ -162,8 +164,8 @@ impl<'a> Story<'a> {
 
     /// Adds what a line says about a socket to what earlier lines said.
     fn learn(&mut self, line: &Sock) {
-        let Some(&known) = self.sock_of.get(&line.sock) else {
-            self.sock_of.insert(line.sock, self.socks.len());
+        let Some(known) = self.sock_of.get(line.sock.0) else {
+            self.sock_of.insert(line.sock.0, self.socks.len());
             self.socks.push(line.clone());
             return;
         };
@@ -184,9 +186,9 @@ impl<'a> Story<'a> {
         for call in &self.calls {
             // A call on a socket that no line describes: a stream that came from elsewhere is the weakest claim.
             if let Some(id) = call.sock
-                && !self.sock_of.contains_key(&id)
+                && self.sock_of.get(id.0).is_none()
             {
-                self.sock_of.insert(id, self.socks.len());
+                self.sock_of.insert(id.0, self.socks.len());
                 let from = Origin::Passed;
                 let sock = Sock::new(id, Family::Inet, Kind::Stream, from, call.enter);
                 self.socks.push(sock);
@@ -209,20 +211,20 @@ impl<'a> Story<'a> {
                 self.ended.entry(call.proc).or_insert(call.enter);
             }
             vain.extend(self.waits.learn(n, call, is_end && self.is_stopped(call.proc)));
-            let Some(&sock) = call.sock.and_then(|id| self.sock_of.get(&id)) else { continue };
+            let Some(sock) = call.sock.and_then(|id| self.sock_of.get(id.0)) else { continue };
             self.calls_of[sock].push(n);
             self.on[n] = u32::try_from(sock).unwrap_or(NONE);
             self.facts[sock].learn(n, call);
         }
         // A wait for one socket, in vain, stands for the call that never came: it is one on this socket.
         for (n, id) in vain {
-            let Some(&sock) = self.sock_of.get(&id) else { continue };
+            let Some(sock) = self.sock_of.get(id.0) else { continue };
             self.on[n] = u32::try_from(sock).unwrap_or(NONE);
             let place = self.calls_of[sock].partition_point(|&other| other < n);
             self.calls_of[sock].insert(place, n);
         }
         for sock in &self.socks {
-            if let Some(&listener) = sock.listener.and_then(|id| self.sock_of.get(&id)) {
+            if let Some(listener) = sock.listener.and_then(|id| self.sock_of.get(id.0)) {
                 self.facts[listener].listens = true;
             }
         }
@@ -271,7 +273,7 @@ impl<'a> Story<'a> {
     }
 
     pub(crate) fn sock_of(&self, id: SockId) -> Option<usize> {
-        self.sock_of.get(&id).copied()
+        self.sock_of.get(id.0)
     }
 
     /// The socket that a call was made on.

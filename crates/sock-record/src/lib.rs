@@ -34,8 +34,10 @@
 mod bytes;
 mod call;
 mod clock;
+mod lately;
 mod line;
 mod merge;
+mod quick;
 mod rare;
 mod read;
 mod short;

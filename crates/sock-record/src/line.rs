@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::bytes::Interval;
 use crate::call::{Call, Ev};
+use crate::quick;
 use crate::who::{Meta, Proc, Sock, SockId};
 use crate::word::words;
 
@@ -180,8 +181,9 @@ impl Line {
             name: std::borrow::Cow<'a, str>,
         }
         // Most lines are calls, and every writer says first what a line is.
-        if json.starts_with(br#"{"type":"call","#) {
-            return serde_json::from_slice(json).map(Self::Call);
+        if json.starts_with(quick::BEGIN) {
+            let call = quick::call(json);
+            return call.map_or_else(|| serde_json::from_slice(json), Ok).map(Self::Call);
         }
         // Two passes: the first only finds the type. A tagged enum by serde would build a tree of every line.
         let tag: Tag<'_> = serde_json::from_slice(json)?;

@@ -1,7 +1,8 @@
 //! The reader: lines as they come, and what is wrong with one that is none.
 
-use std::io;
+use std::io::{self, BufRead, Read};
 
+use crate::lately::Lately;
 use crate::line::Line;
 
 /// Why a line of a record could not be read.
@@ -33,6 +34,24 @@ pub enum ReadError {
         /// What is wrong with it; its column counts from 1.
         source: serde_json::Error,
     },
+    /// The line has no end within what a line may have; nothing more is read.
+    #[error("line {line} of the record has no end within {}: the rest is not read", size(*.most))]
+    Long {
+        /// The number of the line, from 1.
+        line: u64,
+        /// How many bytes a line like this may have.
+        most: u64,
+    },
+}
+
+/// Bytes that are kept whole may be many megabytes, and take a third more in base64.
+const MOST: u64 = 1 << 28;
+
+/// What does not begin as a line of a record does is only read to be told of.
+const MOST_OF_OTHERS: u64 = 1 << 16;
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 
 /// Reads a record line by line; an iterator. Blank lines are skipped.
@@ -58,40 +77,78 @@ pub struct Reader<R> {
     ended: bool,
     /// What `buf` holds is the line that the next record began with.
     is_begun: bool,
+    lately: Lately,
 }
 
 /// How every record begins, as [`Writer`](crate::Writer) writes it.
 const BEGIN: &[u8] = br#"{"type":"meta""#;
 
-impl<R: io::BufRead> Reader<R> {
+impl<R: BufRead> Reader<R> {
     /// A reader of the record that `from` holds.
     pub fn new(from: R) -> Self {
-        Self { from, buf: Vec::new(), line: 0, ended: false, is_begun: false }
+        Self {
+            from,
+            buf: Vec::new(),
+            line: 0,
+            ended: false,
+            is_begun: false,
+            lately: Lately::new(),
+        }
     }
 }
 
-impl<R: io::BufRead> Iterator for Reader<R> {
+impl<R: BufRead> Reader<R> {
+    /// Reads a line into `buf`; how long it may be, where it is longer.
+    fn fill(&mut self) -> io::Result<Result<(), u64>> {
+        self.buf.clear();
+        let mut most = MOST_OF_OTHERS;
+        loop {
+            let room = most - self.buf.len() as u64;
+            let n = self.from.by_ref().take(room).read_until(b'\n', &mut self.buf)?;
+            if (n as u64) < room || self.buf.ends_with(b"\n") {
+                return Ok(Ok(()));
+            }
+            if most == MOST || !self.buf.trim_ascii_start().starts_with(b"{") {
+                return Ok(Err(most));
+            }
+            most = MOST;
+        }
+    }
+
+    fn line(&mut self) -> Result<Line, serde_json::Error> {
+        let mut line = Line::from_json(&self.buf)?;
+        if let Line::Call(call) = &mut line
+            && let Some(data) = &mut call.data
+        {
+            self.lately.share(data);
+        }
+        Ok(line)
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<Line, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
             if std::mem::take(&mut self.is_begun) {
                 let line = self.line;
-                return Some(
-                    Line::from_json(&self.buf).map_err(|source| ReadError::Line { line, source }),
-                );
+                return Some(self.line().map_err(|source| ReadError::Line { line, source }));
             }
-            self.buf.clear();
             self.line += 1;
             let line = self.line;
-            match self.from.read_until(b'\n', &mut self.buf) {
-                Ok(0) => self.ended = true,
-                Ok(_) if self.buf.trim_ascii().is_empty() => {}
-                Ok(_) => {
+            match self.fill() {
+                Ok(Err(most)) => {
+                    self.ended = true;
+                    return Some(Err(ReadError::Long { line, most }));
+                }
+                Ok(Ok(())) if self.buf.is_empty() => self.ended = true,
+                Ok(Ok(())) if self.buf.trim_ascii().is_empty() => {}
+                Ok(Ok(())) => {
                     // A cut may fall inside a character, so the parser's own "end of input" is not asked.
                     let cut =
                         self.buf.trim_ascii_start().starts_with(b"{") && !self.buf.ends_with(b"\n");
-                    let read = Line::from_json(&self.buf);
+                    let read = self.line();
                     if read.is_err()
                         && let Some(at) = another(&self.buf)
                     {

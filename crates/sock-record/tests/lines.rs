@@ -7,7 +7,7 @@ mod arbitrary;
 use std::io;
 
 use proptest::prelude::*;
-use sock_record::{CallKind, Line, Meta, Origin, ReadError, Reader, Writer};
+use sock_record::{Call, CallKind, Line, Meta, Origin, ReadError, Reader, Writer};
 
 /// The lines of the format's own description.
 const DESCRIBED: &str = r#"
@@ -55,6 +55,28 @@ proptest! {
                 Ok(line) => prop_assert_eq!(&line, &lines[n]),
                 Err(ReadError::Cut { line }) => prop_assert_eq!((n, line), (whole, whole as u64 + 1)),
                 Err(other) => prop_assert!(false, "{}", other),
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_read_as_serde_reads_it_whatever_was_changed_in_it(
+        line in arbitrary::call(),
+        at in any::<prop::sample::Index>(),
+        (takes, gives) in (0_usize..3, prop_oneof![
+            Just(Vec::new()),
+            prop::collection::vec(prop::sample::select(b"0123456789-.e\"\\{}[],:nulltrue \t\x0c\n\x80".as_slice()), 1..3),
+        ]),
+    ) {
+        let mut json = written(&[line.into()]);
+        let at = at.index(json.len());
+        json.splice(at..json.len().min(at + takes), gives);
+        if json.starts_with(br#"{"type":"call","#) {
+            let serde = serde_json::from_slice::<Call>(&json).map(Line::from);
+            match (Line::from_json(&json), serde) {
+                (Ok(quick), Ok(slow)) => prop_assert_eq!(quick, slow),
+                (Err(quick), Err(slow)) => prop_assert_eq!(quick.to_string(), slow.to_string()),
+                (quick, slow) => prop_assert!(false, "{:?} is no {:?}", quick, slow),
             }
         }
     }
@@ -194,5 +216,58 @@ fn a_record_behind_one_that_was_cut_is_found_in_the_middle_of_a_line() {
 #[test]
 fn a_line_of_a_call_is_small() {
     // A million calls are to be drawn in 500 MB.
-    assert!(size_of::<Line>() <= 296, "{}", size_of::<Line>());
+    assert!(size_of::<Line>() <= 232, "{}", size_of::<Line>());
+}
+
+/// What never ends.
+struct Endless {
+    begin: &'static [u8],
+    then: u8,
+    read: u64,
+}
+
+impl io::Read for Endless {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        buf.fill(self.then);
+        let n = self.begin.len().min(buf.len());
+        buf[..n].copy_from_slice(&self.begin[..n]);
+        self.begin = &self.begin[n..];
+        self.read += buf.len() as u64;
+        Ok(buf.len())
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_given_up_and_nothing_after_it_is_read() {
+    let end = br#"{"type":"end","t":9,"dropped":0}
+{"type":""#;
+    for (begin, then, most, lines) in
+        [(&b""[..], 0, 1 << 16, 0), (b"no record", b'x', 1 << 16, 0), (end, b'x', 1 << 28, 1)]
+    {
+        let mut endless = Endless { begin, then, read: 0 };
+        let read: Vec<_> = Reader::new(io::BufReader::new(&mut endless)).collect();
+        let (last, whole) = read.split_last().unwrap();
+        assert_eq!(whole.len(), lines);
+        assert!(
+            matches!(last, Err(ReadError::Long { most: told, .. }) if *told == most),
+            "{last:?}"
+        );
+        assert!(endless.read <= most + (1 << 16), "{} bytes were read", endless.read);
+    }
+}
+
+#[test]
+fn what_was_sent_and_received_is_held_once() {
+    let call = |data: &str| {
+        format!(r#"{{"type":"call","ev":1,"proc":1,"call":"send","enter":1,"data":"{data}"}}"#)
+    };
+    let (same, other) = ("c2FtZSBi".repeat(5), "b3RoZXIg".repeat(5));
+    let file = [&same, &other, &same].map(|data| call(data)).join("\n");
+    let lines = read(file.as_bytes());
+    let at = |n: usize| {
+        let Ok(Line::Call(Call { data: Some(data), .. })) = &lines[n] else { panic!("{lines:?}") };
+        data.as_slice()
+    };
+    assert_eq!(at(0), at(2));
+    assert!(std::ptr::eq(at(0), at(2)) && !std::ptr::eq(at(0), at(1)));
 }

@@ -13,15 +13,27 @@ use crate::story::Story;
 pub(super) struct Case<'s, 'a> {
     pub(super) story: &'s Story<'a>,
     pub(super) joined: &'s Joined,
-    /// The links by the call that they lead to.
+    /// Where among the links those begin that lead away from each call; they are in that order.
+    from: Vec<u32>,
+    /// The links by the call that they lead to, and where among those each call's begin.
     by_to: Vec<u32>,
+    to: Vec<u32>,
     names: HashMap<ProcId, String>,
 }
 
 impl<'s, 'a> Case<'s, 'a> {
     pub(super) fn new(story: &'s Story<'a>, joined: &'s Joined) -> Self {
-        let mut by_to: Vec<u32> = (0..).take(joined.joins.len()).collect();
-        by_to.sort_by_key(|&n| joined.joins[n as usize].to);
+        let calls = story.calls.len();
+        let from = begins(calls, joined.joins.iter().map(|join| join.from));
+        let to = begins(calls, joined.joins.iter().map(|join| join.to));
+        let mut next = to.clone();
+        let mut by_to: Vec<u32> = vec![0; joined.joins.len()];
+        for (n, join) in (0..).zip(&joined.joins) {
+            let place = &mut next[join.to];
+            by_to[*place as usize] = n;
+            *place += 1;
+        }
+        drop(next);
         let mut count: HashMap<&str, u32> = HashMap::new();
         for proc in story.procs.values() {
             *count.entry(&proc.name).or_default() += 1;
@@ -31,7 +43,7 @@ impl<'s, 'a> Case<'s, 'a> {
             _ => proc.name.clone(),
         };
         let names = story.procs.iter().map(|(id, proc)| (*id, name(proc))).collect();
-        Self { story, joined, by_to, names }
+        Self { story, joined, from, by_to, to, names }
     }
 
     pub(super) fn line(&self, call: usize) -> &'a Call {
@@ -40,18 +52,13 @@ impl<'s, 'a> Case<'s, 'a> {
 
     /// The links that lead away from a call.
     pub(super) fn from(&self, call: usize) -> &'s [Join] {
-        let joins = &self.joined.joins;
-        let first = joins.partition_point(|join| join.from < call);
-        let len = joins[first..].partition_point(|join| join.from == call);
-        &joins[first..first + len]
+        &self.joined.joins[self.from[call] as usize..self.from[call + 1] as usize]
     }
 
     /// The links that lead to a call.
     pub(super) fn to(&self, call: usize) -> impl Iterator<Item = &'s Join> + '_ {
-        let joins = &self.joined.joins;
-        let first = self.by_to.partition_point(|&n| joins[n as usize].to < call);
-        let rest = self.by_to[first..].iter().map(|&n| &joins[n as usize]);
-        rest.take_while(move |join| join.to == call)
+        let all = &self.by_to[self.to[call] as usize..self.to[call + 1] as usize];
+        all.iter().map(|&n| &self.joined.joins[n as usize])
     }
 
     /// The one link of a kind that leads to a call.
@@ -124,6 +131,18 @@ impl<'s, 'a> Case<'s, 'a> {
         let done = |call: &Call| call.call == *kind && call.err.is_none();
         self.story.calls_on(sock).find(|(_, call)| done(call))
     }
+}
+
+/// Where each call's links begin, and where the last one's end, when they stand by call.
+fn begins(calls: usize, of: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut begins = vec![0; calls + 1];
+    for call in of {
+        begins[call + 1] += 1;
+    }
+    for call in 0..calls {
+        begins[call + 1] += begins[call];
+    }
+    begins
 }
 
 /// A number among a call's other arguments.

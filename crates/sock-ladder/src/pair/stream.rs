@@ -33,7 +33,7 @@ pub(super) fn joins(
             flows.push(Default::default());
             continue;
         }
-        let both = [flow(story, sock, Dir::Out), flow(story, sock, Dir::In)];
+        let both = both(story, sock);
         for each in both.iter().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
             spans[each.call] = Some(each.off);
         }
@@ -52,15 +52,24 @@ pub(super) fn joins(
     (joins, spans)
 }
 
-fn flow<'a>(story: &Story<'a>, sock: usize, dir: Dir) -> Flow<'a> {
-    let mut calls: Vec<(usize, &Call)> = story
-        .calls_on(sock)
-        .filter(|(_, call)| call.dir == Some(dir) && call.moved().is_some_and(|n| n > 0))
-        .collect();
-    if dir == Dir::In {
-        // Of two receives at once, the one that returned first has the earlier bytes.
-        calls.sort_by_key(|(_, call)| returned(call));
+/// What went out at a socket, and what came in.
+fn both<'a>(story: &Story<'a>, sock: usize) -> [Flow<'a>; 2] {
+    let (mut out, mut come) = (Vec::new(), Vec::new());
+    for (n, call) in story.calls_on(sock) {
+        if call.moved().is_some_and(|n| n > 0) {
+            match call.dir {
+                Some(Dir::Out) => out.push((n, call)),
+                Some(Dir::In) => come.push((n, call)),
+                None => {}
+            }
+        }
     }
+    // Of two receives at once, the one that returned first has the earlier bytes.
+    come.sort_by_key(|(_, call)| returned(call));
+    [flow(story, sock, out), flow(story, sock, come)]
+}
+
+fn flow<'a>(story: &Story<'a>, sock: usize, calls: Vec<(usize, &'a Call)>) -> Flow<'a> {
     let counted = story.socks[sock].from != Origin::Passed;
     let (mut flow, mut at) = (Flow::default(), 0);
     for (call, line) in calls {

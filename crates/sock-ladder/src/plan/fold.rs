@@ -52,16 +52,29 @@ fn repeats(shapes: &[u32], len: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Shapes<S> {
     known: HashMap<S, u32>,
+    /// The latest ones, in a ring: what repeats is found among them, and comparing is less work than hashing.
+    latest: Vec<(S, u32)>,
+    next: usize,
 }
 
-impl<S: std::hash::Hash + Eq> Shapes<S> {
+impl<S: std::hash::Hash + Eq + Clone> Shapes<S> {
     pub(crate) fn new() -> Self {
-        Self { known: HashMap::new() }
+        Self { known: HashMap::new(), latest: Vec::with_capacity(LONGEST), next: 0 }
     }
 
     pub(crate) fn number(&mut self, shape: S) -> u32 {
-        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        *self.known.entry(shape).or_insert(next)
+        if let Some((_, number)) = self.latest.iter().find(|(latest, _)| *latest == shape) {
+            return *number;
+        }
+        let new = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let number = *self.known.entry(shape.clone()).or_insert(new);
+        if self.latest.len() < LONGEST {
+            self.latest.push((shape, number));
+        } else {
+            self.latest[self.next] = (shape, number);
+            self.next = (self.next + 1) % LONGEST;
+        }
+        number
     }
 }
 

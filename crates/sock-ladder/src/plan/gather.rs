@@ -68,10 +68,8 @@ impl Lanes {
         lane.count = count;
         self.all = kept;
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
-        self.ghosts
-            .values_mut()
-            .chain(self.by_proc.values_mut())
-            .for_each(|lane| *lane = new[*lane]);
+        self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+        self.by_proc.change(|lane| new[lane]);
     }
 }
 

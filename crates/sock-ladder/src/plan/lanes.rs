@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sock_record::{Dir, LinkKind, Origin, ProcId};
 
+use crate::few::Few;
 use crate::pair::{Bound, Joined};
 use crate::place::Place;
 use crate::story::Story;
@@ -47,7 +48,7 @@ pub(crate) struct Lane {
 pub(crate) struct Lanes {
     pub(crate) all: Vec<Lane>,
     pub(super) own: Vec<usize>,
-    pub(super) by_proc: HashMap<ProcId, usize>,
+    pub(super) by_proc: Few,
     pub(super) ghosts: HashMap<String, usize>,
     datagrams: Bound,
     listeners: Bound,
@@ -87,16 +88,16 @@ impl Lanes {
             }));
         }
         // A connection may go from hand to hand: each process that calls on it stands on its own lane.
-        let mut by_proc = HashMap::new();
-        for (n, call) in
-            story.calls.iter().enumerate().filter(|(_, call)| !selves.contains(&call.proc))
-        {
+        let mut by_proc = Few::default();
+        for (n, call) in story.calls.iter().enumerate() {
+            let is_known = by_proc.get(call.proc.0).is_some();
+            if is_known || selves.contains(&call.proc) {
+                continue;
+            }
             let Some(sock) = story.on(n).filter(|&sock| own[sock].is_some()) else { continue };
-            by_proc.entry(call.proc).or_insert_with(|| {
-                let lane = found.lane(Key::Proc(call.proc), call.enter);
-                found.role(lane, role(story, sock));
-                lane
-            });
+            let lane = found.lane(Key::Proc(call.proc), call.enter);
+            found.role(lane, role(story, sock));
+            by_proc.insert(call.proc.0, lane);
         }
         for proc in story.calls.iter().filter(|call| call.sock.is_none()).map(|call| call.proc) {
             if found.lanes.is_empty() && !selves.contains(&proc) {
@@ -131,7 +132,7 @@ impl Lanes {
     /// The lane of a call.
     pub(crate) fn of_call(&self, story: &Story<'_>, call: usize) -> usize {
         let proc = story.calls[call].proc;
-        self.by_proc.get(&proc).copied().or_else(|| Some(self.own[story.on(call)?])).unwrap_or(0)
+        self.by_proc.get(proc.0).or_else(|| Some(self.own[story.on(call)?])).unwrap_or(0)
     }
 
     /// The lane of the peer of a connection.
@@ -206,10 +207,8 @@ impl Lanes {
         let mut new = vec![0; order.len()];
         order.iter().enumerate().for_each(|(to, &from)| new[from] = to);
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
-        self.ghosts
-            .values_mut()
-            .chain(self.by_proc.values_mut())
-            .for_each(|lane| *lane = new[*lane]);
+        self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
+        self.by_proc.change(|lane| new[lane]);
         self.all = order
             .iter()
             .map(|&n| {

@@ -49,7 +49,8 @@ fn args() -> impl Strategy<Value = Args> {
     )
 }
 
-fn call() -> impl Strategy<Value = Call> {
+/// A call.
+pub(crate) fn call() -> impl Strategy<Value = Call> {
     let who = (
         any::<u64>().prop_map(Ev),
         any::<u32>().prop_map(ProcId),
