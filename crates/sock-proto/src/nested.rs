@@ -122,6 +122,9 @@ impl<P: Protocol> Nested<P> {
     pub fn closed(&mut self, reason: Reason, out: &mut Out<'_>) {
         let peer = out.peer();
         if let Some((inner, _)) = self.inner_of(peer) {
+            // What lies in messages of the outer protocol has not left either; they are a little longer.
+            let held = out.unsent().saturating_sub(self.session.queued(inner));
+            self.session.hold(inner, held);
             lend(out, |cx| self.session.closed(inner, reason, cx));
             self.inner.remove(&peer);
             self.outer.remove(&inner);

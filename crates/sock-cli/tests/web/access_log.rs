@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::site::{PAGE, Site};
-use crate::support::{Program, sock};
+use crate::support::{Program, Server, sock};
 use crate::wire::Wire;
 
 /// A line in the common log format, taken apart.
@@ -143,5 +143,29 @@ fn a_download_that_breaks_off_is_told_with_what_was_sent() {
     let closed = server.event_named("close");
     let in_all = closed["sent"].as_u64().expect("a number");
     assert!(in_all > sent && in_all < sent + 1000, "{event} {closed}");
+    server.stop();
+}
+
+/// What lies in the buffers of TLS has not been sent either.
+#[test]
+fn a_download_within_tls_that_breaks_off_is_told_so_too() {
+    let line = "x".repeat(99) + "\n";
+    let len = 64 << 20;
+    let site = Site::new().with("big.txt", line.repeat(len / 100));
+    let root = site.root.to_str().expect("a temporary directory's name is text");
+    let mut server = Server::start(&["http", root], &["tls://127.0.0.1:0"]);
+    let url = format!("https://127.0.0.1:{}/big.txt", server.port("tls"));
+    let mut get = Program::start(sock(&["get", "-q", "--insecure", "--no-proxy", &url]));
+    assert_eq!(get.line().len(), 99);
+    get.signal(rustix::process::Signal::KILL);
+    drop(get);
+    let event = server.event_named("request");
+    let sent = event["bytes"].as_u64().expect("a number");
+    let closed = server.event_named("close");
+    let number = |field: &str| closed[field].as_u64().expect("a number");
+    assert!(sent > 99, "{event}");
+    // Of the whole, its head of less than 1000 bytes included, these have not gone.
+    let gone = (len / 100 * 100) as u64 + 1000 - number("unsent");
+    assert!(sent < gone, "{event} {closed}");
     server.stop();
 }

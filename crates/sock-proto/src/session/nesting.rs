@@ -17,6 +17,13 @@ impl<P: Protocol> Session<P> {
         self.peers.state(peer).is_some_and(|state| state.lingers)
     }
 
+    /// Says how many bytes that have left this session never reached the peer.
+    pub(crate) fn hold(&mut self, peer: Peer, bytes: u64) {
+        if let Some(state) = self.peers.state_mut(peer) {
+            state.behind = bytes;
+        }
+    }
+
     /// How many bytes wait for the peer.
     pub(crate) fn queued(&self, peer: Peer) -> u64 {
         self.peers.state(peer).map_or(0, |state| state.outbox.len())

@@ -121,7 +121,7 @@ pub struct Timing {
     pub tls: Option<Duration>,
     /// To send the request, its body included, or until it was answered before that.
     pub request: Option<Duration>,
-    /// From the request, once it was sent, to the first byte of the response.
+    /// From when the last piece of the request was given to the system to the first byte of the response.
     pub first_byte: Option<Duration>,
 }
 

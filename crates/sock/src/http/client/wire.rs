@@ -141,7 +141,7 @@ impl Wire {
 
     /// Sends what the kernel takes at once: how much; none where it would have to wait.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<Option<usize>> {
-        let since = self.teller.before();
+        let since = self.teller.now();
         let sent = match &mut self.secret {
             None => at_once(self.socket.send_with(bytes, Flags::DONTWAIT)),
             Some(secret) => secret.send(&self.socket, bytes),
@@ -149,7 +149,8 @@ impl Wire {
         let sent = sent.inspect_err(|error| self.teller.failed(error.kind()))?;
         match sent {
             Some(n) => {
-                self.sent_at = self.teller.now();
+                // Within the call whoever is on this machine may have answered already.
+                self.sent_at = since;
                 self.teller.sent(&bytes[..n], since);
             }
             None => self.is_blocked = true,
