@@ -60,6 +60,15 @@ impl Vain {
         }
     }
 
+    /// Which way the bytes would have gone.
+    pub(crate) fn dir(self) -> Option<Dir> {
+        match self {
+            Self::Accept => None,
+            Self::Recv => Some(Dir::In),
+            Self::Send => Some(Dir::Out),
+        }
+    }
+
     /// What did not happen.
     pub(crate) fn lack(self) -> &'static str {
         match self {
@@ -86,7 +95,9 @@ impl Waits {
         }
         if let Some(sock) = own {
             let is_vain = call.ret == Some(0);
-            if is_vain && self.nonblocking.contains(&sock) {
+            // Loops that look again and again wait in select or epoll, or let their sockets block.
+            let is_limit = matches!(call.sys.as_deref(), Some("poll" | "ppoll"));
+            if is_vain && is_limit && self.nonblocking.contains(&sock) {
                 self.vain.insert(n);
                 return Some((n, sock));
             }

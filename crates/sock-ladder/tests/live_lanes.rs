@@ -131,7 +131,7 @@ fn a_row_that_began_before_the_one_above_it_is_marked() {
     let text = drawn(&tape.lines);
     let late: Vec<&str> = text.lines().filter(|line| line.contains('↑')).collect();
     assert_eq!(late.len(), 2, "{text}");
-    assert_eq!(late[0], "(↑ began before the row above it, and was over only now)");
+    assert_eq!(late[0], "(↑ began before the row above it, and is told only now)");
     assert!(late[1].starts_with("  0.090 ms↑"), "{text}");
 }
 

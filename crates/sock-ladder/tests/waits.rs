@@ -136,6 +136,14 @@ fn a_receive_with_a_limit_of_its_own_gives_up_as_well() {
 }
 
 #[test]
+fn a_wait_that_is_drawn_is_called_what_it_is() {
+    let mut tape = Tape::connected(7);
+    poll(&mut tape, SERVER, 2, (200, 1_200_200), 1);
+    let page = text(&tape.lines, &Drawing { width: 100, all_calls: true, ..Drawing::default() });
+    assert!(page.contains("poll · waited 1.2 s"), "{page}");
+}
+
+#[test]
 fn a_loop_that_looks_again_and_again_gives_nothing_up() {
     // A server that looks twice a second whether it is to end; its socket blocks.
     let mut tape = Tape::connected(7);

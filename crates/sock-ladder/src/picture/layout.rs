@@ -13,6 +13,7 @@ use crate::plan::steps::{Step, What};
 use crate::scene::Scene;
 use crate::story::is_unreturned;
 use crate::text::{Unit, caption, columns, duration, folded, label, span, with_code, wrap};
+use crate::waits::Vain;
 
 /// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
 const CHAR: usize = 72;
@@ -243,7 +244,9 @@ impl Builder<'_, '_, '_> {
             let top = self.heights.of(enter, placed);
             let bottom = self.heights.of(exit, placed).max(top + 4);
             let is_open = is_unreturned(done);
-            self.picture.deeds.push(Deed { call, x, top, bottom, dir: done.dir, is_open });
+            // A wait in vain stands for the receive that never came.
+            let dir = scene.story.vain(call).map_or(done.dir, Vain::dir);
+            self.picture.deeds.push(Deed { call, x, top, bottom, dir, is_open });
         }
         let mut last: HashMap<(usize, bool), i32> = HashMap::new();
         for &n in &stretch.steps {

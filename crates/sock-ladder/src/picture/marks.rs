@@ -62,6 +62,7 @@ impl Heights {
             let wait = before.map_or(0, |before| mark.t - before);
             let mut y = self.bottom + STEP;
             if wait >= long {
+                y = y.max(self.words + STEP);
                 self.breaks.push((y + BREAK / 2, wait));
                 y += BREAK;
             } else {
@@ -133,6 +134,15 @@ mod tests {
         heights.place(vec![beside(mark(10, 1)), beside(mark(11, 1)), mark(12, 1)]);
         let [pushed, below] = [11, 12].map(|t| heights.of(t, 0));
         assert!(below - pushed >= LINE, "{pushed} {below}");
+    }
+
+    #[test]
+    fn a_break_stands_below_the_second_line_of_words() {
+        let mut heights = Heights::new(0);
+        let near = (0..20).map(|n| mark(n * 100_000, 2));
+        heights.place(near.chain([mark(900_000_000, 1)]).collect());
+        let words = heights.of(1_900_000, 0) + MORE;
+        assert!(heights.breaks[0].0 - BREAK / 2 > words, "{:?} {words}", heights.breaks);
     }
 
     #[test]

@@ -122,7 +122,13 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
 
 /// A call and what came of it.
 fn words(call: &Call) -> String {
-    let name = if is_peek(call) { "peek" } else { call.call.as_str() };
+    let name = match (&call.call, call.sys.as_deref()) {
+        _ if is_peek(call) => "peek",
+        (CallKind::Wait, Some("select" | "pselect6")) => "select",
+        (CallKind::Wait, Some("poll" | "ppoll")) => "poll",
+        (CallKind::Wait, Some(sys)) if sys.starts_with("epoll") => "epoll_wait",
+        _ => call.call.as_str(),
+    };
     if let Some(err) = &call.err {
         return format!("{name} {err}");
     }

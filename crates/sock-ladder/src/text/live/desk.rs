@@ -269,7 +269,10 @@ impl Desk {
             else {
                 return self.aside(call, true, rows);
             };
-            open.rest = rest;
+            // What is left of it is a row of its own, and bears its name.
+            let gone = usize::try_from(rest.start() - whole.start()).unwrap_or(usize::MAX);
+            open.data = open.data.and_then(|data| data.get(gone..).map(Into::into));
+            (open.whole, open.rest) = (rest, rest);
         }
         let is_met = if dir == Dir::Out { open.other.1 } else { mate.is_some() };
         if is_peeked || !is_met {

@@ -107,7 +107,7 @@ impl Stand {
         }
         self.make_room(book, row, text);
         if is_late && !std::mem::replace(&mut self.is_told, true) {
-            let said = "began before the row above it, and was over only now";
+            let said = "began before the row above it, and is told only now";
             let line = format!("({} {said})", self.rails.ink.late);
             text.push_str(&plain(&line, self.rails.width, self.rails.ascii));
             text.push('\n');
