@@ -80,10 +80,12 @@ fn who_is_not_answered_at_once_is_drawn_alone_and_goes_on_later() {
 fn a_send_whose_first_bytes_were_drawn_before_it_is_named_at_the_rest() {
     let mut tape = Tape::connected(9);
     tape.recv(SERVER, 2, 70, 120, b"one");
-    tape.send(SERVER, 2, 130, b"Hi");
-    tape.send(CLIENT, 1, 100, b"one two");
     let mut live = heard(&tape);
     live.look(300_000_000);
+    tape.lines.clear();
+    tape.send(CLIENT, 1, 100, b"one two");
+    live.hear(&tape.lines[0]);
+    live.look(600_000_000);
     let rows = rows(&mut live);
     let rest = rows.iter().find(|row| row.contains("send 7 B"));
     assert!(rest.is_some_and(|row| row.contains("\" two\"")), "{rows:?}");
