@@ -115,8 +115,12 @@ impl Status {
         }
     }
 
-    /// Whether the reader of our output has gone: no failure of ours, and nobody is left to tell.
+    /// Whether the reader of our output has gone: no failure of ours, and nobody is left to tell. A file that was asked for
+    /// by its name is another matter, whoever reads it.
     pub(crate) fn is_unheard(error: &anyhow::Error) -> bool {
+        if error.is::<ToolFailed>() {
+            return false;
+        }
         let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
         io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }

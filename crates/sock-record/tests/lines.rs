@@ -7,7 +7,7 @@ mod arbitrary;
 use std::io;
 
 use proptest::prelude::*;
-use sock_record::{Call, CallKind, Line, Meta, Origin, ReadError, Reader, Writer};
+use sock_record::{Call, CallKind, Line, Meta, Origin, Proc, ProcId, ReadError, Reader, Writer};
 
 /// The lines of the format's own description.
 const DESCRIBED: &str = r#"
@@ -38,6 +38,8 @@ proptest! {
     fn what_is_written_is_read_again(lines in prop::collection::vec(arbitrary::line(), 0..20)) {
         let file = written(&lines);
         prop_assert_eq!(file.split_inclusive(|byte| *byte == b'\n').count(), lines.len());
+        let text = std::str::from_utf8(&file).unwrap();
+        prop_assert!(!text.contains(|c: char| c.is_control() && c != '\n'));
         let again: Vec<Line> = read(&file).into_iter().map(Result::unwrap).collect();
         prop_assert_eq!(again, lines);
     }
@@ -105,6 +107,18 @@ fn the_described_lines_are_read_and_mean_what_they_say() {
     let again = written(&lines);
     let again: Vec<Line> = read(&again).into_iter().map(Result::unwrap).collect();
     assert_eq!(again, lines);
+}
+
+#[test]
+fn what_a_terminal_obeys_is_escaped_and_read_again() {
+    let name = "a\u{1b}[2J \u{7f}\u{85}\u{9b}31m \u{202e}evil\u{2066}\u{200f}\u{61c} \u{2028}é\u{a0}\u{1f980}";
+    let line = Line::from(Proc::new(ProcId(1), name, 0));
+    let file = written(std::slice::from_ref(&line));
+    let escaped =
+        r#""name":"a\u001b[2J \u007f\u0085\u009b31m \u202eevil\u2066\u200f\u061c \u2028é"#;
+    let text = String::from_utf8(file).unwrap();
+    assert!(text.contains(&format!("{escaped}\u{a0}\u{1f980}\",")), "{text}");
+    assert_eq!(read(text.as_bytes())[0].as_ref().unwrap(), &line);
 }
 
 #[test]

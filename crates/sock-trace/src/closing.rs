@@ -1,5 +1,7 @@
 //! The end of a socket: what lies in it, who else holds it, and what the kernel counted that nobody saw.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use sock_record::{Args, CallKind, Gap};
 
@@ -40,19 +42,19 @@ impl Tracer<'_> {
     }
 
     /// The descriptors by which it is still held: each with its process's number in the record.
-    fn holders(&self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
+    fn holders(&mut self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
         let Some(own) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
         let Some(inode) = self.book.inode(at) else { return Vec::new() };
         let mut holders = Vec::new();
-        for (pid, process) in &self.tasks.processes {
+        let has_rings = !self.ring_users.is_empty();
+        for (pid, process) in &mut self.tasks.processes {
             if *pid != own && (!process.sockets.contains(&at) || shares_descriptors(own, *pid)) {
                 continue;
             }
-            // To read all that everybody has, at each of a thousand closes, would take minutes. Where nobody made a copy,
-            // who inherited it has it by the same number.
-            let fds = if self.book.all[at].is_copied || !self.ring_users.is_empty() {
-                let all = lookup::sockets(*pid).into_iter();
-                all.filter(|(_, other)| *other == inode).map(|(fd, _)| fd).collect()
+            // Where nobody made a copy, who inherited it has it by the same number.
+            let fds = if self.book.all[at].is_copied || has_rings {
+                let all = sockets(*pid, process, &mut self.outcome.searched);
+                all.iter().filter(|(_, other)| **other == inode).map(|(fd, _)| *fd).collect()
             } else if *pid != own && lookup::inode(*pid, fd) == Some(inode) {
                 vec![fd]
             } else {
@@ -65,11 +67,13 @@ impl Tracer<'_> {
     }
 
     /// Whether a process that has closed a descriptor of a socket has another one.
-    fn has_copy(&self, pid: Tid, at: At) -> bool {
-        self.book.all[at].is_copied
-            && lookup::sockets(pid)
-                .into_iter()
-                .any(|(_, inode)| self.book.with_inode(inode) == Some(at))
+    fn has_copy(&mut self, pid: Tid, at: At) -> bool {
+        let known = self.book.all[at].is_copied.then(|| self.tasks.processes.get_mut(&pid));
+        let (Some(process), Some(inode)) = (known.flatten(), self.book.inode(at)) else {
+            return false;
+        };
+        let all = sockets(pid, process, &mut self.outcome.searched);
+        all.values().any(|other| *other == inode)
     }
 
     /// A process has become another program: what of its sockets was to be closed then is closed.
@@ -225,4 +229,14 @@ impl Tracer<'_> {
     pub(crate) fn is_close(sys: Sys) -> bool {
         matches!(sys, Sys::Close | Sys::Dup2 | Sys::Dup3)
     }
+}
+
+/// The sockets of a process, read where they are not known; `searched` counts that.
+fn sockets<'t>(pid: Tid, process: &'t mut Process, searched: &mut u64) -> &'t BTreeMap<i32, u64> {
+    // Threads, rings and processes with the same table: who keeps no copies for their sake knows no table either.
+    let may_change = !process.window.keeps();
+    process.table.all(may_change, || {
+        *searched += 1;
+        lookup::sockets(pid).into_iter().collect()
+    })
 }

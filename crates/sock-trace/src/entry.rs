@@ -38,6 +38,9 @@ impl Tracer<'_> {
             return Ok(go(tid, Go::On, 0)?);
         };
         let t = self.now;
+        if let Some(process) = self.process_mut(tid) {
+            process.table.settle();
+        }
         if let Some(open) = self.resume(tid, sys, &args) {
             return self.begin(tid, open);
         }
@@ -51,6 +54,12 @@ impl Tracer<'_> {
         if let Some(fds) = closed_by(sys, &args)
             && let Some(process) = self.process_mut(tid)
         {
+            // Marked to be closed later is not closed, and where a copy goes another socket may be.
+            if sys == Sys::Close {
+                process.table.close(*fds.start());
+            } else {
+                process.table.change();
+            }
             process.window.drop_range(fds);
         }
         if Self::is_close(sys)
@@ -134,6 +143,9 @@ impl Tracer<'_> {
 
     /// A task makes another descriptor of what may be a socket.
     fn copies(&mut self, tid: Tid, fd: i32, t: u64) {
+        if let Some(process) = self.process_mut(tid) {
+            process.table.change();
+        }
         if let Some(seen) = self.see(tid, fd, t) {
             self.book.all[seen.at].is_copied = true;
         }
@@ -149,6 +161,7 @@ impl Tracer<'_> {
         let process = self.tasks.processes.get_mut(&pid)?;
         let (seen, is_new) = self.book.see(&mut process.window, tid, fd, from, t)?;
         process.sockets.insert(seen.at);
+        process.table.put(fd, || self.book.inode(seen.at));
         // Where a call has just made it, there is more to be said in a moment.
         let is_made = is_new && self.book.all[seen.at].line.from == Origin::Accept;
         let is_found = is_new && self.book.all[seen.at].line.from == Origin::Passed;
@@ -230,7 +243,7 @@ impl Tracer<'_> {
         (!nonblocking, false)
     }
 
-    fn process_mut(&mut self, tid: Tid) -> Option<&mut Process> {
+    pub(crate) fn process_mut(&mut self, tid: Tid) -> Option<&mut Process> {
         let pid = self.tasks.all.get(&tid)?.pid;
         self.tasks.processes.get_mut(&pid)
     }

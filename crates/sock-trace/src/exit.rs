@@ -25,6 +25,9 @@ impl Tracer<'_> {
     pub(crate) fn leave(&mut self, tid: Tid) -> Result<(), TraceError> {
         let Some(Info::Exit { ret }) = info(tid) else { return Ok(go(tid, Go::On, 0)?) };
         let t = self.now;
+        if let Some(process) = self.process_mut(tid) {
+            process.table.settle();
+        }
         let open = self.tasks.all.get_mut(&tid).and_then(|task| task.open.take());
         self.set_phase(tid, Phase::Running);
         let Some(open) = open else { return Ok(go(tid, Go::On, 0)?) };
@@ -273,6 +276,12 @@ impl Tracer<'_> {
             }
             let mut wish = open.wish.clone();
             wish.came(tid, message);
+            // What came with it is not looked at.
+            if !wish.passed.is_empty()
+                && let Some(process) = self.process_mut(tid)
+            {
+                process.table.change();
+            }
             wish.args.len = Some(memory::total(&message.pieces));
             wish.args.more.insert("message".to_owned(), json!(place));
             wish.pieces.clone_from(&message.pieces);

@@ -65,6 +65,7 @@ mod silence;
 mod sockets;
 mod stage;
 mod sys;
+mod table;
 mod taken;
 mod tape;
 mod tasks;

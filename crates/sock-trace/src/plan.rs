@@ -237,6 +237,9 @@ pub struct Outcome {
     pub timed_out: bool,
     /// Receives that were held, and how many of them until their time was over.
     pub held: (u64, u64),
+    /// How often all descriptors of a process were looked through for others that hold a socket, which takes the longer the
+    /// more there are.
+    pub searched: u64,
 }
 
 /// Why there is no trace.

@@ -25,8 +25,9 @@ pub(crate) struct Stage {
     /// When everybody is asked to end, and when they are made to.
     term_at: Option<u64>,
     kill_at: Option<u64>,
-    /// Who is there is killed, and who comes: one that forks all the time is never there as a whole.
-    is_killing: bool,
+    /// Who is there is killed, and who comes: one that forks all the time is never there as a whole. Nothing is held or
+    /// looked at any more, and it is over when there is nobody left.
+    pub(crate) is_killing: bool,
     /// Nobody else is started any more.
     is_closing: bool,
 }
@@ -95,7 +96,9 @@ impl Tracer<'_> {
         if let Some(signal) = self.plan.control.take() {
             let is_passed = signal != CLOSE && signal & PASSED != 0;
             self.stage.is_closing |= !is_passed;
-            self.stage.is_killing |= signal == libc::SIGKILL;
+            if signal == libc::SIGKILL {
+                self.begin_killing();
+            }
             if signal != CLOSE {
                 self.signal(signal & !PASSED);
             }
@@ -112,10 +115,11 @@ impl Tracer<'_> {
         }
         if self.stage.kill_at.is_some_and(|at| now >= at) {
             self.stage.kill_at = None;
-            self.stage.is_killing = true;
+            self.begin_killing();
         }
         if self.stage.is_killing {
             self.signal(libc::SIGKILL);
+            return Ok(());
         }
         self.tell_watch(now);
         self.tell_silence(now);
@@ -130,16 +134,15 @@ impl Tracer<'_> {
         }
     }
 
+    fn begin_killing(&mut self) {
+        self.stage.is_killing = true;
+        // Who is killed needs no leave to go on.
+        self.held.clear();
+    }
+
     fn signal(&self, signal: i32) {
         for pid in self.tasks.processes.keys() {
             kill(*pid, signal);
-        }
-    }
-
-    /// A task has appeared: once all are killed, it does not live to make another.
-    pub(crate) fn appeared(&self, tid: Tid) {
-        if self.stage.is_killing && self.tasks.all.contains_key(&tid) {
-            kill(tid, libc::SIGKILL);
         }
     }
 
@@ -167,7 +170,8 @@ impl Tracer<'_> {
     pub(crate) fn is_over(&self) -> bool {
         let all_started =
             self.stage.is_closing || self.stage.started.len() == self.plan.programs.len();
-        all_started && self.tasks.all.is_empty()
+        // Those who are killed where they are born are not among the tasks.
+        all_started && self.tasks.all.is_empty() && !self.stage.is_killing
     }
 
     /// The exit statuses as the record has them: 128 and the signal, as shells tell it.

@@ -11,6 +11,7 @@ use crate::plan::Program;
 use crate::seen::Seen;
 use crate::sockets::At;
 use crate::sys::{Tid, shares_descriptors};
+use crate::table::Table;
 use crate::waits::Waiting;
 use crate::window::Window;
 
@@ -91,6 +92,7 @@ pub(crate) enum On {
 pub(crate) struct Process {
     pub(crate) id: ProcId,
     pub(crate) window: Window,
+    pub(crate) table: Table,
     pub(crate) name: String,
     /// Somebody gave it that name, and it keeps it.
     pub(crate) keeps_name: bool,
@@ -142,6 +144,7 @@ impl Tasks {
             Process {
                 id: ProcId(*latest),
                 window: Window::new(pid),
+                table: Table::default(),
                 name: name.to_owned(),
                 keeps_name: false,
                 program,
@@ -235,6 +238,7 @@ impl Tasks {
         let Some(process) = self.processes.get_mut(&pid) else { return };
         // What it could see before, it may see no more, and the other way round.
         process.window = Window::new(pid);
+        process.table = Table::default();
         if !std::mem::replace(&mut process.has_begun, true) {
             return;
         }

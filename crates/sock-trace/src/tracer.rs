@@ -12,7 +12,7 @@ use crate::limits::Raised;
 use crate::plan::{Outcome, Plan, TraceError};
 use crate::sockets::Book;
 use crate::stage::Stage;
-use crate::sys::{Alarm, Go, QuietStops, Stop, Tid, Waited, go, wait};
+use crate::sys::{Alarm, Go, QuietStops, Stop, Tid, Waited, go, kill, wait};
 use crate::tape::{Tape, wall};
 use crate::tasks::{Phase, Tasks};
 use crate::watch::Watch;
@@ -119,9 +119,9 @@ impl<'a> Tracer<'a> {
                 Waited::Exited(tid, status) => self.ended(tid, Ok(status)),
                 Waited::Killed(tid, signal) => self.ended(tid, Err(signal)),
                 Waited::Interrupted => {}
+                Waited::Nobody if self.stage.is_killing || self.is_over() => break,
                 // Everybody has gone, and the next program is not due yet.
-                Waited::Nobody if !self.is_over() => self.rest(),
-                Waited::Nobody => break,
+                Waited::Nobody => self.rest(),
             }
             if self.now >= self.looks {
                 self.looks = self.now + LOOK;
@@ -155,9 +155,11 @@ impl<'a> Tracer<'a> {
     }
 
     fn stopped(&mut self, tid: Tid, stop: Stop) -> Result<(), TraceError> {
+        if self.stage.is_killing {
+            return Ok(finish(tid, stop)?);
+        }
         if !self.tasks.all.contains_key(&tid) {
             self.tasks.meet(tid, self.tape.now());
-            self.appeared(tid);
         }
         match stop {
             Stop::Entry => self.enter(tid)?,
@@ -165,7 +167,6 @@ impl<'a> Tracer<'a> {
             // Its maker may be heard of again before it is itself.
             Stop::Born(new) => {
                 self.tasks.expect(new, tid, self.now);
-                self.appeared(new);
                 go(tid, Go::On, 0)?;
             }
             Stop::Fresh => go(tid, Go::On, 0)?,
@@ -232,4 +233,13 @@ impl<'a> Tracer<'a> {
             task.phase = phase;
         }
     }
+}
+
+/// Ends a task that has stopped on its way to its end, and asks nothing of it: of those who fork all the time there are
+/// more at each look, so whoever comes is killed where it is born, and faster than it could make another.
+fn finish(tid: Tid, stop: Stop) -> std::io::Result<()> {
+    if stop != Stop::Dying {
+        kill(tid, libc::SIGKILL);
+    }
+    go(tid, Go::On, 0)
 }

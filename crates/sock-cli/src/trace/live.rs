@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use sock_record::{Call, Dir, Level, Line, ProcId};
+use sock_record::{Call, Dir, Level, Line, ProcId, Writer};
 use sock_trace::Watch;
 
 use super::rows::Rows;
@@ -62,7 +62,9 @@ impl<'a> Live<'a> {
     fn text(&mut self, line: &Line) -> Option<String> {
         if self.screen.json {
             // A record's line can always be written: it has no other kinds of keys and numbers.
-            return serde_json::to_string(line).ok().map(|json| json + "\n");
+            let mut json = Writer::new(Vec::new());
+            json.write(line).ok()?;
+            return String::from_utf8(json.into_inner()).ok();
         }
         if let Line::Proc(proc) = line {
             self.names.insert(proc.proc, proc.name.clone());

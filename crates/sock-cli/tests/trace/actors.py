@@ -475,6 +475,26 @@ def crowd():
     os.close(copy)
 
 
+def bomb():
+    """Forks as fast as it can, in every process that comes of it, and obeys nobody: some hundreds, for a minute at most."""
+    import mmap
+    import signal
+    import time
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end, count = time.monotonic() + 60, mmap.mmap(-1, 8)
+    one, other = socket.socketpair()
+    while time.monotonic() < end:
+        n = int.from_bytes(count[:8], "little")
+        if n < 400:
+            count[:8] = (n + 1).to_bytes(8, "little")
+            os.fork()
+        else:
+            time.sleep(0.01)
+        one.send(b"x")
+        other.recv(1)
+
+
 ROLES = {name: function for name, function in globals().items() if callable(function)}
 ROLES["select"] = select_server
 ROLES["asyncio"] = asyncio_server

@@ -55,6 +55,21 @@ fn what_cannot_be_written_is_125_whatever_it_is_and_the_programs_live_all_the_sa
 }
 
 #[test]
+fn a_reader_of_the_record_that_leaves_is_told_and_is_125() {
+    let Some(bench) = Bench::new() else { return };
+    let (record, gone) = (bench.path("record.jsonl"), bench.path("gone"));
+    let (record, gone) = (record.to_str().unwrap(), gone.to_str().unwrap());
+    // The program ends only when the reader has gone.
+    let line = format!(
+        "mkfifo {record} {gone}; {{ : <{record}; echo left >{gone}; }} & \
+         $SOCK trace -q -o {record} -- cat {gone}; echo $?"
+    );
+    let finished = shell(&line).expect(0);
+    assert_eq!(finished.text(), "left\n125\n");
+    assert_eq!(finished.stderr, format!("sock: cannot write {record}: broken pipe\n"));
+}
+
+#[test]
 fn programs_inherit_what_sock_was_started_with() {
     let Some(_bench) = Bench::new() else { return };
     let run = |before: &str, program: &str, behind: &str| {

@@ -3,7 +3,7 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
-use sock_record::Line;
+use sock_record::{Call, CallKind, Line};
 
 use crate::bench::Bench;
 use crate::support::{Program, peer, sock};
@@ -74,6 +74,23 @@ fn a_server_that_does_not_obey_is_ended_all_the_same() {
     assert_eq!(traced.is_whole().printed(), ("HELLO\n".to_owned(), 0));
     let Some(Line::End(end)) = traced.lines.last() else { panic!("no end") };
     assert_eq!(end.exit, [Some(137), Some(0)]);
+}
+
+#[test]
+fn who_forks_all_the_time_is_gone_when_the_time_is_over_and_is_asked_nothing() {
+    let Some(bench) = Bench::new() else { return };
+    // Everybody holds its stdout, so whoever was left would keep this from coming back.
+    let traced = bench.trace(&["--timeout", "300ms"], &[bench.actor("bomb", &[])]);
+    assert_eq!(traced.printed(), (String::new(), 137));
+    assert!(traced.finished.stderr.contains("the time was over"), "{}", traced.finished.stderr);
+    let Some(Line::End(end)) = traced.lines.last() else { panic!("no end") };
+    assert_eq!(end.exit, [Some(137)]);
+    // What each of hundreds still holds would be looked for at each of the others.
+    let closes: Vec<_> = traced.calls().filter(|call| call.call == CallKind::Close).collect();
+    let is_asked = |call: &&&Call| call.args.more.contains_key("unread");
+    let asked = closes.iter().filter(is_asked).count();
+    assert_eq!(asked, 0, "of {}", closes.len());
+    assert!(closes.iter().any(|call| call.args.more.get("by").is_some_and(|by| by == "kill")));
 }
 
 #[test]
