@@ -231,6 +231,11 @@ impl GetArgs {
 
 impl RequestArgs {
     fn plan(self, is_head: bool) -> Result<Asking> {
+        let is_media = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+        if !self.multipart.is_empty() && self.header.iter().any(is_media) {
+            let text = "-F says in Content-Type where a part ends: leave that field away";
+            return Err(Usage(text.to_owned()).into());
+        }
         let payload = match (self.data, self.data_json) {
             (Some(data), _) => {
                 let media = "application/x-www-form-urlencoded";

@@ -80,6 +80,10 @@ impl Asking {
             (Some(method), false) => Request::new(method),
             (None, false) => Request::default(),
         };
+        // First, so that a form does not name its media type as well.
+        for (name, value) in &self.fields {
+            request = request.field(name, value);
+        }
         request = match &self.payload {
             Payload::None => request,
             Payload::Text(text, _) => request.bytes(text.as_bytes()),
@@ -107,7 +111,7 @@ impl Asking {
         if !self.cookies.is_empty() {
             request = request.field("Cookie", &self.cookies);
         }
-        self.fields.iter().fold(request, |request, (name, value)| request.field(name, value))
+        request
     }
 
     /// Whether the rest of it can be asked for: no other request has parts that fit each other.

@@ -72,4 +72,20 @@ fn a_file_of_a_form_that_cannot_be_read_is_a_wrong_command_line() {
         let told = finished.expect(2).stderr;
         assert!(told.contains(why), "{told}");
     }
+    let media = ["-F", "a=b", "-H", "content-type: multipart/form-data", "http://127.0.0.1:1/"];
+    let told = Program::run(sock(&[&["get"], &media[..]].concat()), b"").expect(2).stderr;
+    assert!(
+        told.contains("-F says in Content-Type where a part ends: leave that field away"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_media_type_of_ones_own_stands_for_that_of_a_form() {
+    let server = Server::start(&["http", "--echo"], &["tcp:127.0.0.1:0"]);
+    let url = format!("http://127.0.0.1:{}/", server.port("tcp"));
+    let form = ["get", "-q", "--no-proxy", "--form", "a=b", "-H", "Content-Type: a/b", &url];
+    let heard = Program::run(sock(&form), b"").expect(0).text();
+    assert!(heard.contains("a/b") && !heard.contains("urlencoded"), "{heard}");
+    server.stop();
 }
