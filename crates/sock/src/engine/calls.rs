@@ -37,6 +37,9 @@ pub(crate) trait Campaign: Send {
     /// this reason.
     fn failed(&mut self, errno: Errno);
 
+    /// Instead of sleeping, the loop has looked for so long whether something comes.
+    fn looked(&mut self, time: Duration);
+
     /// The run is asked to end: no more calls are made.
     fn stop(&mut self, now: Time);
 

@@ -35,6 +35,8 @@ impl AsFd for Epoll {
 impl Moves for Epoll {}
 
 impl Wait for Epoll {
+    const IS_SHARED: bool = true;
+
     fn fresh() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self { set, is_exact: false, left: Vec::new() })

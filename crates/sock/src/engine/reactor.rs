@@ -30,6 +30,7 @@ use super::group::Group;
 use super::key::Key;
 use super::port::{Port, endpoint_of, peer_of};
 use super::ranges;
+use super::spin::Habit;
 use super::wait::{On, Ready, Wait, Want};
 use crate::serve::Plan;
 use crate::stop::Urgency;
@@ -68,6 +69,7 @@ pub(super) struct Reactor<W> {
     /// Who wants calls to be made, and when it wants to be asked again.
     pub(super) campaign: Option<Box<dyn Campaign>>,
     pub(super) asks_at: Time,
+    pub(super) habit: Habit,
     /// Room for the datagrams of one call, which a port keeps that cannot send all of its replies.
     pub(super) spare: Option<Box<Batch>>,
 }
@@ -99,6 +101,7 @@ impl<W: Wait> Reactor<W> {
             held: HashMap::new(),
             campaign: None,
             asks_at: Time::NEVER,
+            habit: Habit::default(),
             spare: None,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;

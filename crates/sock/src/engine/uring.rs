@@ -168,6 +168,8 @@ impl Uring {
 }
 
 impl Wait for Uring {
+    const IS_SHARED: bool = true;
+
     fn fresh() -> io::Result<Self> {
         let ring = Ring::new()?;
         let small = Buffers::new(&ring.submitter(), SMALL)?;

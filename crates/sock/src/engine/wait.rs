@@ -66,6 +66,9 @@ impl<'a> On<'a> {
 /// that [`drains`](On::drains) and is watched for nothing else: these may be said once, and
 /// [`Wait::again`] asks for what was left.
 pub(super) trait Wait: Moves + Sized + 'static {
+    /// One thread waits for many by it, and not each for its own: it may be busy all the time.
+    const IS_SHARED: bool = false;
+
     /// Makes one that watches nothing yet.
     fn fresh() -> io::Result<Self>;
 

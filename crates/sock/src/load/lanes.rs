@@ -12,7 +12,7 @@ use sock_proto::load::{Bulk, Cause, Direction, Load, Order, Turn, When};
 use sock_proto::{Event, Interest, Kind, Observer, Protocol, Time, What};
 
 use super::probe::Probe;
-use super::tally::Tally;
+use super::tally::{Tally, nanos};
 use crate::engine::{Call, Campaign, Next};
 use crate::service::Service;
 
@@ -251,6 +251,12 @@ impl Campaign for Lanes {
 
     fn failed(&mut self, errno: Errno) {
         self.tally.rare().errno = Some(errno);
+    }
+
+    fn looked(&mut self, time: Duration) {
+        if matches!(self.reading, Some(Reading::Last)) {
+            self.tally.looked.add(nanos(time));
+        }
     }
 
     fn stop(&mut self, now: Time) {

@@ -21,7 +21,8 @@ pub(super) struct Found {
     pub(super) timeline: Vec<Second>,
     pub(super) connect: Histogram,
     pub(super) lateness: Histogram,
-    pub(super) spent: Vec<Spent>,
+    /// Of each worker: the processor's time, and how much of that it has only looked, ns.
+    pub(super) spent: Vec<(Spent, u64)>,
     /// Connections that have asked and had no reply before the end.
     pub(super) unheard: u64,
     /// Connections that the peer cut while it owed a reply, and when it cut the first.
@@ -37,13 +38,15 @@ pub(super) fn assemble(loader: &Loader, found: Found) -> Report {
     let Found { measured, sum, .. } = &found;
     let counts = sum.counts;
     let is_open = matches!(loader.pace, Pace::Open { .. });
-    let used: Vec<Usage> = found.spent.iter().filter_map(|spent| used(*spent)).collect();
-    let generator =
-        used.iter().copied().reduce(|a, b| Usage { user: a.user + b.user, sys: a.sys + b.sys });
+    let used: Vec<(Usage, u64)> =
+        found.spent.iter().filter_map(|(spent, looked)| Some((used(*spent)?, *looked))).collect();
+    let generator = used.iter().map(|(usage, _)| *usage);
+    let generator = generator.reduce(|a, b| Usage { user: a.user + b.user, sys: a.sys + b.sys });
     let wall = nanos(found.lasted.min(*measured).max(Duration::from_nanos(1)));
     let spins = loader.busy_poll.is_some();
     #[allow(clippy::cast_precision_loss, reason = "a part of a core needs no more")]
-    let share = |usage: &Usage| usage.total() as f64 / wall as f64;
+    let share =
+        |(usage, looked): &(Usage, u64)| usage.total().saturating_sub(*looked) as f64 / wall as f64;
     let busiest = used.iter().map(share).reduce(f64::max).filter(|_| !spins);
     let mut report = Report {
         told: told(loader),

@@ -28,6 +28,8 @@ pub(super) struct Tally {
     pub(super) missing: Cell,
     pub(super) out: Cell,
     pub(super) back: Cell,
+    /// For how long it has looked while it was measured, ns: processor time that was free.
+    pub(super) looked: Cell,
     /// When the last reply that counts had come.
     pub(super) last_reply: Cell,
     /// The latencies of replies.
@@ -112,6 +114,7 @@ impl Tally {
             replies: Cell::default(),
             lost: Cell::default(),
             missing: Cell::default(),
+            looked: Cell::default(),
             out: Cell::default(),
             back: Cell::default(),
             last_reply: Cell::default(),

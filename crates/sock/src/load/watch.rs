@@ -123,7 +123,7 @@ impl<'a> Watch<'a> {
             tally.lateness.since(&mut Seen::default(), &mut lateness);
             let rare = tally.rare();
             connect.merge(&rare.connect);
-            spent.push(rare.usage);
+            spent.push((rare.usage, tally.looked.get()));
             unheard += rare.unheard;
             cut += rare.cut;
             first_cut = first_cut.into_iter().chain(rare.first_cut).min();
