@@ -241,12 +241,10 @@ def generators(name, title, path, server, peer, theirs, kind, *options):
         return generator(lambda: loads.sock_bench_command(kind, *options, *more), path, 64)
 
     contenders = under(generator(theirs, path, 64), **{peer: server}) | under(ours(), sock_bench=server)
-    contenders |= under(ours("--engine", "uring"), sock_bench_uring=server)
-    bars = []
-    for who in ("sock bench", "sock bench uring"):
-        bars.append(Bar(who, peer.replace("_", " "), "rate", ">=", 1.0))
-        if path:
-            bars.append(Bar(who, peer, "load", "<=", 1.0))
+    contenders |= under(ours("--engine", "epoll"), sock_bench_epoll=server)
+    bars = [Bar("sock bench", peer.replace("_", " "), "rate", ">=", 1.0)]
+    if path:
+        bars.append(Bar("sock bench", peer, "load", "<=", 1.0))
     base, measures = peer.replace("_", " "), ("rate", "load")
     return Cell(name, title, contenders, bars, base=base, measures=measures, is_awake=not path)
 

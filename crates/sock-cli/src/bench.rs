@@ -62,7 +62,7 @@ pub(crate) struct Ask {
     pub(crate) ramp: Duration,
     pub(crate) timeout: Duration,
     pub(crate) workers: usize,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Option<Engine>,
     pub(crate) sources: Option<usize>,
     pub(crate) busy_poll: Option<Duration>,
 }
@@ -185,7 +185,6 @@ fn loader(plan: &Plan, target: &Target, service: Option<&str>, run: &Run) -> Res
     };
     let mut loader = Loader::new(endpoint.clone())
         .within(run.clone())
-        .engine(ask.engine)
         .workers(ask.workers)
         .connections(ask.connections)
         .pace(pace)
@@ -201,6 +200,9 @@ fn loader(plan: &Plan, target: &Target, service: Option<&str>, run: &Run) -> Res
         .options(plan.sockets.options(None))
         .tls(plan.tls.clone())
         .busy_poll(ask.busy_poll);
+    if let Some(engine) = ask.engine {
+        loader = loader.engine(engine);
+    }
     if let Some((check, name)) = said.check {
         loader = loader.check(check, name);
     }

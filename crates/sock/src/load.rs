@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use sock_load::{Report, Second};
 use sock_proto::load::{Check, Direction, Message, Until};
-use sock_proto::{Endpoint, Kind};
+use sock_proto::{Endpoint, Kind, What};
 
 use crate::options::SocketOptions;
 use crate::tls::ClientTls;
@@ -97,7 +97,8 @@ pub struct Loader {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: Option<String>,
     pub(crate) run: Run,
-    pub(crate) engine: Engine,
+    /// None: the cheapest that this machine has.
+    pub(crate) engine: Option<Engine>,
     pub(crate) workers: usize,
     pub(crate) connections: usize,
     pub(crate) pace: Pace,
@@ -130,7 +131,7 @@ impl Loader {
             endpoint,
             name: None,
             run: Run::new(),
-            engine: Engine::default(),
+            engine: None,
             workers: 1,
             connections: 1,
             pace: Pace::Closed { depth: 1 },
@@ -160,10 +161,11 @@ impl Loader {
         self
     }
 
-    /// Waits in another way; those that block wait like `select`.
+    /// Waits in this way; those that block wait like `select`. At first `uring` where the kernel has
+    /// rings, and `epoll` elsewhere.
     #[must_use]
     pub fn engine(mut self, engine: Engine) -> Self {
-        self.engine = engine;
+        self.engine = Some(engine);
         self
     }
 
@@ -315,8 +317,18 @@ impl Loader {
     ///
     /// The name is not known; there are not descriptors enough, or threads; a file of the TLS settings
     /// is not what it has to be. What goes wrong with connections and replies is in the report.
-    pub fn run_telling(self, tell: &mut dyn FnMut(&Second)) -> Result<Report> {
+    pub fn run_telling(mut self, tell: &mut dyn FnMut(&Second)) -> Result<Report> {
+        let (engine, fallen_back) = self.engine.unwrap_or(Engine::Uring).at_hand();
+        if let Some(why) = fallen_back.filter(|_| self.engine.is_some()) {
+            let text = format_args!("{why}");
+            self.run.context().emit(0, What::Note { code: "engine", text });
+        }
+        self.engine = Some(engine);
         work::run(&Arc::new(self), tell)
+    }
+
+    pub(crate) fn waits_with(&self) -> Engine {
+        self.engine.unwrap_or_default()
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -106,9 +106,9 @@ pub(super) struct BenchArgs {
     /// Threads that load
     #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     workers: usize,
-    /// How the generator waits: epoll, select or uring
-    #[arg(long, value_name = "ENGINE", default_value = Engine::Epoll.name(), value_parser = engine)]
-    engine: Engine,
+    /// How the generator waits: epoll, select or uring [default: uring, or epoll where there are no rings]
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    engine: Option<Engine>,
     /// Call from so many addresses, 127.0.0.1 and those after it: each has ports of its own
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "bind")]
     sources: Option<usize>,

@@ -101,7 +101,7 @@ fn at(plan: &Plan, loader: &Loader, rate: f64) -> Result<Report> {
 
 /// What is said where the server is not to blame.
 const LIMIT: &str = "the generator is the limit (its own messages left late, or its core was full): try --workers, \
-                     --busy-poll, --engine uring, more --connections, or another machine";
+                     --busy-poll, more --connections, or another machine";
 
 fn found(report: &Report, slo: &Slo) -> Found {
     if holds(report, slo) {

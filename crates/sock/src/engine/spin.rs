@@ -38,13 +38,10 @@ impl Habit {
         self.left == 0
     }
 
-    fn was_worth_it(&mut self) {
-        self.pause /= 4;
-        self.left = self.pause + 1;
-    }
-
-    fn was_in_vain(&mut self) {
-        self.pause = (2 * self.pause).clamp(1, LONGEST_PAUSE);
+    /// Whether something has come within the moment.
+    fn learns(&mut self, has_come: bool) {
+        self.pause =
+            if has_come { self.pause / 4 } else { (2 * self.pause).clamp(1, LONGEST_PAUSE) };
         self.left = self.pause + 1;
     }
 }
@@ -95,11 +92,7 @@ impl<W: Wait> Reactor<W> {
                 return Ok(true);
             }
             if has_come || looked >= MOMENT {
-                if has_come {
-                    self.habit.was_worth_it()
-                } else {
-                    self.habit.was_in_vain()
-                }
+                self.habit.learns(has_come);
                 if let Some(campaign) = &mut self.campaign {
                     campaign.looked(looked);
                 }
@@ -123,12 +116,8 @@ mod tests {
     fn who_looks_in_vain_looks_ever_more_seldom() {
         let mut habit = Habit::default();
         let mut sleeps_until_it_looks = |found: bool| {
-            let sleeps = (0..).take_while(|_| !habit.looks()).count();
-            if found {
-                habit.was_worth_it()
-            } else {
-                habit.was_in_vain()
-            }
+            let sleeps = (0..1000).take_while(|_| !habit.looks()).count();
+            habit.learns(found);
             sleeps
         };
         let vain: Vec<usize> = (0..11).map(|_| sleeps_until_it_looks(false)).collect();

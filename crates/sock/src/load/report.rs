@@ -117,7 +117,7 @@ fn told(loader: &Loader) -> Told {
         endpoint: loader.name.clone().unwrap_or_else(|| loader.endpoint.to_string()),
         transport: loader.transport.unwrap_or(loader.endpoint.transport().name()).to_owned(),
         service: loader.checked.clone(),
-        engine: loader.engine.name().to_owned(),
+        engine: loader.waits_with().name().to_owned(),
         connections: loader.connections as u64,
         pacing,
         size: loader.message.length().map(|bytes| bytes as u64),

@@ -231,7 +231,7 @@ fn work(
     plan.busy_poll = loader.busy_poll;
     let measured = (moments.from, moments.ends);
     let lanes = Lanes::new(course, Arc::clone(tally), turns, measured);
-    let done_well = engine::load(loader.engine, plan, Box::new(lanes));
+    let done_well = engine::load(loader.waits_with(), plan, Box::new(lanes));
     {
         let after = spent();
         tally.rare().usage.after.get_or_insert(after);
