@@ -50,7 +50,7 @@ pub use call::{Args, Call, CallKind, Dir, Ev};
 pub use line::{End, Gap, Level, Line, Link, LinkHow, LinkKind, Note, Other};
 pub use merge::{merge, split};
 pub use rare::{Empty, Rare};
-pub use read::{ReadError, Reader};
+pub use read::{LONGEST, ReadError, Reader};
 pub use short::Name;
 pub use who::{Family, Kind, Meta, Origin, Proc, ProcHow, ProcId, Schema, Sock, SockId};
 pub use write::Writer;

@@ -44,8 +44,9 @@ pub enum ReadError {
     },
 }
 
-/// Bytes that are kept whole may be many megabytes, and take a third more in base64.
-const MOST: u64 = 1 << 28;
+/// How long a line of a record may be, in bytes: what was moved and is kept whole may be many megabytes, and takes a third
+/// more in base64.
+pub const LONGEST: u64 = 1 << 28;
 
 /// What does not begin as a line of a record does is only read to be told of.
 const MOST_OF_OTHERS: u64 = 1 << 16;
@@ -108,10 +109,10 @@ impl<R: BufRead> Reader<R> {
             if (n as u64) < room || self.buf.ends_with(b"\n") {
                 return Ok(Ok(()));
             }
-            if most == MOST || !self.buf.trim_ascii_start().starts_with(b"{") {
+            if most == LONGEST || !self.buf.trim_ascii_start().starts_with(b"{") {
                 return Ok(Err(most));
             }
-            most = MOST;
+            most = LONGEST;
         }
     }
 

@@ -7,7 +7,9 @@ mod arbitrary;
 use std::io;
 
 use proptest::prelude::*;
-use sock_record::{Call, CallKind, Line, Meta, Origin, Proc, ProcId, ReadError, Reader, Writer};
+use sock_record::{
+    Call, CallKind, LONGEST, Line, Meta, Origin, Proc, ProcId, ReadError, Reader, Writer,
+};
 
 /// The lines of the format's own description.
 const DESCRIBED: &str = r#"
@@ -256,7 +258,7 @@ fn a_line_without_an_end_is_given_up_and_nothing_after_it_is_read() {
     let end = br#"{"type":"end","t":9,"dropped":0}
 {"type":""#;
     for (begin, then, most, lines) in
-        [(&b""[..], 0, 1 << 16, 0), (b"no record", b'x', 1 << 16, 0), (end, b'x', 1 << 28, 1)]
+        [(&b""[..], 0, 1 << 16, 0), (b"no record", b'x', 1 << 16, 0), (end, b'x', LONGEST, 1)]
     {
         let mut endless = Endless { begin, then, read: 0 };
         let read: Vec<_> = Reader::new(io::BufReader::new(&mut endless)).collect();

@@ -1,7 +1,7 @@
 //! The record as it grows: numbers for calls, and the clock.
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
-use sock_record::{Bytes, Call, CallKind, Ev, Level, Line, Note, ProcId};
+use sock_record::{Bytes, Call, CallKind, Ev, LONGEST, Level, Line, Note, ProcId};
 
 use crate::decode::Wish;
 use crate::memory;
@@ -16,6 +16,9 @@ pub(crate) struct Tape<'a> {
     /// So many bytes of each call are kept; none: all.
     preview: Option<u64>,
 }
+
+/// More is kept of no call, whatever was asked for: base64 takes a third more, and then the line can still be read.
+const MOST: u64 = LONGEST / 2;
 
 impl<'a> Tape<'a> {
     pub(crate) fn new(preview: Option<u64>, watch: &'a mut dyn Watch) -> Self {
@@ -55,7 +58,7 @@ impl<'a> Tape<'a> {
     /// Gives a call the first of the `n` bytes that it moved, out of the task's memory.
     pub(crate) fn keep(&self, tid: Tid, wish: &Wish, n: u64, call: &mut Call) {
         let there = memory::total(&wish.pieces).min(n);
-        let want = self.preview.map_or(there, |preview| preview.min(there));
+        let want = self.preview.unwrap_or(MOST).min(MOST).min(there);
         if want == 0 || wish.pieces.is_empty() {
             call.cut = n > 0;
             return;
