@@ -136,6 +136,29 @@ fn a_row_that_began_before_the_one_above_it_is_marked() {
 }
 
 #[test]
+fn what_arrives_long_after_it_left_stands_where_it_arrives() {
+    let mut tape = Tape::connected(9);
+    tape.send(CLIENT, 1, 100, b"Hi");
+    tape.send(CLIENT, 1, 400_000, b"Ho");
+    tape.recv(SERVER, 2, 70, 500_000, b"Hi");
+    for line in &mut tape.lines {
+        if let Line::Sock(sock) = line {
+            sock.mate = Some(SockId(3 - sock.sock.0));
+        }
+    }
+    let mut live = Live::new(&Drawing::default());
+    for line in &tape.lines {
+        if let Line::Call(call) = line {
+            live.look(call.exit.unwrap_or(0));
+        }
+        live.hear(line);
+    }
+    let text = live.take();
+    assert!(text.contains("500.000 ms                     │     (1) "), "{text}");
+    assert!(!text.contains('↑'), "{text}");
+}
+
+#[test]
 fn a_datagram_is_answered_to_a_name_though_its_own_send_is_told_later() {
     let mut tape = Tape::default();
     tape.proc(CLIENT, "client").proc(SERVER, "server");

@@ -195,7 +195,10 @@ impl Desk {
         let kept =
             [from.kept(off), to.kept(off)].into_iter().flatten().max_by_key(|kept| kept.len());
         let len = if is_stream { off.len() } else { to.whole.len() };
-        let arrow = Row::arrow(what, one, other, (from.t, to.arrive.max(from.t)));
+        let arrive = to.arrive.max(from.t);
+        // Where it left stands further up: this row is where it arrives.
+        let t = if from.told.is_some() { arrive } else { from.t };
+        let arrow = Row::arrow(what, one, other, (t, arrive));
         let share = from.told.map_or(Share::Whole, Share::Arrives);
         rows.push(Row { share, load: Load::new(kept, len), ..arrow });
     }
