@@ -1,7 +1,8 @@
 //! Who holds an endpoint that is in use, where the system tells (Linux: `/proc`).
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use sock_proto::{Endpoint, Host};
@@ -60,7 +61,7 @@ impl fmt::Display for Leftover {
 /// Finds the connection that holds the port of `endpoint`, of those that somebody has open first.
 pub(crate) fn leftover(endpoint: &Endpoint) -> Option<Leftover> {
     let (Endpoint::Tcp(_, port) | Endpoint::Tls(_, port)) = endpoint else { return None };
-    let rows = rows(["tcp", "tcp6"], ip_of(endpoint), *port);
+    let rows = rows(["tcp", "tcp6"], ip_of(endpoint), *port, |_| true);
     let left = rows.into_iter().filter(|row| row.state != LISTEN).map(|row| Leftover {
         remote: row.remote,
         holder: find(std::slice::from_ref(&row.inode)).next(),
@@ -84,11 +85,9 @@ fn inodes(endpoint: &Endpoint) -> Vec<String> {
     let inodes = |rows: Vec<Row>| rows.into_iter().map(|row| row.inode).collect();
     match endpoint {
         Endpoint::Tcp(_, port) | Endpoint::Tls(_, port) => {
-            let mut rows = rows(["tcp", "tcp6"], ip, *port);
-            rows.retain(|row| row.state == LISTEN);
-            inodes(rows)
+            inodes(rows(["tcp", "tcp6"], ip, *port, |state| state == LISTEN))
         }
-        Endpoint::Udp(_, port) => inodes(rows(["udp", "udp6"], ip, *port)),
+        Endpoint::Udp(_, port) => inodes(rows(["udp", "udp6"], ip, *port, |_| true)),
         Endpoint::Unix(name) | Endpoint::Unixgram(name) => {
             let shown = match (name.as_path(), name.as_abstract()) {
                 (Some(path), _) => String::from_utf8_lossy(path).into_owned(),
@@ -112,14 +111,24 @@ struct Row {
     inode: String,
 }
 
-/// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode`, see proc(5).
-fn rows(tables: [&str; 2], ip: Option<IpAddr>, port: u16) -> Vec<Row> {
+/// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode`, see proc(5). A table is read
+/// as long as its states are of interest: who listens stands before all who are connected, of whom
+/// there may be many thousands.
+fn rows(
+    tables: [&str; 2],
+    ip: Option<IpAddr>,
+    port: u16,
+    is_of_interest: impl Fn(&str) -> bool,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     for table in tables {
-        let text = fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
-        for line in text.lines().skip(1) {
+        let Ok(table) = File::open(format!("/proc/net/{table}")) else { continue };
+        for line in BufReader::new(table).lines().map_while(Result::ok).skip(1) {
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
             let [_, local, remote, state, _, _, _, _, _, inode, ..] = words[..] else { continue };
+            if !is_of_interest(state) {
+                break;
+            }
             let Some((their_ip, their_port)) = parse(remote) else { continue };
             let is_there = parse(local).is_some_and(|(its, its_port)| {
                 its_port == port && ip.is_none_or(|ip| conflicts(ip, its))
