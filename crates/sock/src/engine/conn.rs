@@ -163,8 +163,11 @@ pub(super) enum Left {
     Bytes,
     /// It brought less: an end or an error may follow, or what is behind an urgent byte.
     NoByte,
-    /// It found nothing, or the end.
+    /// It found nothing. At an urgent byte it also says so while a signal is pending (tcp(7) does not say
+    /// it, `tcp_recvmsg` does it).
     Nothing,
+    /// It was the end.
+    End,
 }
 
 /// So many bytes leave in one turn before others have theirs.
@@ -326,7 +329,7 @@ pub(super) fn pull<C: Moves>(
                     return None;
                 }
                 session.eof(peer, cx);
-                Left::Nothing
+                Left::End
             }
             Ok((bytes, whole)) => {
                 let left = if bytes.len() < room { Left::NoByte } else { Left::Bytes };

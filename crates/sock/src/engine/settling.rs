@@ -57,10 +57,15 @@ impl<W: Wait> Reactor<W> {
 
     /// A conversation from which not all was read that may be there has another turn.
     fn keep_on(&mut self, slot: usize, event: Ready, left: Left) {
-        let is_left = left == Left::Bytes || (left == Left::NoByte && event.goes_on);
-        if event.read && is_left && self.conns.get(slot).is_some_and(|conn| conn.want == Want::READ)
-        {
-            self.wait.again(event);
+        let goes_on = match left {
+            Left::Bytes => event.goes_on,
+            Left::NoByte if event.goes_on => true,
+            // Once more, and no longer than that.
+            Left::Nothing if event.goes_on => false,
+            Left::NoByte | Left::Nothing | Left::End => return,
+        };
+        if event.read && self.conns.get(slot).is_some_and(|conn| conn.want == Want::READ) {
+            self.wait.again(Ready { goes_on, ..event });
         }
     }
 
