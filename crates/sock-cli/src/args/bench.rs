@@ -16,6 +16,7 @@ use crate::bench::{Ask, Compare, Contents, Engines, Files, Plan, Service, Slo, T
 use crate::status::Usage;
 
 pub(super) const EXAMPLES: &str = "\
+Examples:
   sock bench 50007                                        64 connections, as fast as replies come
   sock bench 12000 --service upper --depth 16             16 under way on each, every reply checked
   sock bench http://127.0.0.1:8000/ --rate 20k            20,000 a second, whatever comes back
@@ -54,9 +55,9 @@ pub(super) struct BenchArgs {
     /// Write the latencies as a log of `HdrHistogram`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["engines", "compare"], help_heading = "Files")]
     hdr: Option<PathBuf>,
-    /// Connections that are open at once
-    #[arg(short, long, value_name = "N", default_value = "64", value_parser = at_least_one)]
-    connections: usize,
+    /// Connections that are open at once [default: 64, with --number no more than messages]
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
+    connections: Option<usize>,
     /// Messages under way on each connection; with --rate at most so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
@@ -100,7 +101,7 @@ pub(super) struct BenchArgs {
     /// Open the connections over so long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     ramp: Duration,
-    /// Wait so long for a reply
+    /// Wait so long for a reply; once the time of --duration is over, for what is still owed 1s at most
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     timeout: Duration,
     /// Threads that load
@@ -193,6 +194,25 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// So many, unless somebody says otherwise.
+const CONNECTIONS: usize = 64;
+
+/// A connection that has no message has no turn: where the user did not choose, there is none.
+fn connections(asked: Option<usize>, messages: Option<u64>) -> Result<usize> {
+    let most = messages.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    match asked {
+        None => Ok(CONNECTIONS.min(most)),
+        Some(asked) if asked <= most => Ok(asked),
+        Some(asked) => {
+            let text = format!(
+                "{most} messages are fewer than {asked} connections: some would have none; ask for -c {most}, or \
+                 for more messages"
+            );
+            Err(Usage(text).into())
+        }
+    }
+}
+
 fn slo(text: &str) -> Result<Slo, String> {
     let wrong = || "write what has to hold, such as p99=2ms, p99.9=10ms or max=1s".to_owned();
     let (percentile, time) = text.split_once('=').ok_or_else(wrong)?;
@@ -262,7 +282,7 @@ impl BenchArgs {
         };
         let ask = Ask {
             what,
-            connections: self.connections,
+            connections: connections(self.connections, self.number)?,
             depth: self.depth,
             new_connection: self.new_connection,
             number: self.number,

@@ -8,6 +8,7 @@ mod ends;
 mod engines;
 mod files;
 mod loads;
+mod owed;
 
 use serde_json::Value;
 

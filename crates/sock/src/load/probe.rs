@@ -146,7 +146,10 @@ impl Meter for Probe {
                 tally.due.add(1);
                 tally.missing.add(1);
             }
-            Cause::Missing => tally.missing.add(1),
+            Cause::Missing => {
+                tally.missing.add(1);
+                tally.rare().count(Trouble::Lost(cause));
+            }
             Cause::Refused
             | Cause::Unreachable
             | Cause::Reset

@@ -9,6 +9,7 @@ use sock_proto::load::{Cause, Oddity};
 
 use super::Loader;
 use super::tally::{Sum, Trouble};
+use crate::stop::Urgency;
 
 /// What went wrong, each cause once.
 pub(super) fn told(loader: &Loader, sum: &Sum) -> Vec<ErrorCount> {
@@ -29,7 +30,11 @@ fn describe(loader: &Loader, trouble: Trouble, sum: &Sum) -> (Told, String, Opti
             (Told::Refused, format!("{to} refused the connection"), start())
         }
         Trouble::Lost(Cause::Refused) => {
-            let text = format!("{to} is a port at which nobody listens any more");
+            let text = if sum.counts.replies == 0 {
+                format!("{to} is a port at which nobody listens")
+            } else {
+                format!("{to} is a port at which nobody listens any more")
+            };
             (Told::Refused, text, start())
         }
         Trouble::Unconnected(Cause::Tls) | Trouble::Lost(Cause::Tls) => {
@@ -52,6 +57,13 @@ fn describe(loader: &Loader, trouble: Trouble, sum: &Sum) -> (Told, String, Opti
             let within = loader.timeout.unwrap_or_default();
             let cure = "wait longer with --timeout, or load it less".to_owned();
             (Told::Timeout, format!("no reply within {within:?}"), Some(cure))
+        }
+        Trouble::Lost(Cause::Missing) if loader.run.stop().urgency() == Urgency::None => {
+            let grace = loader.grace;
+            let text =
+                format!("no reply: it was owed at the end, and had not come {grace:?} later");
+            let cure = "measure for longer than the server stalls, or load it less".to_owned();
+            (Told::Timeout, text, Some(cure))
         }
         Trouble::Lost(Cause::Wrong | Cause::Status) => (Told::Wrong, wrong(odd), None),
         Trouble::Unasked => (Told::Wrong, unasked(odd), None),

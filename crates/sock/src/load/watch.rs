@@ -64,7 +64,8 @@ impl<'a> Watch<'a> {
             let connected = self.take(tallies);
             self.sum.absorb(connected);
         } else {
-            self.second(now, tallies, tell);
+            let sum = self.take(tallies);
+            self.second(now, sum, tell);
         }
         self.look = self.look + SECOND;
     }
@@ -83,12 +84,11 @@ impl<'a> Watch<'a> {
         sum
     }
 
-    fn second(&mut self, now: Time, tallies: &[Arc<Tally>], tell: &mut dyn FnMut(&Second)) {
-        let sum = self.take(tallies);
+    fn second(&mut self, now: Time, sum: Sum, tell: &mut dyn FnMut(&Second)) {
         let began = self.timeline.last().map_or(0, |last| last.t + last.span);
         let second = Second {
             t: began,
-            span: nanos(now - self.moments.from).saturating_sub(began),
+            span: nanos(now.since(self.moments.from)).saturating_sub(began),
             replies: sum.counts.replies,
             errors: sum.errors(),
             open: sum.open,
@@ -110,10 +110,16 @@ impl<'a> Watch<'a> {
         let now = self.loader.run.now();
         let after = self.serving.as_ref().map(Serving::used);
         let has_begun = now > self.moments.from;
+        let rest = self.take(tallies);
+        let last_reply = self.sum.last_reply.max(rest.last_reply);
+        let due = self.sum.counts.due + rest.counts.due;
+        let measured = self.measured(now, due, last_reply);
         if has_begun {
-            self.second(now, tallies, tell);
+            // The wait for what was owed at the end is no part of it, unless it has nothing else.
+            let end = self.moments.from + measured;
+            let told = self.timeline.last().map_or(0, |last| last.t + last.span);
+            self.second(if nanos(measured) > told { end } else { now }, rest, tell);
         } else {
-            let rest = self.take(tallies);
             self.sum.absorb(rest);
         }
         let (mut connect, mut lateness) = (Histogram::new(), Histogram::new());
@@ -133,7 +139,7 @@ impl<'a> Watch<'a> {
         let server =
             server.and_then(|((serving, before), after)| serving.between(before, after, replies));
         let found = Found {
-            measured: self.measured(now),
+            measured,
             began: self.loader.run.wall_origin() + (self.moments.from - Time::ZERO),
             sum: self.sum,
             timeline: self.timeline,
@@ -152,12 +158,11 @@ impl<'a> Watch<'a> {
 
     /// How long was measured. In an open loop what was late in coming took its time: who divides all
     /// replies by the time in which messages left would praise a server that was behind.
-    fn measured(&self, now: Time) -> Duration {
+    fn measured(&self, now: Time, due: u64, last: Time) -> Duration {
         let Moments { from, ends, .. } = self.moments;
-        let last = self.sum.last_reply;
         let end = match (self.loader.length, self.loader.pace) {
             // The last message has its share of the time as every other: ten at 10 a second are a second.
-            (Length::Messages(n), Pace::Open { rate, .. }) if self.sum.counts.due >= n => {
+            (Length::Messages(n), Pace::Open { rate, .. }) if due >= n => {
                 (from + spread(n, rate)).max(last)
             }
             (Length::Messages(_), _) if last > from => last,
