@@ -116,9 +116,23 @@ fn every_verb_has_a_help_a_manual_page_and_completions() {
         assert!(page.contains(&format!(".TH sock-{verb} 1")), "{page}");
         assert!(page.contains(&format!("\\fBsock {verb}\\fR")), "{page}");
         assert!(script.contains(&format!("sock__subcmd__{verb}")), "{verb}");
+        // It documents nothing that the verb does not take.
+        assert!(!page.contains("\\-\\-version"), "{page}");
+        run(&[verb, "--version"]).expect(2);
     }
     let finished = run(&["man", "walk"]).expect(2);
     assert!(finished.stderr.starts_with("sock: there is no verb 'walk'; there are serve, "));
+}
+
+#[test]
+fn a_manual_page_has_the_lines_of_the_help() {
+    let page = run(&["man", "trace"]).expect(0).text();
+    assert!(page.contains("\\fBsock trace\\fR [OPTIONS] [\\-\\- <PROGRAM>...]\n"), "{page}");
+    let example = ".nf\n  sock trace \\-\\-repeat 20 \\-\\- ./server \\-\\- ./client\n.fi\n";
+    assert!(page.contains(example), "{page}");
+    assert!(page.contains(".br\nExit status: "), "{page}");
+    let bench = run(&["help", "bench"]).expect(0).text();
+    assert!(bench.contains("\nExamples:\n  sock bench 50007  "), "{bench}");
 }
 
 #[test]

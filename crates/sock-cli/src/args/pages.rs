@@ -33,13 +33,50 @@ impl ManArgs {
                 })?;
                 // As one says it: `sock connect`.
                 let full = format!("sock {name}");
-                verb.clone().display_name(format!("sock-{name}")).bin_name(full)
+                let verb = verb.clone().display_name(format!("sock-{name}")).bin_name(full);
+                // The page has a version; the verb has no option that tells it.
+                verb.disable_version_flag(true)
             }
         };
+        let usage = command.clone().render_usage().to_string();
         let mut page = Vec::new();
         clap_mangen::Man::new(command.version(env!("CARGO_PKG_VERSION"))).render(&mut page)?;
-        Ok(String::from_utf8(page)?)
+        Ok(in_lines(&String::from_utf8(page)?, &usage))
     }
+}
+
+/// The page with the usage that the help has, in which `--` stands where it belongs, and what stands behind the
+/// options line by line, as it was written: filled, examples would run together.
+fn in_lines(page: &str, usage: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut section = "";
+    let mut is_paragraph = false;
+    for line in page.lines() {
+        if let Some(name) = line.strip_prefix(".SH ") {
+            section = name;
+            is_paragraph = true;
+            out += if name == "EXTRA" { ".SH NOTES" } else { line };
+        } else if section == "SYNOPSIS"
+            && let Some((name, _)) = line.split_once("\\fR")
+        {
+            let bare = name.trim_start_matches("\\fB");
+            let rest = usage.trim_start_matches("Usage: ").trim_start_matches(bare);
+            out.extend([name, "\\fR", &rest.replace('-', "\\-")]);
+        } else if section != "EXTRA" || line.starts_with('.') {
+            out += line;
+        } else if line.starts_with("  ") {
+            out.extend([".nf\n", line, "\n.fi"]);
+            is_paragraph = true;
+        } else if line.is_empty() {
+            is_paragraph = true;
+            continue;
+        } else {
+            let before = if std::mem::take(&mut is_paragraph) { ".PP" } else { ".br" };
+            out.extend([before, "\n", line]);
+        }
+        out.push('\n');
+    }
+    out
 }
 
 impl CompletionsArgs {
