@@ -145,20 +145,30 @@ impl Tracer<'_> {
         }
     }
 
-    /// A task is about to end: with the last of a process, the kernel closes what it holds.
+    /// A task is about to end: with the last of a process, the kernel closes what it holds. Where all end together, the
+    /// first is asked what that is: a leader that has gone on has nothing any more, and its process cannot be asked.
     pub(crate) fn dying(&mut self, tid: Tid) {
-        let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid) else { return };
         self.forget_call(tid);
+        let Some(task) = self.tasks.all.get_mut(&tid) else { return };
+        task.is_dying = true;
+        let pid = task.pid;
         if let Some(process) = self.tasks.processes.get_mut(&pid) {
             process.window.distrust();
         }
         let has_sockets =
             self.tasks.processes.get(&pid).is_some_and(|process| !process.sockets.is_empty());
-        if self.tasks.count(pid) > 1 || !has_sockets {
+        if !has_sockets {
             return;
         }
+        let others = self.tasks.living(pid);
+        if !others.iter().all(|other| lookup::is_being_killed(*other)) {
+            return;
+        }
+        for other in others {
+            self.forget_call(other);
+        }
         let t = self.tape.now();
-        for (fd, _) in lookup::sockets(pid) {
+        for (fd, _) in lookup::sockets(tid) {
             let Some(seen) = self.see(tid, fd, t) else { continue };
             let at = seen.at;
             let Some(process) = self.tasks.process(tid) else { return };
@@ -179,8 +189,8 @@ impl Tracer<'_> {
         }
     }
 
-    /// A process was killed so that it could not be asked: what it held is closed with it.
-    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &Process) {
+    /// A process has ended that could not be asked: what it held is closed with it.
+    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &Process, by: &str) {
         let t = self.tape.now();
         for &at in &process.sockets {
             if self.tasks.processes.values().any(|other| other.sockets.contains(&at)) {
@@ -188,7 +198,7 @@ impl Tracer<'_> {
             }
             let ev = self.tape.ev();
             let mut call = begun(ev, process.id, CallKind::Close, pid, t);
-            call.args.more.insert("by".to_owned(), json!("kill"));
+            call.args.more.insert("by".to_owned(), json!(by));
             (call.sock, call.exit) = (Some(self.book.all[at].line.sock), Some(t));
             self.write(call);
             self.book.all[at].has_ended = true;

@@ -28,7 +28,25 @@ pub(crate) fn inode(pid: Tid, fd: i32) -> Option<u64> {
     socket_inode(target.to_str()?)
 }
 
-/// The descriptors of a process that are sockets, with their inodes.
+/// Whether a task makes no call any more, because its whole process is ending: `SIGKILL` waits for it, or it has met it. One
+/// that is gone is no other case.
+pub(crate) fn is_being_killed(tid: Tid) -> bool {
+    const KILL: u64 = 1 << (libc::SIGKILL - 1);
+    /// A signal has ended it (`PF_SIGNALED` of linux/sched.h).
+    const SIGNALED: u64 = 0x400;
+    let Ok(status) = fs::read_to_string(format!("/proc/{tid}/status")) else { return true };
+    let pending = status.lines().find_map(|line| line.strip_prefix("SigPnd:"));
+    let pending = pending.and_then(|word| u64::from_str_radix(word.trim(), 16).ok());
+    if pending.is_some_and(|pending| pending & KILL != 0) {
+        return true;
+    }
+    let Ok(stat) = fs::read_to_string(format!("/proc/{tid}/stat")) else { return true };
+    // Its flags are the ninth field; the second, its name, may hold anything.
+    let flags = stat.rsplit_once(')').and_then(|(_, rest)| column(rest, 6));
+    flags.is_some_and(|flags| flags & SIGNALED != 0)
+}
+
+/// The descriptors of a process or of one of its threads that are sockets, with their inodes.
 pub(crate) fn sockets(pid: Tid) -> Vec<(i32, u64)> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
     let each = entries.flatten().filter_map(|entry| {

@@ -149,7 +149,7 @@ impl Tracer<'_> {
     /// A process has no task any more.
     pub(crate) fn process_ended(&mut self, pid: Tid, how: Result<i32, i32>) {
         let Some(process) = self.tasks.processes.remove(&pid) else { return };
-        self.leave_sockets(pid, &process);
+        self.leave_sockets(pid, &process, if how.is_ok() { "exit" } else { "kill" });
         let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else { return };
         let failure = if process.has_begun { None } else { self.stage.started[n].failure() };
         let not_run = failure.map(|error| Ended::NotRun(error.raw_os_error().unwrap_or_default()));

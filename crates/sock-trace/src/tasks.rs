@@ -26,11 +26,20 @@ pub(crate) struct Task {
     pub(crate) interrupted: Option<(Open, u64)>,
     /// Its latest call, for what is said about it.
     pub(crate) latest: Option<Ev>,
+    /// It is on its way to its end, and makes no call any more.
+    pub(crate) is_dying: bool,
 }
 
 impl Task {
     fn new(pid: Tid) -> Self {
-        Self { pid, phase: Phase::Running, open: None, interrupted: None, latest: None }
+        Self {
+            pid,
+            phase: Phase::Running,
+            open: None,
+            interrupted: None,
+            latest: None,
+            is_dying: false,
+        }
     }
 }
 
@@ -123,6 +132,12 @@ impl Tasks {
     /// How many tasks a process has.
     pub(crate) fn count(&self, pid: Tid) -> usize {
         self.all.values().filter(|task| task.pid == pid).count()
+    }
+
+    /// The tasks of a process that will make calls yet.
+    pub(crate) fn living(&self, pid: Tid) -> Vec<Tid> {
+        let living = self.all.iter().filter(|(_, task)| task.pid == pid && !task.is_dying);
+        living.map(|(tid, _)| *tid).collect()
     }
 
     /// Takes in a program's first process.
@@ -235,6 +250,10 @@ impl Tasks {
     pub(crate) fn became(&mut self, pid: Tid, t: u64) {
         // All its other threads are gone.
         self.all.retain(|tid, task| task.pid != pid || *tid == pid);
+        if let Some(task) = self.all.get_mut(&pid) {
+            // The leader may have died of it, and its number lives on.
+            task.is_dying = false;
+        }
         let Some(process) = self.processes.get_mut(&pid) else { return };
         // What it could see before, it may see no more, and the other way round.
         process.window = Window::new(pid);

@@ -135,6 +135,42 @@ def mute():
     connection.recv(10)
 
 
+def chat():
+    """Hears in one thread; in the other it thinks for a while before it says something."""
+    talk(listener().accept()[0])
+
+
+def chat_back():
+    connection = call()
+    connection.settimeout(None)
+    talk(connection)
+
+
+def talk(connection):
+    ear = threading.Thread(target=connection.recv, args=[100])
+    ear.start()
+    threading.Event().wait(2.5)
+    connection.send(b"hi")
+    ear.join()
+
+
+def leaves_threads():
+    """Ends, by one thread or another, while threads wait; and leaves unread what it was sent."""
+    server = listener()
+    client = call()
+    connection, _ = server.accept()
+    _one, other = socket.socketpair()
+    client.send(b"never read")
+    waiting = [threading.Thread(target=other.recv, args=[1], daemon=True) for _ in range(4)]
+    for thread in waiting:
+        thread.start()
+    select.select([connection], [], [])
+    if REST[0] == "main":
+        os._exit(0)
+    threading.Thread(target=os._exit, args=[0]).start()
+    threading.Event().wait()
+
+
 def udp_upper():
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     # The port is told before the bind is heard of: the system chooses it for another one.

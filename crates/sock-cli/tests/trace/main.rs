@@ -14,4 +14,5 @@ mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 #[path = "../support/mod.rs"]
 mod support;
+mod threads;
 mod waits;

@@ -1,0 +1,23 @@
+//! Programs with threads: what one of them does says nothing of the others.
+
+use sock_record::{Call, CallKind};
+
+use crate::bench::Bench;
+
+#[test]
+fn a_program_that_ends_while_its_threads_wait_has_ended_by_itself() {
+    let Some(bench) = Bench::new() else { return };
+    for ends in ["main", "another"] {
+        let traced = bench.trace(&["-q"], &[bench.actor("leaves_threads", &[ends])]);
+        assert_eq!(traced.is_whole().printed(), (String::new(), 0), "{}", traced.finished.stderr);
+        let by = |call: &Call| call.args.more.get("by").cloned();
+        let closes = traced.calls().filter(|call| call.call == CallKind::Close);
+        let closes: Vec<&Call> = closes.filter(|call| by(call).is_some()).collect();
+        assert_eq!(closes.len(), 5, "{closes:?}");
+        assert!(closes.iter().all(|call| by(call).unwrap() == "exit"), "{closes:?}");
+        // What the kernel tells of each, it told before anything was gone.
+        let unread = |call: &Call| call.args.more.get("unread").and_then(serde_json::Value::as_u64);
+        assert_eq!(closes.iter().filter(|call| unread(call).is_some()).count(), 4, "{closes:?}");
+        assert_eq!(closes.iter().filter_map(|call| unread(call)).sum::<u64>(), 10, "{closes:?}");
+    }
+}
