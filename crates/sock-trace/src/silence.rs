@@ -33,7 +33,10 @@ impl Tracer<'_> {
             let Some((other, _, other_since)) = other.filter(|(other, ..)| other != tid) else {
                 continue;
             };
-            if self.told_silent.contains(&pair) || self.has_bytes_under_way(pair) {
+            if self.told_silent.contains(&pair)
+                || self.has_bytes_under_way(pair)
+                || self.may_still_send(pair, &waiting)
+            {
                 continue;
             }
             self.told_silent.push(pair);
@@ -79,6 +82,22 @@ impl Tracer<'_> {
             );
             self.tape.note(None, "ring", Level::Warn, text);
         }
+    }
+
+    /// Whether somebody who holds one of the ends does anything but wait to receive from the other one: a thread that sleeps, or
+    /// waits for its user, may send in a moment.
+    fn may_still_send(&self, (one, other): (At, At), waiting: &[(Tid, At, u64)]) -> bool {
+        let waits = |tid: &Tid| {
+            waiting.iter().any(|(who, at, _)| who == tid && (*at == one || *at == other))
+        };
+        let holds = |pid: &Tid| {
+            let process = self.tasks.processes.get(pid);
+            process.is_some_and(|process| {
+                process.sockets.contains(&one) || process.sockets.contains(&other)
+            })
+        };
+        let mut living = self.tasks.all.iter().filter(|(_, task)| !task.is_dying);
+        living.any(|(tid, task)| !waits(tid) && holds(&task.pid))
     }
 
     /// Whether one end has sent what the other has not received.

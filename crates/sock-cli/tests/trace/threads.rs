@@ -1,8 +1,20 @@
 //! Programs with threads: what one of them does says nothing of the others.
 
-use sock_record::{Call, CallKind};
+use sock_record::{Call, CallKind, Line};
 
 use crate::bench::Bench;
+
+#[test]
+fn a_thread_that_may_still_send_makes_no_deadlock() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [bench.actor("chat", &[]), bench.actor("chat_back", &[])];
+    let traced = bench.trace(&["--live", "always"], &programs);
+    assert_eq!(traced.printed().1, 0, "{}", traced.finished.stderr);
+    let told = |line: &&Line| matches!(line, Line::Note(note) if note.code == "deadlock");
+    assert_eq!(traced.lines.iter().find(told), None);
+    let page = &traced.finished.stderr;
+    assert!(!page.contains("deadlock") && page.contains("\"hi\""), "{page}");
+}
 
 #[test]
 fn a_program_that_ends_while_its_threads_wait_has_ended_by_itself() {
