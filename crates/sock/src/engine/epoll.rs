@@ -93,26 +93,67 @@ impl Wait for Epoll {
             Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        ready.append(&mut self.left);
-        ready.extend(events.iter().map(|event| {
+        // Who is known to be ready has one turn as everybody else, whatever has come meanwhile.
+        self.left.sort_unstable_by_key(|left| left.key);
+        for event in &*events {
             let failed = epoll::EventFlags::ERR | epoll::EventFlags::HUP;
             let flags = event.flags;
             let is = |flag| flags.intersects(failed | flag);
-            Ready {
+            let event = Ready {
                 key: event.data.u64(),
                 read: is(epoll::EventFlags::IN),
                 write: is(epoll::EventFlags::OUT),
                 goes_on: is(MARKS),
+            };
+            match self.left.binary_search_by_key(&event.key, |left| left.key) {
+                Err(_) => ready.push(event),
+                Ok(at) => {
+                    let left = &mut self.left[at];
+                    left.write |= event.write;
+                    left.goes_on |= event.goes_on;
+                }
             }
-        }));
+        }
+        ready.append(&mut self.left);
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::engine::wait::Nature;
     use crate::run::instant;
+
+    /// Or a peer that always has more to send would have ever more turns, and the others none.
+    #[test]
+    fn who_was_not_read_to_the_end_and_has_more_is_ready_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, _) = listener.accept().unwrap();
+        let mut epoll = Epoll::fresh().unwrap();
+        let on = On { fd: socket.as_fd(), key: 7, nature: Nature::Stream, drains: true };
+        epoll.watch(on, Want::NOTHING, Want::READ).unwrap();
+        let mut sent = 0;
+        let mut next = |left: Option<Ready>| {
+            sent += peer.write(b"more").unwrap();
+            // It is there before the wait: the kernel has something to say about it.
+            while socket.peek(&mut [0; 100]).unwrap() < sent {}
+            left.into_iter().for_each(|left| epoll.again(left));
+            let mut ready = Vec::new();
+            epoll.wait(None, &mut ready).unwrap();
+            assert_eq!(ready.len(), 1, "{ready:?}");
+            assert!(ready[0].key == 7 && ready[0].read && !ready[0].write, "{ready:?}");
+            ready[0]
+        };
+        let mut left = next(None);
+        for _ in 0..10 {
+            left = next(Some(left));
+        }
+    }
 
     #[test]
     fn whoever_measures_is_woken_within_the_millisecond() {

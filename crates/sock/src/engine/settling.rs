@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sock_proto::{By, How, Reason, What};
 
-use super::conn::{Holds, Io, Left, Line, Pushed, pull, push_by, session_of, take_back};
+use super::conn::{Conn, Holds, Io, Left, Line, Pushed, pull, push_by, session_of, take_back};
 use super::key::Key;
 use super::reactor::Reactor;
 use super::wait::{Ready, Wait, Want};
@@ -64,7 +64,8 @@ impl<W: Wait> Reactor<W> {
             Left::Nothing if event.goes_on => false,
             Left::NoByte | Left::Nothing | Left::End => return,
         };
-        if event.read && self.conns.get(slot).is_some_and(|conn| conn.want == Want::READ) {
+        let is_told_once = |conn: &Conn| conn.drains && conn.want == Want::READ;
+        if event.read && self.conns.get(slot).is_some_and(is_told_once) {
             self.wait.again(Ready { goes_on, ..event });
         }
     }
