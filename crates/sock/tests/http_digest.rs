@@ -4,8 +4,9 @@
 
 mod scripted;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use scripted::{Web, act, client, page, redirect};
-use sock::http::{Client, Proxies, Request, Unproved};
+use sock::http::{Client, Multipart, Proxies, Request, Unproved};
 use sock::{ErrorKind, Run};
 
 /// What a server asks, with a body that is to be skipped.
@@ -205,18 +206,33 @@ fn who_is_asked_to_end_asks_for_nothing_more() {
 #[test]
 fn a_password_is_not_blamed_where_it_could_not_be_proved() {
     let unknown = |what: &str| Unproved::Unknown(what.to_owned());
-    for (said, is_stream, why) in [
-        ("", true, Unproved::Stream),
-        (", algorithm=SHA-1", false, unknown("algorithm=SHA-1")),
-        (", qop=\"auth-int\"", false, unknown("qop=auth-int")),
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let sends = |what: &str| match what {
+        "reader" => Request::default().reader(&b"text"[..]),
+        "fifo" => Request::new("PUT").file(&fifo),
+        "form" => Request::default().multipart(Multipart::new().file("f", &fifo)),
+        _ => Request::default(),
+    };
+    for (said, what, why) in [
+        ("", "reader", Unproved::Stream),
+        ("", "fifo", Unproved::Stream),
+        ("", "form", Unproved::Stream),
+        (", algorithm=SHA-1", "", unknown("algorithm=SHA-1")),
+        (", qop=\"auth-int\"", "", unknown("qop=auth-int")),
     ] {
+        if ["fifo", "form"].contains(&what) {
+            // Its writer waits for whoever reads it.
+            let fifo = fifo.clone();
+            std::thread::spawn(move || std::fs::write(fifo, "text"));
+        }
         let web = Web::new([act(move |talk| {
             talk.request();
             talk.say(asks_only(said));
             talk.until_closed();
         })]);
-        let request = Request::default().basic("ann", "word");
-        let request = if is_stream { request.reader(&b"text"[..]) } else { request };
+        let request = sends(what).basic("ann", "word");
         let client = client();
         let response = client.send(&web.url("/"), &request).unwrap();
         assert_eq!((response.status(), response.unproved()), (401, Some(&why)));

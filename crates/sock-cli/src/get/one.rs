@@ -346,7 +346,7 @@ fn cure(
     match unproved {
         Some(Unproved::Stream) => {
             let text = "a digest of the password is asked for, and then the body is sent again, which \
-                        stdin cannot be: -d @FILE";
+                        stdin or a pipe cannot be: name a file";
             return Some(text.to_owned());
         }
         Some(why @ (Unproved::Unknown(_) | Unproved::Unreadable(_))) => {

@@ -130,7 +130,13 @@ impl Asking {
         let sends = !matches!(self.payload, Payload::None);
         let method = self.method.as_deref().unwrap_or(if sends { "POST" } else { "GET" });
         ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"].contains(&method)
-            && !matches!(self.payload, Payload::Stdin(_))
+            && match &self.payload {
+                Payload::None | Payload::Text(..) | Payload::Form(_) => true,
+                Payload::Stdin(_) => false,
+                // What came by a pipe is gone.
+                Payload::File(path, _) => path.metadata().map_or(true, |facts| facts.is_file()),
+                Payload::Multipart(form) => form.is_repeatable(),
+            }
     }
 
     pub(super) fn names(&self, field: &str) -> bool {

@@ -42,7 +42,7 @@ fn a_password_is_not_blamed_where_it_could_not_be_proved() {
         (
             &["-d", "@-"][..],
             "",
-            "; a digest of the password is asked for, and then the body is sent again, which stdin cannot be: -d @FILE\n",
+            "; a digest of the password is asked for, and then the body is sent again, which stdin or a pipe cannot be: name a file\n",
         ),
         (
             &["-d", "text"],

@@ -21,7 +21,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::payload::{Source, opened};
+use super::payload::{Source, is_kept, opened};
 use crate::Result;
 use crate::http::site::media_of;
 
@@ -66,6 +66,15 @@ impl Multipart {
         self.0.push((name.into(), What::File(path.into())));
         self
     }
+
+    /// Tells whether it can be sent again: what one of its files gave may be gone, as with a pipe.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.0.iter().all(|(_, what)| match what {
+            What::Text(_) => true,
+            What::File(path) => is_kept(path),
+        })
+    }
 }
 
 /// A form as it is sent.
@@ -81,6 +90,10 @@ impl Bounded {
         let random = || RandomState::new().build_hasher().finish();
         let boundary = format!("sock-{:016x}{:016x}", random(), random());
         Self { form: Arc::new(form), boundary }
+    }
+
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.form.is_repeatable()
     }
 
     /// What the header says of it.

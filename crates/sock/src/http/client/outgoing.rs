@@ -56,7 +56,7 @@ impl Outgoing {
     /// Whether it may be sent twice without harm (RFC 9110, section 9.2.2), and can be.
     pub(super) fn is_repeatable(&self) -> bool {
         let harmless = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
-        harmless.contains(&self.method.as_str()) && !matches!(self.payload, Payload::Reader(_))
+        harmless.contains(&self.method.as_str()) && self.payload.stays()
     }
 
     /// The request as the library under this takes it; a proxy that reads it is told the whole URL.
@@ -203,7 +203,7 @@ impl Outgoing {
             return Ok(false);
         }
         // What was read is gone.
-        if matches!(self.payload, Payload::Reader(_)) {
+        if !self.payload.stays() {
             return if takes_basic(said, asks) { Ok(false) } else { Err(Unproved::Stream) };
         }
         self.proofs += 1;

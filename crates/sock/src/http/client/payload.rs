@@ -41,6 +41,16 @@ impl Payload {
         matches!(self, Self::None)
     }
 
+    /// Whether it is there still when it has been sent: what came by a pipe is gone.
+    pub(super) fn stays(&self) -> bool {
+        match self {
+            Self::None | Self::Bytes(_) => true,
+            Self::File(path) => is_kept(path),
+            Self::Form(form) => form.is_repeatable(),
+            Self::Reader(_) => false,
+        }
+    }
+
     /// Begins to send it.
     ///
     /// # Errors
@@ -143,6 +153,11 @@ impl Body for Sending {
             Source::Reader { left: None, .. } => SizeHint::default(),
         }
     }
+}
+
+/// Whether a file is none that gives its bytes once; of what cannot be looked at opening it tells more.
+pub(super) fn is_kept(path: &Path) -> bool {
+    path.metadata().map_or(true, |facts| facts.is_file() || facts.is_dir())
 }
 
 /// What is in a file.
