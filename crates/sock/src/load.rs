@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use sock_load::{Report, Second};
 use sock_proto::load::{Check, Direction, Message, Until};
-use sock_proto::{Endpoint, Kind, What};
+use sock_proto::{Endpoint, Kind};
 
 use crate::options::SocketOptions;
 use crate::tls::ClientTls;
@@ -99,6 +99,8 @@ pub struct Loader {
     pub(crate) run: Run,
     /// None: the cheapest that this machine has.
     pub(crate) engine: Option<Engine>,
+    /// Why it is not the one that was asked for.
+    pub(crate) fallen_back: Option<String>,
     pub(crate) workers: usize,
     pub(crate) connections: usize,
     pub(crate) pace: Pace,
@@ -132,6 +134,7 @@ impl Loader {
             name: None,
             run: Run::new(),
             engine: None,
+            fallen_back: None,
             workers: 1,
             connections: 1,
             pace: Pace::Closed { depth: 1 },
@@ -319,10 +322,7 @@ impl Loader {
     /// is not what it has to be. What goes wrong with connections and replies is in the report.
     pub fn run_telling(mut self, tell: &mut dyn FnMut(&Second)) -> Result<Report> {
         let (engine, fallen_back) = self.engine.unwrap_or(Engine::Uring).at_hand();
-        if let Some(why) = fallen_back.filter(|_| self.engine.is_some()) {
-            let text = format_args!("{why}");
-            self.run.context().emit(0, What::Note { code: "engine", text });
-        }
+        self.fallen_back = fallen_back.filter(|_| self.engine.is_some());
         self.engine = Some(engine);
         work::run(&Arc::new(self), tell)
     }

@@ -175,6 +175,20 @@ fn the_first_ctrl_c_ends_it_with_what_was_found() {
 }
 
 #[test]
+fn who_ends_it_before_it_has_measured_anything_blames_nobody() {
+    let mut server = Server::start(&["echo"], &["tcp://127.0.0.1:0"]);
+    let endpoint = server.endpoint("tcp");
+    let asked = ["bench", endpoint.as_str(), "-c", "2", "--ramp", "1h", "--rate", "100"];
+    let program = Program::start(sock(&asked));
+    server.event_named("open");
+    program.signal(Signal::INT);
+    let found = program.finish().expect(130);
+    assert!(found.text().contains("stopped before its end"), "{}", found.text());
+    assert!(!found.stderr.contains("no reply came"), "{}", found.stderr);
+    server.stop();
+}
+
+#[test]
 fn what_makes_no_sense_is_said() {
     for (arguments, told) in [
         (&["7", "--size", "0"][..], "an empty message has no reply"),

@@ -80,6 +80,7 @@ pub(super) fn assemble(loader: &Loader, found: Found) -> Report {
     // A message whose connection never opened has not left, and is missing all the same.
     let missing = counts.due.saturating_sub(counts.replies);
     report.verdict.missing = report.verdict.missing.max(missing);
+    report.verdict.lines.extend(loader.fallen_back.clone());
     if found.was_stopped {
         report.verdict.lines.push("stopped before its end".to_owned());
     }
