@@ -91,7 +91,9 @@ fn ten_thousand_ends_with_operations_under_way() {
     // A limit that is over at once: it does not wait for the client's end.
     let speaks = ServerProcess::start("uring", "daytime", TCP, &["--linger", "0"]);
     let echoes = ServerProcess::start("uring", "echo", TCP, &[]);
+    // Their rings are there once they have answered.
     Client::connect(TCP, &echoes.endpoint).echoes(b"warm");
+    assert!(Client::connect(TCP, &speaks.endpoint).receive_until("").ends_with('\n'));
     let before = [descriptors(&speaks), descriptors(&echoes)];
     for round in 0..100 {
         let clients: Vec<Client> =
