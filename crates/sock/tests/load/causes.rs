@@ -151,12 +151,12 @@ fn stall() {
 }
 
 #[test]
-fn replies_that_are_owed_at_the_end_are_missing() {
+fn replies_that_are_owed_at_the_end_are_errors() {
     let endpoint = treats(std::mem::forget);
     let loader = loader(endpoint).length(Length::Time(ms(50))).grace(ms(50)).timeout(None);
     let report = loader.connections(3).run().expect("it loads");
     assert_eq!((report.messages.sent, report.verdict.missing), (3, 3));
-    assert_eq!(causes(&report), []);
+    assert_eq!(causes(&report), [(Cause::Timeout, 3)]);
     check_sum(&report);
 }
 
