@@ -16,7 +16,7 @@ use scripted::{Web, act, client, page};
 use sock::http::{Client, Proxies};
 use sock::tls::ClientTls;
 use sock::{ErrorKind, Run};
-use sock_proto::{Event, Observer, Transport, What};
+use sock_proto::{By, Event, How, Observer, Transport, What};
 
 type Talk = StreamOwned<ServerConnection, TcpStream>;
 
@@ -278,5 +278,41 @@ fn what_is_told_is_what_was_said_within() {
         story[2..],
         [received.clone(), format!("closed {} {}", story[1].len(), received.len())]
     );
+    web.thread.join().unwrap();
+}
+
+/// Keeps how conversations ended.
+#[derive(Default)]
+struct Ends(Mutex<Vec<(By, How)>>);
+
+impl Observer for Ends {
+    fn event(&self, event: &Event<'_>) {
+        if let What::Closed { reason, .. } = event.what {
+            self.0.lock().unwrap().push((reason.by, reason.how));
+        }
+    }
+}
+
+#[test]
+fn who_has_a_whole_answer_takes_the_good_bye_behind_it_and_resets_nothing() {
+    let (ended, told) = std::sync::mpsc::channel();
+    let web = Secure::new(move |talk| {
+        request(talk);
+        talk.write_all(&page("all of it")).unwrap();
+        end(talk);
+        ended.send(()).unwrap();
+        // The end, and no reset.
+        let mut byte = [0];
+        assert_eq!(talk.read(&mut byte).unwrap(), 0, "the client says good-bye");
+        assert_eq!(talk.sock.read(&mut byte).unwrap(), 0, "and ends");
+    });
+    let ends = Arc::new(Ends::default());
+    let run = Run::new().observed_by(Arc::clone(&ends) as Arc<dyn Observer>);
+    let client = Client::of(&run).proxies(Proxies::none()).tls(ClientTls::new().ca(&web.ca));
+    let text = client.open(&web.url()).unwrap().text().unwrap();
+    assert_eq!(text, "all of it");
+    told.recv().unwrap();
+    drop(client);
+    assert_eq!(*ends.0.lock().unwrap(), [(By::Peer, How::Fin)]);
     web.thread.join().unwrap();
 }

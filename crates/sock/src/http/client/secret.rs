@@ -8,6 +8,9 @@ use super::wire::Wire;
 use crate::socket::{Flags, Socket};
 use crate::{Error, ErrorKind, Result, tls};
 
+/// So many pieces behind the end are looked at: what a server says there is short.
+const MOST_PIECES: usize = 16;
+
 /// What is said within TLS.
 pub(super) struct Secret {
     call: Box<tls::Call>,
@@ -116,6 +119,25 @@ impl Secret {
         self.call.connection.send_close_notify();
         // Nobody is left to be told of a failure: the connection is over.
         let _ = self.flush(socket);
+    }
+
+    /// Takes in what has arrived behind the last byte that anybody wanted, without waiting: tickets, the peer's
+    /// good-bye. Left in the kernel, it would make a reset of our end (RFC 9293, section 3.10.4). True: the peer
+    /// has ended.
+    pub(super) fn settle(&mut self, socket: &Socket) -> bool {
+        for _ in 0..MOST_PIECES {
+            match self.call.connection.reader().read(&mut [0]) {
+                Ok(0) => return true,
+                // More of a body, which was given up.
+                Ok(_) => return false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return error.kind() == io::ErrorKind::UnexpectedEof,
+            }
+            if self.broken.is_some() || !matches!(self.pull(socket, None), Ok(Some(_))) {
+                return false;
+            }
+        }
+        false
     }
 
     /// Takes in what has arrived; `place` is who was called, as long as nothing is agreed.

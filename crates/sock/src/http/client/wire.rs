@@ -266,13 +266,16 @@ impl Wire {
     }
 }
 
-/// Says good-bye to a peer that still listens.
+/// Says good-bye, and leaves nothing unread that is not part of a body.
 impl Drop for Wire {
     fn drop(&mut self) {
-        if let Some(secret) = &mut self.secret
-            && !self.is_ended
-        {
+        if let Some(secret) = &mut self.secret {
+            // To a good-bye of theirs, too: they may wait for ours.
             secret.finish(&self.socket);
+            if !self.is_ended && secret.settle(&self.socket) {
+                self.is_ended = true;
+                self.teller.eof();
+            }
         }
         if !self.is_ended {
             let peeked = at_once(self.socket.recv_with(&mut [0], Flags::PEEK | Flags::DONTWAIT));
