@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 use serde_json::json;
-use sock::Family;
 use sock::socket::{Hints, ResolveFlags, host_by_addr, resolve};
+use sock::{ErrorKind, Family};
 
 use crate::screen::{self, Screen};
 use crate::status::Status;
@@ -61,7 +61,16 @@ fn name_of(addr: IpAddr) -> sock::Result<Answer> {
 fn addresses_of(host: &str, family: Option<Family>) -> sock::Result<Answer> {
     let kind = Some(sock::Kind::Stream);
     let flags = ResolveFlags::CANONICAL_NAME;
-    let found = resolve(host, None, Hints { family, kind, flags, ..Hints::default() })?;
+    let ask = |family| resolve(host, None, Hints { family, kind, flags, ..Hints::default() });
+    let found = ask(family).map_err(|error| match family {
+        // It may be known, and have other addresses alone.
+        Some(family) if error.kind() == ErrorKind::NameNotKnown && ask(None).is_ok() => {
+            let which = if family == Family::Inet6 { "IPv6" } else { "IPv4" };
+            let text = format!("'{host}' is known, and has no {which} address here");
+            sock::Error::new(ErrorKind::NameNotKnown, text).cure("ask without -4 or -6")
+        }
+        _ => error,
+    })?;
     let canonical = found.iter().find_map(|found| found.canonical_name.clone());
     let mut addresses: Vec<IpAddr> = Vec::new();
     for addr in found.iter().filter_map(|found| found.address.host()) {

@@ -48,3 +48,11 @@ fn an_unknown_name_is_status_3_and_does_not_hold_the_others_up() {
     let start = "sock: cannot resolve 'no.such.host.invalid': ";
     assert!(finished.stderr.starts_with(start), "{}", finished.stderr);
 }
+
+#[test]
+fn a_name_that_has_addresses_of_another_family_is_known() {
+    // A numeric name has addresses of one family alone.
+    let finished = Program::run(sock(&["name", "-6", "127.1"]), b"").expect(3);
+    let told = "sock: '127.1' is known, and has no IPv6 address here; ask without -4 or -6\n";
+    assert_eq!(finished.stderr, told);
+}

@@ -33,7 +33,7 @@ pub(super) struct GetArgs {
     /// Write to a file of the name that the server or the URL gives; one that is there is not replaced
     #[arg(short = 'O', long)]
     remote_name: bool,
-    /// Go on with what an earlier attempt left in FILE.part, if it is of the same version
+    /// Go on with what an earlier attempt left in FILE.part, if it is of the same version, as FILE.part.json proves
     #[arg(short = 'C', long = "continue")]
     go_on: bool,
     /// Try again so often after a failure that may pass; 3, or 0 for a request that does something

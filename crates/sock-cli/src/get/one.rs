@@ -41,6 +41,7 @@ impl Bench {
         let mut one = One::new(self, url, &media);
         let (download, mut client) = (self.download(url), self.client.clone());
         self.tell_whole();
+        one.left = self.left();
         let ended = match &self.plan.output {
             Output::Stdout { .. } => {
                 let mut out = self.out(&media);
@@ -57,6 +58,14 @@ impl Bench {
             }
         };
         one.finish(ended)
+    }
+
+    /// How much an earlier attempt has left, and is to be gone on with.
+    fn left(&self) -> u64 {
+        let Output::File(file) = &self.plan.output else { return 0 };
+        let mut part = file.clone().into_os_string();
+        part.push(".part");
+        if self.plan.goes_on { std::fs::metadata(part).map_or(0, |facts| facts.len()) } else { 0 }
     }
 
     /// Says that there is nothing to go on with, where somebody might think so.
@@ -144,6 +153,8 @@ struct One<'a> {
     cure: Option<String>,
     /// What could not be shown beside the download.
     failure: Option<Error>,
+    /// How much lies there from before, as long as nobody has said what becomes of it.
+    left: u64,
 }
 
 impl<'a> One<'a> {
@@ -159,6 +170,23 @@ impl<'a> One<'a> {
             kept: None,
             cure: None,
             failure: None,
+            left: 0,
+        }
+    }
+
+    /// Says that what was left does not count, where that is so and nobody has said it.
+    fn tell_unproved(&mut self, had: u64) {
+        let left = std::mem::take(&mut self.left);
+        if let Output::File(file) = &self.bench.plan.output
+            && left > 0
+            && had == 0
+        {
+            let (file, left) = (legible(file), HumanBytes(left));
+            let text = format!(
+                "{file}: begun anew, without the {left} of {file}.part: no {file}.part.json proves of which version \
+                 of this URL they are"
+            );
+            watch::say(&self.bench.run, "anew", &text);
         }
     }
 
@@ -253,6 +281,7 @@ impl Attend for One<'_> {
 
     fn begins(&mut self, reply: &Reply, had: u64, total: Option<u64>) {
         self.body_at = Some(self.bench.run.now());
+        self.tell_unproved(had);
         self.show_head(reply);
         self.end_bar();
         if matches!(self.bench.plan.output, Output::Stdout { .. }) && !out::is_file() {
@@ -263,6 +292,7 @@ impl Attend for One<'_> {
     }
 
     fn begins_anew(&mut self, _reply: &Reply, had: u64, is_changed: bool) {
+        self.left = 0;
         let had = HumanBytes(had);
         let text = if is_changed {
             format!(

@@ -44,6 +44,17 @@ fn what_our_server_serves_is_gone_on_with() {
     assert!(finished.stderr.contains("\"HTTP/1.1 200 OK"), "{}", finished.stderr);
     assert_eq!(fs::read(dir.path().join("file")).unwrap(), bytes);
 
+    // What nothing proves does not count, and that is said.
+    fs::write(dir.path().join("file.part"), &bytes[..300_000]).unwrap();
+    let finished = get(&["-C", "-o", "file"]).expect(0);
+    let told = "file: begun anew, without the 292.97 KiB of file.part: no file.part.json proves of which version";
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
+    assert_eq!(fs::read(dir.path().join("file")).unwrap(), bytes);
+
+    // A method that a server does not know it will not know later.
+    let told = get(&["-X", "DELETE"]).expect(1).stderr;
+    assert!(told.contains("501 Not Implemented; the server does not know this method"), "{told}");
+
     let finished = get(&["-q", "-O", "--parallel", "2"]).expect(0);
     assert_eq!(finished.stderr, "");
     assert_eq!(fs::read(dir.path().join("file.bin")).unwrap(), bytes);

@@ -86,6 +86,9 @@ pub(super) fn cure(status: u16) -> Option<&'static str> {
         301 | 302 | 303 | 307 | 308 => Some("it does not say where the file is instead"),
         304 => Some("nobody asked whether anything has changed"),
         404 | 410 => Some("look at the path"),
+        // What does not pass.
+        501 => Some("the server does not know this method, or what else was asked of it"),
+        505 => Some("the server does not speak this version of HTTP"),
         429 | 500.. => Some("try again later"),
         _ => None,
     }
