@@ -209,5 +209,6 @@ fn the_highest_rate_that_holds_is_looked_for() {
     assert!(steps.len() > 1 && steps.iter().any(|step| step["holds"] == true), "{steps:?}");
     let line = report(&found)["verdict"]["lines"][0].as_str().expect("a line").to_owned();
     assert!(line.contains("messages a second hold p50 = 10s"), "{line}");
+    assert!(steps.iter().all(|step| step["lateness"].is_u64()), "{steps:?}");
     server.stop();
 }
