@@ -51,10 +51,10 @@ impl Verdict {
         let wrong = report.errors.iter().filter(|error| error.cause == Cause::Wrong);
         if messages.replies == 0 && messages.sent > 0 {
             lines.push(match wrong.clone().next() {
-                Some(first) => format!(
-                    "{}, none of them right: {}",
+                // What is wrong with them stands among the errors.
+                Some(_) => format!(
+                    "{}, none of them right",
                     counted(wrong.map(|error| error.count).sum(), "reply", "replies"),
-                    first.text
                 ),
                 None => "no reply at all: there is no latency to speak of".into(),
             });
@@ -64,9 +64,10 @@ impl Verdict {
         lines.extend(unheard(report));
         if missing > 0 && !matches!(report.told.pacing, Pacing::Bulk { .. }) {
             lines.push(format!(
-                "{} of {} without a right reply ({})",
+                "{} of {} {} without a right reply ({})",
                 count(missing),
-                counted(expected, "message is", "messages are"),
+                counted(expected, "message", "messages"),
+                if missing == 1 { "is" } else { "are" },
                 percent(as_f64(missing) / as_f64(expected)),
             ));
         }

@@ -53,7 +53,9 @@ pub fn text(report: &Report, style: Style) -> String {
     if !matches!(report.told.pacing, Pacing::Bulk { .. }) {
         page.gap();
         page.row("latency", words::counted_from(report.told.pacing));
-        figures(&mut page, &report.latency, "no replies");
+        let none =
+            if has_wrong(report) { "no right reply, and no other counts" } else { "no replies" };
+        figures(&mut page, &report.latency, none);
         if let Some(histogram) = &report.latency.histogram {
             bars::draw(&mut page, histogram);
         }
@@ -85,7 +87,7 @@ fn has_handshake(told: &Told) -> bool {
 
 fn amounts(page: &mut Page, report: &Report) {
     let messages = report.messages;
-    let replies = if report.errors.iter().any(|error| error.cause == Cause::Wrong) {
+    let replies = if has_wrong(report) {
         counted(messages.replies, "right reply", "right replies")
     } else {
         counted(messages.replies, "reply", "replies")
@@ -98,7 +100,13 @@ fn amounts(page: &mut Page, report: &Report) {
     }
     let shown = |bytes: Option<f64>| bytes.map_or("unknown".into(), throughput);
     let (out, back) = (shown(report.throughput.out), shown(report.throughput.back));
-    page.row("throughput", &format!("{out} out, {back} back"));
+    let what = if has_wrong(report) { " in right replies" } else { "" };
+    page.row("throughput", &format!("{out} out, {back} back{what}"));
+}
+
+/// Whether there are replies that do not count.
+fn has_wrong(report: &Report) -> bool {
+    report.errors.iter().any(|error| error.cause == Cause::Wrong)
 }
 
 /// The percentiles that so many times can speak of, and the rest on one line.

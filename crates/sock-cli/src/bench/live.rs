@@ -90,7 +90,8 @@ fn line(second: &Second) -> String {
     let part = format!("  {} open", second.open);
     text += &part;
     if second.errors > 0 {
-        let part = format!("  {} errors", second.errors);
+        let many = if second.errors == 1 { "" } else { "s" };
+        let part = format!("  {} error{many}", second.errors);
         text += &part;
     }
     text
@@ -116,6 +117,8 @@ mod tests {
         };
         let told = "   2.0 s  123 k/s  p50 480 µs  p99 2.34 ms  max 1.20 s  64 open  3 errors";
         assert_eq!(line(&second), told);
+        let told = told.replace("3 errors", "1 error");
+        assert_eq!(line(&Second { errors: 1, ..second }), told);
         assert_eq!(line(&Second::default()), "   0.0 s  0 B/s out  0 B/s back  0 open");
     }
 }

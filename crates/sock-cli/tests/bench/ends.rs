@@ -70,8 +70,11 @@ fn replies_none_of_which_is_right_are_no_silence() {
     let wrong =
         bench(&[&endpoint, "--service", "upper", "-m", "hi\n\n", "-n", "10", "-c", "1", "-q"]);
     server.stop();
-    let right = "10 replies, none of them right: the first has the status 404 of HTTP";
-    assert!(flowing(&found).contains(right), "{}", found.text());
+    let text = flowing(&found);
+    assert!(text.contains("verdict 10 replies, none of them right"), "{text}");
+    assert_eq!(text.matches("the first has the status 404").count(), 1, "{text}");
+    assert!(text.contains("0 B/s back in right replies"), "{text}");
+    assert!(text.contains("no right reply, and no other counts"), "{text}");
     assert!(found.text().starts_with(&format!("{url}\n")), "{}", found.text());
     assert!(!found.text().contains("no reply at all"), "{}", found.text());
     assert_ne!(wrong.code(), 0);

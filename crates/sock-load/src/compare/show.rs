@@ -26,7 +26,7 @@ pub fn compare_text(found: &Comparison, names: (&str, &str), style: Style) -> St
         page.line(&format!("{side}: {}, {runs}", plain(name, ascii)));
     }
     page.gap();
-    let heads = ["", "A", "B", "B to A", "95 % interval", ""];
+    let heads = ["", "A", "B", "ratio B/A", "its 95 % interval", ""];
     let rows: Vec<[String; 6]> = found.rows.iter().map(|row| cells(row, ascii)).collect();
     page.table(&heads.map(str::to_owned), &rows);
     page.gap();

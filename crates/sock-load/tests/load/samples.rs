@@ -200,7 +200,7 @@ pub(crate) fn mistaken() -> Report {
     report.errors = vec![ErrorCount {
         cause: Cause::Wrong,
         count: 320,
-        text: "the first has the status 404 of HTTP".into(),
+        text: "the first has the status 404".into(),
         cure: None,
     }];
     report = report.with_rates();

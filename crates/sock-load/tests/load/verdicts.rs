@@ -148,3 +148,14 @@ fn bulk_has_no_replies_to_speak_of() {
     let told = flowing(&report);
     assert!(told.contains("64 connections, bulk both ways 1.00 s measured"), "{told}");
 }
+
+#[test]
+fn one_of_many_is_and_two_are() {
+    let mut report = good(1, 1.0, 1);
+    report.messages = Messages { due: None, sent: 63_216, replies: 63_215 };
+    let told = verdict(&report);
+    assert!(told.contains("1 of 63,216 messages is without a right reply"), "{told}");
+    report.messages.replies -= 1;
+    let told = verdict(&report);
+    assert!(told.contains("2 of 63,216 messages are without a right reply"), "{told}");
+}

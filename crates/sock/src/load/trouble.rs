@@ -115,8 +115,8 @@ fn wrong(odd: &[Oddity]) -> String {
                 "the first, reply {number} of its connection, has {found} at byte {at}, not {expected}"
             ))
         }
-        Oddity::Status(status) => Some(format!("the first has the status {status} of HTTP")),
-        Oddity::Malformed => Some("the first is none of HTTP".to_owned()),
+        Oddity::Status(status) => Some(format!("the first has the status {status}")),
+        Oddity::Malformed => Some("the first is not HTTP: is that a web server?".to_owned()),
         Oddity::Unasked { .. } | Oddity::Late => None,
     });
     told.unwrap_or_else(|| "not what they should be".to_owned())
