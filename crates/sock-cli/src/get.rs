@@ -1,6 +1,7 @@
 //! `get`: open URLs, or retrieve them into files.
 
 mod bars;
+mod cure;
 mod head;
 mod one;
 mod out;

@@ -8,14 +8,15 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{HumanBytes, ProgressBar};
 use rustix::event::{Timespec, poll};
-use sock::http::{Attend, Client, Done, Download, Fields, Reply, Retry, Unproved, file_name};
+use sock::http::{Attend, Client, Done, Download, Reply, Retry, file_name};
 use sock::{Error, ErrorKind, Run};
 use sock_proto::Time;
 
 use super::bars::Bars;
+use super::cure::cure;
 use super::head::head;
 use super::out::{self, Out};
-use super::{Auth, Output, Plan, timing};
+use super::{Output, Plan, timing};
 use crate::signals::Signals;
 use crate::watch;
 
@@ -363,38 +364,6 @@ fn redirect(status: u16) -> Option<&'static str> {
         308 => Some("308 Permanent Redirect"),
         _ => None,
     }
-}
-
-/// What the user can do about a refusal, where this program's own words are better than general ones.
-fn cure(
-    plan: &Plan,
-    url: &str,
-    status: u16,
-    fields: &Fields,
-    unproved: Option<&Unproved>,
-) -> Option<String> {
-    match unproved {
-        Some(Unproved::Stream) => {
-            let text = "a digest of the password is asked for, and then the body is sent again, which \
-                        stdin or a pipe cannot be: name a file";
-            return Some(text.to_owned());
-        }
-        Some(why @ (Unproved::Unknown(_) | Unproved::Unreadable(_))) => {
-            return Some(why.to_string());
-        }
-        None => {}
-    }
-    let authority = url.split_once("//").map_or(url, |(_, rest)| rest).split('/').next();
-    let names_user = authority.is_some_and(|authority| authority.contains('@'));
-    let is_tls = fields.all("upgrade").any(|name| name.trim_start().starts_with("TLS/"));
-    let cure = match (status, &plan.asking.auth) {
-        (400 | 426, _) if is_tls => Some("this port speaks TLS: write https://"),
-        (401, Auth::Bearer(_)) => Some("this token was not accepted"),
-        (401, Auth::None) if !names_user => Some("say who you are: --user NAME:PASSWORD"),
-        (401, Auth::Basic(..) | Auth::None) => Some("this name or password was not accepted"),
-        _ => None,
-    };
-    cure.map(str::to_owned)
 }
 
 /// A signal that another thread was given is seen so much later.

@@ -1,0 +1,37 @@
+//! Cure: what can be done about a refusal.
+
+use sock::http::{Fields, Unproved};
+
+use super::{Auth, Plan};
+
+/// What the user can do about a refusal, where this program's own words are better than general ones.
+pub(super) fn cure(
+    plan: &Plan,
+    url: &str,
+    status: u16,
+    fields: &Fields,
+    unproved: Option<&Unproved>,
+) -> Option<String> {
+    match unproved {
+        Some(Unproved::Stream) => {
+            let text = "a digest of the password is asked for, and then the body is sent again, which \
+                        stdin or a pipe cannot be: name a file";
+            return Some(text.to_owned());
+        }
+        Some(why @ (Unproved::Unknown(_) | Unproved::Unreadable(_))) => {
+            return Some(why.to_string());
+        }
+        None => {}
+    }
+    let authority = url.split_once("//").map_or(url, |(_, rest)| rest).split('/').next();
+    let names_user = authority.is_some_and(|authority| authority.contains('@'));
+    let is_tls = fields.all("upgrade").any(|name| name.trim_start().starts_with("TLS/"));
+    let cure = match (status, &plan.asking.auth) {
+        (400 | 426, _) if is_tls => Some("this port speaks TLS: write https://"),
+        (401, Auth::Bearer(_)) => Some("this token was not accepted"),
+        (401, Auth::None) if !names_user => Some("say who you are: --user NAME:PASSWORD"),
+        (401, Auth::Basic(..) | Auth::None) => Some("this name or password was not accepted"),
+        _ => None,
+    };
+    cure.map(str::to_owned)
+}
