@@ -7,7 +7,6 @@ mod live;
 mod only;
 mod outcomes;
 mod rows;
-mod stopped;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -28,7 +27,6 @@ pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
 use self::outcomes::Seen;
 use self::rows::{Rows, fresh_line};
-pub(crate) use self::stopped::Limits;
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
 use crate::signals::ignores;
@@ -38,7 +36,6 @@ use crate::status::{Status, Usage};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) programs: Programs,
-    pub(crate) limits: Limits,
     pub(crate) outputs: Vec<Output>,
     pub(crate) only: Option<Only>,
     pub(crate) repeat: Option<u32>,
@@ -165,7 +162,7 @@ fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<Traced> {
         }
         lines.push(line);
     };
-    let mut live = live::Live::new(plan.screen, plan.limits, rows, &mut keep);
+    let mut live = live::Live::new(plan.screen, rows, &mut keep);
     let outcome =
         watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
     let untold = live.untold();

@@ -10,9 +10,10 @@ use crate::entry::fd_of;
 use crate::lookup;
 use crate::seen::Seen;
 use crate::sockets::At;
+use crate::stopped::LastClose;
 use crate::sys::{Tid, shares_descriptors};
 use crate::tape::begun;
-use crate::tasks::{On, Process};
+use crate::tasks::{On, Process, Task};
 use crate::tracer::Tracer;
 
 impl Tracer<'_> {
@@ -133,6 +134,13 @@ impl Tracer<'_> {
 
     /// Whoever held a socket has closed it: nothing more comes from it, if nobody else holds it.
     pub(crate) fn closed(&mut self, tid: Tid, at: At, still_held: bool) {
+        if let Some(Task { pid, latest: Some(ev), is_dying: false, .. }) = self.tasks.all.get(&tid)
+            && let Some(process) = self.tasks.processes.get_mut(pid)
+            && process.asked.is_some()
+        {
+            let is_listener = self.book.all[at].is_listener;
+            process.closes(LastClose { is_listener, is_own: true, ev: *ev });
+        }
         if let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid)
             && !self.has_copy(pid, at)
             && let Some(process) = self.tasks.processes.get_mut(&pid)
@@ -181,6 +189,10 @@ impl Tracer<'_> {
             (call.exit, call.ret) = (Some(self.tape.now()), Some(0));
             let still_held = call.args.more.contains_key("held_by");
             self.write(call);
+            let is_listener = self.book.all[at].is_listener;
+            if let Some(process) = self.tasks.processes.get_mut(&pid) {
+                process.closes(LastClose { is_listener, is_own: false, ev });
+            }
             self.closed(tid, at, still_held);
         }
         // Whatever copies there were: all are closed now.
@@ -190,9 +202,9 @@ impl Tracer<'_> {
     }
 
     /// A process has ended that could not be asked: what it held is closed with it.
-    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &Process, by: &str) {
+    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &mut Process, by: &str) {
         let t = self.tape.now();
-        for &at in &process.sockets {
+        for at in std::mem::take(&mut process.sockets) {
             if self.tasks.processes.values().any(|other| other.sockets.contains(&at)) {
                 continue;
             }
@@ -200,7 +212,13 @@ impl Tracer<'_> {
             let mut call = begun(ev, process.id, CallKind::Close, pid, t);
             call.args.more.insert("by".to_owned(), json!(by));
             (call.sock, call.exit) = (Some(self.book.all[at].line.sock), Some(t));
+            // It is among the processes no more.
+            if let Some(line) = process.unsaid.take() {
+                self.tape.write(line);
+            }
             self.write(call);
+            let is_listener = self.book.all[at].is_listener;
+            process.closes(LastClose { is_listener, is_own: false, ev });
             self.book.all[at].has_ended = true;
             self.wake_others(at);
         }

@@ -64,6 +64,7 @@ mod seen;
 mod silence;
 mod sockets;
 mod stage;
+mod stopped;
 mod sys;
 mod table;
 mod taken;

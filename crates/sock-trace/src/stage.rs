@@ -3,6 +3,7 @@
 use sock_record::Level;
 
 use crate::plan::{CLOSE, Ended, PASSED, Start, TraceError};
+use crate::stopped::Why;
 use crate::sys::{Child, Tid, kill, spawn};
 use crate::tracer::Tracer;
 
@@ -25,6 +26,8 @@ pub(crate) struct Stage {
     /// When everybody is asked to end, and when they are made to.
     term_at: Option<u64>,
     kill_at: Option<u64>,
+    /// What they are told about it.
+    pub(crate) why: Option<Why>,
     /// Who is there is killed, and who comes: one that forks all the time is never there as a whole. Nothing is held or
     /// looked at any more, and it is over when there is nobody left.
     pub(crate) is_killing: bool,
@@ -106,15 +109,17 @@ impl Tracer<'_> {
         let time = self.plan.timeout.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         if time.is_some_and(|time| now >= time) && !self.outcome.timed_out {
             self.outcome.timed_out = true;
-            self.close_at(now);
+            self.close_at(now, Why::Time);
         }
         if self.stage.term_at.is_some_and(|at| now >= at) {
             self.stage.term_at = None;
             self.stage.kill_at = Some(now + BEFORE_KILL);
+            self.ask_all("SIGTERM");
             self.signal(libc::SIGTERM);
         }
         if self.stage.kill_at.is_some_and(|at| now >= at) {
             self.stage.kill_at = None;
+            self.ask_all("SIGKILL");
             self.begin_killing();
         }
         if self.stage.is_killing {
@@ -127,10 +132,11 @@ impl Tracer<'_> {
     }
 
     /// Nobody is started any more, and those who are still there are asked to end at `at`.
-    fn close_at(&mut self, at: u64) {
+    fn close_at(&mut self, at: u64, why: Why) {
         self.stage.is_closing = true;
-        if self.stage.kill_at.is_none() && !self.stage.is_killing {
-            self.stage.term_at = Some(self.stage.term_at.map_or(at, |before| before.min(at)));
+        let is_asked = self.stage.kill_at.is_some() || self.stage.is_killing;
+        if !is_asked && self.stage.term_at.is_none_or(|before| at < before) {
+            (self.stage.term_at, self.stage.why) = (Some(at), Some(why));
         }
     }
 
@@ -148,8 +154,9 @@ impl Tracer<'_> {
 
     /// A process has no task any more.
     pub(crate) fn process_ended(&mut self, pid: Tid, how: Result<i32, i32>) {
-        let Some(process) = self.tasks.processes.remove(&pid) else { return };
-        self.leave_sockets(pid, &process, if how.is_ok() { "exit" } else { "kill" });
+        let Some(mut process) = self.tasks.processes.remove(&pid) else { return };
+        self.leave_sockets(pid, &mut process, if how.is_ok() { "exit" } else { "kill" });
+        self.tell_stopped(&process, how);
         let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else { return };
         let failure = if process.has_begun { None } else { self.stage.started[n].failure() };
         let not_run = failure.map(|error| Ended::NotRun(error.raw_os_error().unwrap_or_default()));
@@ -160,9 +167,9 @@ impl Tracer<'_> {
         self.outcome.ended[n] = Some(ended);
         let now = self.tape.now();
         if matches!(ended, Ended::NotRun(_)) {
-            self.close_at(now);
+            self.close_at(now, Why::NotRun);
         } else if n + 1 == self.plan.programs.len() && self.plan.stop {
-            self.close_at(now + BEFORE_TERM);
+            self.close_at(now + BEFORE_TERM, Why::Left);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::decode::Wish;
 use crate::plan::Program;
 use crate::seen::Seen;
 use crate::sockets::At;
+use crate::stopped::{Asked, LastClose};
 use crate::sys::{Tid, shares_descriptors};
 use crate::table::Table;
 use crate::waits::Waiting;
@@ -113,6 +114,10 @@ pub(crate) struct Process {
     pub(crate) sockets: BTreeSet<At>,
     /// What is said of it once it does something worth telling: most processes of a shell never do.
     pub(crate) unsaid: Option<Proc>,
+    /// The tracer has asked it to end.
+    pub(crate) asked: Option<Asked>,
+    /// The close at its end that says most.
+    pub(crate) last_close: Option<LastClose>,
 }
 
 /// All that are traced.
@@ -166,6 +171,8 @@ impl Tasks {
                 has_begun: false,
                 sockets: BTreeSet::new(),
                 unsaid: None,
+                asked: None,
+                last_close: None,
             }
         });
         process.id

@@ -185,7 +185,6 @@ impl TraceArgs {
         if self.repeat == Some(0) {
             return Err(Usage("--repeat 0 runs nothing; write at least 1".to_owned()).into());
         }
-        let limits = trace::Limits { stop: !self.no_stop, timeout: self.timeout };
         let preview = if self.no_data { Some(0) } else { u64::try_from(self.preview).ok() };
         let programs = sock_trace::Plan::new(programs)
             .start(self.start)
@@ -197,7 +196,6 @@ impl TraceArgs {
             .one_cpu(!self.all_cpus);
         Ok(Plan::Trace(Box::new(trace::Plan {
             programs,
-            limits,
             outputs: self.outputs,
             only: self.only,
             repeat: self.repeat,

@@ -7,14 +7,12 @@ use sock_record::{Call, Dir, Level, Line, ProcId, Writer};
 use sock_trace::Watch;
 
 use super::rows::Rows;
-use super::stopped::{Limits, Stopped};
 use crate::screen::{Detail, Screen};
 
 /// Tells lines of the record as they come, and hands them on.
 pub(super) struct Live<'a> {
     screen: Screen,
     rows: Option<Rows>,
-    stopped: Stopped,
     names: BTreeMap<ProcId, String>,
     /// Why a line could not be told, where somebody is there to be told.
     untold: Option<io::Error>,
@@ -25,22 +23,8 @@ pub(super) struct Live<'a> {
 const SHOWN: usize = 32;
 
 impl<'a> Live<'a> {
-    pub(super) fn new(
-        screen: Screen,
-        limits: Limits,
-        rows: Option<Rows>,
-        keep: &'a mut dyn FnMut(Line),
-    ) -> Self {
-        let stopped = Stopped::new(limits);
-        Self { screen, rows, stopped, names: BTreeMap::new(), untold: None, keep }
-    }
-
-    fn pass(&mut self, line: Line) {
-        match &mut self.rows {
-            Some(rows) => rows.hear(&line),
-            None => self.tell(&line),
-        }
-        (self.keep)(line);
+    pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
+        Self { screen, rows, names: BTreeMap::new(), untold: None, keep }
     }
 
     fn tell(&mut self, line: &Line) {
@@ -102,13 +86,11 @@ impl<'a> Live<'a> {
 
 impl Watch for Live<'_> {
     fn line(&mut self, line: Line) {
-        self.stopped.hear(&line);
-        if let Line::End(end) = &line {
-            for note in self.stopped.notes(end) {
-                self.pass(note.into());
-            }
+        match &mut self.rows {
+            Some(rows) => rows.hear(&line),
+            None => self.tell(&line),
         }
-        self.pass(line);
+        (self.keep)(line);
     }
 
     fn look(&mut self, now: u64) {

@@ -438,6 +438,28 @@ def stubborn():
     iterative()
 
 
+def obedient():
+    """A server that does what SIGTERM asks for, and leaves as if nothing had been."""
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = listener()
+    connection, _ = server.accept()
+    connection.sendall(read_all(connection).upper())
+    connection.shutdown(socket.SHUT_WR)
+    server.accept()
+
+
+def child_serves():
+    """A child accepts; its parent only waits for its end."""
+    server = listener()
+    if os.fork() == 0:
+        while True:
+            upper(server.accept()[0])
+    server.close()
+    os.wait()
+
+
 def two_turns():
     """Talks to a server that tells its endpoint on a pipe."""
     with open(REST[0]) as pipe:

@@ -1,6 +1,6 @@
 //! Who waited, who gave up, and whom sock ended, as the picture says it.
 
-use sock_record::{CallKind, Line, Note};
+use sock_record::{CallKind, Line, Note, SockId};
 
 use crate::bench::{Bench, Traced};
 
@@ -11,6 +11,11 @@ fn stopped(traced: &Traced) -> Vec<&Note> {
         .iter()
         .filter_map(|line| if let Line::Note(note) = line { Some(note) } else { None });
     notes.filter(|note| note.code == "stopped").collect()
+}
+
+/// The socket that listened.
+fn listener(traced: &Traced) -> Option<SockId> {
+    traced.calls().find(|call| call.call == CallKind::Listen)?.sock
 }
 
 #[test]
@@ -38,6 +43,44 @@ fn who_does_not_obey_is_said_to_be_killed() {
     let traced = bench.trace(&[], &[bench.actor("stubborn", &[]), bench.actor("one", &[])]);
     let [note] = stopped(&traced)[..] else { panic!("{:?}", traced.lines) };
     assert!(note.text.contains(" here (SIGKILL): the last program had ended"), "{}", note.text);
+}
+
+#[test]
+fn who_obeys_and_leaves_by_itself_was_asked_to() {
+    let Some(bench) = Bench::new() else { return };
+    let names = ["--name", "server", "--name", "client"];
+    let traced = bench.trace(&names, &[bench.actor("obedient", &[]), bench.actor("one", &[])]);
+    let [note] = stopped(&traced)[..] else { panic!("{:?}", traced.lines) };
+    assert_eq!(
+        note.text,
+        "sock asked server to end here (SIGTERM): the last program had ended, and this one went on"
+    );
+    let asked = traced.calls().find(|call| Some(call.ev) == note.ev).unwrap();
+    assert_eq!((&asked.call, asked.args.more.get("by")), (&CallKind::Close, None));
+    assert!(asked.sock != listener(&traced), "a connection says more than a listener");
+    let Some(Line::End(end)) = traced.lines.last() else { panic!("{:?}", traced.lines) };
+    assert_eq!(end.exit, [Some(0), Some(0)]);
+    assert!(traced.finished.stderr.contains("sock asked server"), "{}", traced.finished.stderr);
+}
+
+#[test]
+fn a_child_is_ended_by_sock_like_its_parent() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [bench.actor("child_serves", &[]), bench.actor("one", &[])];
+    let traced = bench.trace(&[], &programs);
+    let notes = stopped(&traced);
+    let ends = traced.calls().filter(|call| call.args.more.contains_key("by"));
+    let [end] = ends.collect::<Vec<_>>()[..] else { panic!("{:?}", traced.lines) };
+    let note = notes.iter().find(|note| note.ev == Some(end.ev)).unwrap();
+    assert!(note.text.contains(" here (SIGTERM): the last program had ended"), "{notes:?}");
+    let children: Vec<_> = traced
+        .lines
+        .iter()
+        .filter_map(|line| if let Line::Proc(proc) = line { Some(proc) } else { None })
+        .filter(|proc| proc.how == "fork".into())
+        .map(|proc| proc.proc)
+        .collect();
+    assert_eq!(children, [end.proc]);
 }
 
 #[test]
