@@ -59,6 +59,7 @@ mod lookup;
 mod memory;
 mod netlink;
 mod plan;
+mod refusal;
 mod rights;
 mod seen;
 mod silence;

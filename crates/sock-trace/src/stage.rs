@@ -3,8 +3,9 @@
 use sock_record::Level;
 
 use crate::plan::{CLOSE, Ended, PASSED, Start, TraceError};
+use crate::refusal;
 use crate::stopped::Why;
-use crate::sys::{Child, Tid, kill, spawn};
+use crate::sys::{Child, Failure, Tid, kill, spawn};
 use crate::tracer::Tracer;
 
 /// A program that has not begun to listen by then is not waited for any longer.
@@ -41,7 +42,11 @@ impl Tracer<'_> {
         let n = self.stage.started.len();
         let Some(program) = self.plan.programs.get(n) else { return Ok(()) };
         let child = spawn(&program.argv, &self.filter, &self.limits.before).map_err(|source| {
-            TraceError::Refused { program: program.name().to_owned(), cure: cure(&source), source }
+            TraceError::Refused {
+                program: program.name().to_owned(),
+                cure: refusal::of_trace(&source),
+                source,
+            }
         })?;
         let t = self.tape.now();
         let line = self.tasks.start(child.pid, n, program, t);
@@ -153,13 +158,32 @@ impl Tracer<'_> {
     }
 
     /// A process has no task any more.
-    pub(crate) fn process_ended(&mut self, pid: Tid, how: Result<i32, i32>) {
-        let Some(mut process) = self.tasks.processes.remove(&pid) else { return };
+    pub(crate) fn process_ended(
+        &mut self,
+        pid: Tid,
+        how: Result<i32, i32>,
+    ) -> Result<(), TraceError> {
+        let Some(mut process) = self.tasks.processes.remove(&pid) else { return Ok(()) };
         self.leave_sockets(pid, &mut process, if how.is_ok() { "exit" } else { "kill" });
         self.tell_stopped(&process, how);
-        let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else { return };
+        let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else {
+            return Ok(());
+        };
         let failure = if process.has_begun { None } else { self.stage.started[n].failure() };
-        let not_run = failure.map(|error| Ended::NotRun(error.raw_os_error().unwrap_or_default()));
+        let not_run = match failure {
+            Some(Failure::Filter(source)) => {
+                let program = self.plan.programs[n].name().to_owned();
+                return Err(TraceError::Refused {
+                    program,
+                    cure: refusal::of_filter(&source),
+                    source,
+                });
+            }
+            Some(Failure::Exec(error)) => {
+                Some(Ended::NotRun(error.raw_os_error().unwrap_or_default()))
+            }
+            None => None,
+        };
         let ended = not_run.unwrap_or(match how {
             Ok(status) => Ended::Exit(status),
             Err(signal) => Ended::Signal(signal),
@@ -171,6 +195,7 @@ impl Tracer<'_> {
         } else if n + 1 == self.plan.programs.len() && self.plan.stop {
             self.close_at(now + BEFORE_TERM, Why::Left);
         }
+        Ok(())
     }
 
     /// Whether everybody has ended who was to be started.
@@ -190,20 +215,5 @@ impl Tracer<'_> {
             Ended::NotRun(_) => 126,
         };
         self.outcome.ended.iter().map(|ended| ended.as_ref().map(status)).collect()
-    }
-}
-
-/// What to do where nobody may be traced.
-fn cure(error: &std::io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            "the system forbids ptrace: in a container start it with --cap-add SYS_PTRACE (or --security-opt \
-             seccomp=unconfined), on a machine with Yama set kernel.yama.ptrace_scope to 1 or 0, and run it under no \
-             debugger and no strace"
-        }
-        Some(libc::ENOSYS) => {
-            "this system has no ptrace: an emulated machine cannot trace; use a build for the machine itself"
-        }
-        _ => "the system has no room for one more process: end some, or raise `ulimit -u`",
     }
 }

@@ -116,8 +116,8 @@ impl<'a> Tracer<'a> {
             self.now = self.tape.now();
             match waited {
                 Waited::Stopped(tid, stop) => self.stopped(tid, stop)?,
-                Waited::Exited(tid, status) => self.ended(tid, Ok(status)),
-                Waited::Killed(tid, signal) => self.ended(tid, Err(signal)),
+                Waited::Exited(tid, status) => self.ended(tid, Ok(status))?,
+                Waited::Killed(tid, signal) => self.ended(tid, Err(signal))?,
                 Waited::Interrupted => {}
                 Waited::Nobody if self.stage.is_killing || self.is_over() => break,
                 // Everybody has gone, and the next program is not due yet.
@@ -211,14 +211,15 @@ impl<'a> Tracer<'a> {
     }
 
     /// A task is over.
-    fn ended(&mut self, tid: Tid, how: Result<i32, i32>) {
-        let Some(task) = self.tasks.all.get(&tid) else { return };
+    fn ended(&mut self, tid: Tid, how: Result<i32, i32>) -> Result<(), TraceError> {
+        let Some(task) = self.tasks.all.get(&tid) else { return Ok(()) };
         let pid = task.pid;
         self.forget(tid);
         if self.tasks.count(pid) == 0 {
-            self.process_ended(pid, how);
+            self.process_ended(pid, how)?;
         }
         self.reconsider();
+        Ok(())
     }
 
     /// Lets go of a task that is no more; what it was doing never returned.

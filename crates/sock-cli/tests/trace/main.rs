@@ -10,6 +10,7 @@ mod live;
 mod lives;
 mod pictures;
 mod real;
+mod refused;
 mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 #[path = "../support/mod.rs"]

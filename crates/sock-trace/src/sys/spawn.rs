@@ -24,16 +24,26 @@ use super::{Tid, seize};
 /// A program on its way.
 pub(crate) struct Child {
     pub(crate) pid: Tid,
-    /// Holds the errno where it could not become the program.
+    /// Holds what failed and the errno where it could not become the program.
     failed: File,
+}
+
+/// Why a child never became the program.
+pub(crate) enum Failure {
+    /// It may have no filter.
+    Filter(io::Error),
+    /// There is no such program, or it cannot be run.
+    Exec(io::Error),
 }
 
 impl Child {
     /// Why it never became the program; to be asked once it has ended. None if it did.
-    pub(crate) fn failure(&mut self) -> Option<io::Error> {
-        let mut errno = [0; 4];
-        self.failed.read_exact(&mut errno).ok()?;
-        Some(io::Error::from_raw_os_error(i32::from_ne_bytes(errno)))
+    pub(crate) fn failure(&mut self) -> Option<Failure> {
+        let mut words = [0; 8];
+        self.failed.read_exact(&mut words).ok()?;
+        let number = u64::from_ne_bytes(words);
+        let error = io::Error::from_raw_os_error(i32::try_from(number & !FILTER).ok()?);
+        Some(if number & FILTER == 0 { Failure::Exec(error) } else { Failure::Filter(error) })
     }
 }
 
@@ -123,11 +133,11 @@ unsafe fn become_program(
             // so it is made only where it is asked for.
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
             if install(program) < 0 {
-                give_up(fail);
+                give_up(fail, FILTER);
             }
         }
         libc::execvp(argv[0], argv.as_ptr());
-        give_up(fail)
+        give_up(fail, 0)
     }
 }
 
@@ -144,14 +154,17 @@ unsafe fn install(program: &libc::sock_fprog) -> libc::c_long {
 /// # Safety
 ///
 /// As [`become_program`].
-unsafe fn give_up(fail: RawFd) -> ! {
-    // SAFETY: only system calls; four bytes of an int that lives over the call.
+unsafe fn give_up(fail: RawFd, what: u64) -> ! {
+    // SAFETY: only system calls; eight bytes of a word that lives over the call.
     unsafe {
-        let errno = *libc::__errno_location();
-        libc::write(fail, (&raw const errno).cast(), 4);
+        let word = what | u64::from((*libc::__errno_location()).unsigned_abs());
+        libc::write(fail, (&raw const word).cast(), 8);
         libc::_exit(ABANDONED)
     }
 }
+
+/// Beside an errno: it was the filter that failed. No errno is so large.
+const FILTER: u64 = 1 << 32;
 
 /// The status of a child that never became the program; its pipe says why.
 const ABANDONED: i32 = 127;
