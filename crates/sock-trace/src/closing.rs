@@ -99,7 +99,9 @@ impl Tracer<'_> {
         if known.has_gap || !is_connected || known.is_dgram() || known.under_way > 0 {
             return;
         }
-        let Some((out, come)) = seen.counts().and_then(|counts| known.gap(counts, waiting)) else {
+        let urgent = known.mate.map_or(0, |mate| self.book.all[mate].urgent.0);
+        let Some((out, come)) = seen.counts().and_then(|counts| known.gap(counts, waiting, urgent))
+        else {
             return;
         };
         let (seen_out, seen_in, sock) = (known.out, known.come, known.line.sock);

@@ -230,6 +230,7 @@ impl Tracer<'_> {
         let flags = &open.wish.args;
         // Neither is part of the stream.
         if flags.has_flag("MSG_OOB") || flags.has_flag("MSG_ERRQUEUE") {
+            self.book.all[at].bypass(flags, &call);
             call.dir = None;
         }
         if matches!(open.sys, Sys::Sendmmsg | Sys::Recvmmsg) && call.err.is_none() {

@@ -1,6 +1,6 @@
 //! What is known of one socket: what was seen to go through it, and what was done to it.
 
-use sock_record::{CallKind, Interval, Kind, Origin, Sock};
+use sock_record::{Args, Call, CallKind, Dir, Interval, Kind, Origin, Sock};
 
 use crate::sockets::At;
 use crate::sys::{Counts, Tid};
@@ -13,6 +13,8 @@ pub(crate) struct Known {
     /// Bytes of the stream that were seen to go out and to come in.
     pub(crate) out: u64,
     pub(crate) come: u64,
+    /// Bytes that went out, and that came in, as urgent ones: not of the stream, but the kernel counts them.
+    pub(crate) urgent: (u64, u64),
     /// The kernel's counts when it was first seen: what came before is no gap.
     pub(crate) before: Counts,
     pub(crate) mate: Option<At>,
@@ -53,6 +55,7 @@ impl Known {
             inode: None,
             out: 0,
             come: 0,
+            urgent: (0, 0),
             before: Counts::default(),
             mate: None,
             users: Vec::new(),
@@ -151,15 +154,31 @@ impl Known {
         off
     }
 
-    /// What was not seen: the kernel's counts beside ours, where they differ.
-    pub(crate) fn gap(&self, counts: Counts, waiting: u64) -> Option<(u64, u64)> {
+    /// A call moved bytes beside the stream; of the urgent ones the kernel counts each.
+    pub(crate) fn bypass(&mut self, args: &Args, call: &Call) {
+        let n = call.moved().filter(|_| args.has_flag("MSG_OOB")).unwrap_or(0);
+        match call.dir {
+            Some(Dir::Out) => self.urgent.0 = self.urgent.0.saturating_add(n),
+            Some(Dir::In) => self.urgent.1 = self.urgent.1.saturating_add(n),
+            None => {}
+        }
+    }
+
+    /// What was not seen: the kernel's counts beside ours, where they differ; so many `urgent` bytes were sent to it.
+    pub(crate) fn gap(&self, counts: Counts, waiting: u64, urgent: u64) -> Option<(u64, u64)> {
         let out = counts.out.saturating_sub(self.before.out);
         let come = counts.come.saturating_sub(self.before.come);
         let received = come.saturating_sub(waiting);
         let fin = u64::from(counts.may_have_fin);
+        let (urgent_out, urgent_in) = self.urgent;
+        let has_urgent = urgent.max(urgent_in) > 0;
+        // Urgent bytes may have been received, passed over, or taken into the stream (`SO_OOBINLINE`); and what waits behind
+        // one is not told.
+        let has_come = received == self.come
+            || received == self.come + fin
+            || (has_urgent && received > self.come);
         // A kernel without counts tells zero.
-        let agrees = (out == 0 || out == self.out)
-            && (come == 0 || received == self.come || received == self.come + fin);
+        let agrees = (out == 0 || out == self.out + urgent_out) && (come == 0 || has_come);
         (!agrees).then(|| (out, received.saturating_sub(fin)))
     }
 }

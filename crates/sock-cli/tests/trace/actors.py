@@ -460,6 +460,26 @@ def child_serves():
     os.wait()
 
 
+def urgent():
+    """Sends urgent bytes: one the next makes part of the stream, that is passed over, and one is received."""
+    server = listener()
+    client = call()
+    connection, _ = server.accept()
+    client.send(b"one")
+    client.send(b"!", socket.MSG_OOB)
+    client.send(b"two")
+    client.send(b"?", socket.MSG_OOB)
+    client.shutdown(socket.SHUT_WR)
+    connection.recv(3)
+    select.select([], [], [connection])
+    print(read_all(connection).decode())
+    connection.send(b"#", socket.MSG_OOB)
+    select.select([], [], [client])
+    print(client.recv(1, socket.MSG_OOB).decode())
+    connection.close()
+    client.close()
+
+
 def two_turns():
     """Talks to a server that tells its endpoint on a pipe."""
     with open(REST[0]) as pipe:

@@ -64,6 +64,14 @@ fn bytes_that_go_by_io_uring_are_told_by_their_number() {
 }
 
 #[test]
+fn urgent_bytes_are_seen_though_no_stream_has_them() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&["-q"], &[bench.actor("urgent", &[])]);
+    assert_eq!(traced.printed(), ("!two\n#\n".to_owned(), 0), "{}", traced.finished.stderr);
+    assert!(gaps(&traced).is_empty(), "{:?}", gaps(&traced));
+}
+
+#[test]
 fn bytes_that_somebody_else_sends_on_the_socket_are_told_by_their_number() {
     let Some(bench) = Bench::new() else { return };
     // It is not traced, and is handed a socket of who is.
