@@ -237,8 +237,9 @@ impl Server {
             let name = plan.service.name();
             let can = Engine::ALL.into_iter().filter(|engine| engine.can_share());
             let can: Vec<&str> = can.map(Engine::name).collect();
+            let many = if workers == 1 { "worker" } else { "workers" };
             let text = format!(
-                "{name} is one session for everybody, which {engine} with {workers} worker(s) \
+                "{name} is one session for everybody, which {engine} with {workers} {many} \
                  cannot hold; use --engine {}, with one worker",
                 can.join(" or ")
             );
