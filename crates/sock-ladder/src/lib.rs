@@ -44,6 +44,7 @@
 
 mod conversation;
 mod explain;
+mod facts;
 mod few;
 mod mermaid;
 mod pair;

@@ -7,6 +7,7 @@ use sock_record::{
     Sock, SockId,
 };
 
+use crate::facts::{Facts, is_tcp};
 use crate::few::Few;
 use crate::place::Place;
 use crate::waits::{Vain, Waits};
@@ -53,90 +54,6 @@ pub(crate) enum Fate {
 
 /// No socket: a record has millions of calls, and half the bytes for each are half the memory.
 const NONE: u32 = u32::MAX;
-
-/// What the calls on a socket say about it, gathered in one pass: records are long, and their lines are large.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Facts {
-    /// The first `connect` that succeeded or went on by itself.
-    pub(crate) connect: Option<usize>,
-    /// The first `connect` that failed, at once or later.
-    pub(crate) refused: Option<usize>,
-    /// It was told later that nobody listens there (`SO_ERROR` of a connect that went on by itself).
-    pub(crate) refused_late: bool,
-    /// The first receive that met the peer's end.
-    pub(crate) eof: Option<usize>,
-    /// The first `shutdown` of the direction to the peer.
-    pub(crate) shutdown: Option<usize>,
-    pub(crate) last_close: Option<usize>,
-    /// The first call that moved anything.
-    pub(crate) moved: Option<usize>,
-    failed: bool,
-    reset: Option<usize>,
-    broken_pipe: Option<usize>,
-    listens: bool,
-    closed_at: Option<u64>,
-}
-
-impl Facts {
-    fn learn(&mut self, n: usize, call: &Call) {
-        let failed = call.err.is_some();
-        self.failed |= failed;
-        self.listens |= call.call == CallKind::Listen;
-        if call.dir.is_some() {
-            if self.moved.is_none() && call.moved().is_some() {
-                self.moved = Some(n);
-            }
-            if self.eof.is_none() && is_eof(call) {
-                self.eof = Some(n);
-            }
-        }
-        if failed {
-            let first = match call.err.as_deref() {
-                Some("ECONNRESET") => Some(&mut self.reset),
-                Some("EPIPE") => Some(&mut self.broken_pipe),
-                _ => None,
-            };
-            if let Some(first) = first {
-                first.get_or_insert(n);
-            }
-        }
-        if let Some(error) = later_error(call)
-            && self.moved.is_none()
-            && let Some(connect) = self.connect.take()
-        {
-            self.refused.get_or_insert(connect);
-            self.refused_late = error == "ECONNREFUSED";
-        }
-        if call.call == CallKind::Connect {
-            let lasting = failed && !is_not_yet(call);
-            if lasting { &mut self.refused } else { &mut self.connect }.get_or_insert(n);
-        } else if call.call == CallKind::Close {
-            self.last_close = Some(n);
-            self.closed_at = self.closed_at.max(Some(returned(call)));
-        } else if self.shutdown.is_none() && ends_sending(call) {
-            self.shutdown = Some(n);
-        }
-    }
-
-    /// The call that told the peer that no more comes: the first `shutdown` of that direction, or else the last `close`.
-    /// None where a reset had ended the connection before, or there was none.
-    pub(crate) fn fin(&self) -> Option<usize> {
-        let close = || {
-            let close =
-                self.last_close.filter(|_| self.refused.is_none() || self.connect.is_some())?;
-            self.reset().is_none_or(|reset| reset > close).then_some(close)
-        };
-        self.shutdown.or_else(close)
-    }
-
-    /// The first call that met a reset. A broken pipe after our own end is our own doing.
-    pub(crate) fn reset(&self) -> Option<usize> {
-        let broken = self
-            .broken_pipe
-            .filter(|&broken| self.shutdown.is_none_or(|shutdown| broken < shutdown));
-        [self.reset, broken].into_iter().flatten().min()
-    }
-}
 
 impl<'a> Story<'a> {
     pub(crate) fn new(lines: impl IntoIterator<Item = &'a Line>) -> Self {
@@ -214,7 +131,7 @@ impl<'a> Story<'a> {
             let Some(sock) = call.sock.and_then(|id| self.sock_of.get(id.0)) else { continue };
             self.calls_of[sock].push(n);
             self.on[n] = u32::try_from(sock).unwrap_or(NONE);
-            self.facts[sock].learn(n, call);
+            self.facts[sock].learn(n, call, is_tcp(&self.socks[sock]));
         }
         // A wait for one socket, in vain, stands for the call that never came: it is one on this socket.
         for (n, id) in vain {
@@ -381,13 +298,6 @@ pub(crate) fn is_not_yet(call: &Call) -> bool {
         call.err.as_deref(),
         Some("EAGAIN" | "EWOULDBLOCK" | "EINTR" | "EINPROGRESS" | "EALREADY")
     )
-}
-
-/// What became of a connect that went on by itself, where it failed: the value of `SO_ERROR`.
-fn later_error(call: &Call) -> Option<&str> {
-    let is = |name: &str| call.args.more.get("name").and_then(|value| value.as_str()) == Some(name);
-    let asks = call.call == CallKind::Getsockopt && is("SO_ERROR");
-    call.args.more.get("value").filter(|_| asks)?.as_str()
 }
 
 /// Whether a `shutdown` ended the direction to the peer.

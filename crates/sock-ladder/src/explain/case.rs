@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use sock_record::{Call, CallKind, Family, Kind, LinkKind, ProcId};
+use sock_record::{Call, CallKind, Kind, LinkKind, ProcId};
 
+use crate::facts::is_tcp;
 use crate::pair::{Join, Joined};
 use crate::story::Story;
 
@@ -92,8 +93,7 @@ impl<'s, 'a> Case<'s, 'a> {
     }
 
     pub(super) fn is_tcp(&self, sock: usize) -> bool {
-        let line = &self.story.socks[sock];
-        line.kind == Kind::Stream && matches!(line.family, Family::Inet | Family::Inet6)
+        is_tcp(&self.story.socks[sock])
     }
 
     /// Whether bytes on it have no boundaries.

@@ -6,7 +6,7 @@ use super::case::{Case, number, took};
 use super::deadlock::both_send;
 use super::ends::deed;
 use super::teller::Teller;
-use crate::story::{ends_sending, returned};
+use crate::story::{ends_sending, is_by_end, returned};
 use crate::text::count;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
@@ -132,7 +132,9 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     let mate = case.mate(sock);
     let gone = mate.and_then(|mate| case.story.facts(mate).last_close);
     let peer_is_gone = gone.is_some_and(|gone| case.line(gone).enter <= returned(line));
-    if n == 0 || is_over || !case.is_tcp(sock) || peer_is_gone || mate.is_some_and(noticed) {
+    // Where a program calls close itself and nobody is there, there is nobody to lose anything.
+    let is_known = peer_is_gone && !is_by_end(line);
+    if n == 0 || is_over || !case.is_tcp(sock) || is_known || mate.is_some_and(noticed) {
         return;
     }
     // What is wrong where both only send is said there.
@@ -143,12 +145,17 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
         return;
     }
     teller.say("closed-unread", Level::Warn, close, line.proc, || {
+        let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
+        let (who, did, n, peer) = (case.who(close), did.trim_end_matches(','), count(n), case.peer(sock));
+        if peer_is_gone {
+            return format!(
+                "{who} {did} with {n} B unread: they are lost, and {peer}, which had closed before, never hears of it; read to \
+                 the end before closing"
+            );
+        }
         format!(
-            "{} closed with {} B unread: the kernel sends RST instead of FIN, and {} may lose what is on its way to it; read \
-             to the end before closing",
-            case.who(close),
-            count(n),
-            case.peer(sock),
+            "{who} {did} with {n} B unread: the kernel sends RST instead of FIN, and {peer} may lose what is on its way to it; \
+             read to the end before closing"
         )
     });
 }

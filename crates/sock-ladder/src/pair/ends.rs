@@ -23,7 +23,10 @@ pub(super) fn joins(
         let (own, other) = (story.facts(sock), story.facts(mate));
         add(LinkKind::Connect, own.connect, accepts[mate]);
         add(LinkKind::Fin, own.fin(), other.eof);
+        // Who has read the error of a socket (SO_ERROR) receives 0 B after a reset, too.
+        let torn = own.torn().filter(|_| own.shutdown.is_none() && other.reset().is_none());
         add(LinkKind::Rst, own.last_close, other.reset());
+        add(LinkKind::Rst, torn, other.eof);
     }
     joins
 }

@@ -344,8 +344,12 @@ impl Maker<'_, '_> {
     fn ends(&mut self, sock: usize) {
         let peer = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
         let facts = *self.story.facts(sock);
-        if let Some(call) = facts.fin().filter(|&call| !self.shown[call]) {
-            self.add(self.fin(call), self.touch(call), Some(peer), false);
+        let ended = facts.fin().map(|call| (self.fin(call), call));
+        for (what, call) in ended.into_iter().chain(facts.torn().map(|call| (What::Rst, call))) {
+            if self.shown[call] {
+                continue;
+            }
+            self.add(what, self.touch(call), Some(peer), false);
             // An end is the last thing that arrives, also where nobody met it.
             let last = self.landed[sock];
             if let Some(step) = self.steps.last_mut() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use sock_record::{Dir, Kind, Origin, Proc, ProcId, Sock, SockId};
 
+use crate::facts::is_tcp;
 use crate::place::{Door, Place};
 
 /// So many sockets that were closed are remembered: what was under way then is drawn soon after.
@@ -33,6 +34,7 @@ pub(super) struct Part {
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that happens once to a socket")]
 pub(super) struct Known {
     pub(super) kind: Kind,
+    pub(super) is_tcp: bool,
     pub(super) from: Origin,
     pub(super) local: Option<Place>,
     pub(super) peer: Option<Box<str>>,
@@ -120,6 +122,7 @@ impl Book {
     pub(super) fn learn(&mut self, line: &Sock) {
         let known = self.socks.entry(line.sock).or_insert_with(|| Known {
             kind: line.kind.clone(),
+            is_tcp: is_tcp(line),
             from: line.from.clone(),
             local: None,
             peer: None,

@@ -10,6 +10,7 @@ use super::PATIENCE;
 use super::book::{Book, Who, counted, ghost};
 use super::meet::{Open, Role};
 use super::row::{Row, Side};
+use crate::facts::{Sent, sent_by};
 use crate::plan::steps::What;
 use crate::story::{Fate, is_by_end, is_eof, is_not_yet, is_peek, is_unreturned, returned};
 use crate::waits::Waits;
@@ -364,6 +365,8 @@ impl Desk {
         let says = says && (is_close || how != Some("SHUT_RD"));
         // Who never became a connection has nothing to end.
         let says = says && (known.connects || known.peer.is_some() || known.mate.is_some());
+        let sent = if is_close && known.is_tcp { sent_by(call) } else { Sent::Fin };
+        let says = says && sent != Sent::Nothing;
         known.fin |= says;
         let is_left = self.book.is_left(sock);
         if is_close && !is_held {
@@ -374,7 +377,11 @@ impl Desk {
             return self.aside(call, is_connection || (is_dgram && is_close), rows);
         }
         let half = !is_close && how != Some("SHUT_RDWR");
-        let what = if half { What::HalfClose } else { What::Fin };
+        let what = match sent {
+            Sent::Rst => What::Rst,
+            Sent::Fin | Sent::Nothing if half => What::HalfClose,
+            Sent::Fin | Sent::Nothing => What::Fin,
+        };
         let peer = self.book.peer(sock);
         let open = self.open(Role::Ends, what, sock, peer, call);
         if is_left || !open.other.1 {

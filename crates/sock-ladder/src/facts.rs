@@ -1,0 +1,135 @@
+//! What is known of a socket from the calls on it.
+
+use sock_record::{Call, CallKind, Family, Kind, Sock};
+
+use crate::story::{ends_sending, is_eof, is_not_yet, returned};
+
+/// What the calls on a socket say about it, gathered in one pass: records are long, and their lines are large.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    /// The first `connect` that succeeded or went on by itself.
+    pub(crate) connect: Option<usize>,
+    /// The first `connect` that failed, at once or later.
+    pub(crate) refused: Option<usize>,
+    /// It was told later that nobody listens there (`SO_ERROR` of a connect that went on by itself).
+    pub(crate) refused_late: bool,
+    /// The first receive that met the peer's end.
+    pub(crate) eof: Option<usize>,
+    /// The first `shutdown` of the direction to the peer.
+    pub(crate) shutdown: Option<usize>,
+    pub(crate) last_close: Option<usize>,
+    /// The first call that moved anything.
+    pub(crate) moved: Option<usize>,
+    pub(crate) failed: bool,
+    reset: Option<usize>,
+    broken_pipe: Option<usize>,
+    pub(crate) listens: bool,
+    pub(crate) closed_at: Option<u64>,
+    /// What the last close sent.
+    sent: Sent,
+}
+
+/// What a close has the kernel send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sent {
+    #[default]
+    Fin,
+    Rst,
+    /// The connection was over before.
+    Nothing,
+}
+
+impl Facts {
+    /// Takes in the next call on it.
+    pub(crate) fn learn(&mut self, n: usize, call: &Call, is_tcp: bool) {
+        let failed = call.err.is_some();
+        self.failed |= failed;
+        self.listens |= call.call == CallKind::Listen;
+        if call.dir.is_some() {
+            if self.moved.is_none() && call.moved().is_some() {
+                self.moved = Some(n);
+            }
+            if self.eof.is_none() && is_eof(call) {
+                self.eof = Some(n);
+            }
+        }
+        if failed {
+            let first = match call.err.as_deref() {
+                Some("ECONNRESET") => Some(&mut self.reset),
+                Some("EPIPE") => Some(&mut self.broken_pipe),
+                _ => None,
+            };
+            if let Some(first) = first {
+                first.get_or_insert(n);
+            }
+        }
+        if let Some(error) = later_error(call)
+            && self.moved.is_none()
+            && let Some(connect) = self.connect.take()
+        {
+            self.refused.get_or_insert(connect);
+            self.refused_late = error == "ECONNREFUSED";
+        }
+        if call.call == CallKind::Connect {
+            let lasting = failed && !is_not_yet(call);
+            if lasting { &mut self.refused } else { &mut self.connect }.get_or_insert(n);
+        } else if call.call == CallKind::Close {
+            self.last_close = Some(n);
+            self.sent = if is_tcp { sent_by(call) } else { Sent::Fin };
+            self.closed_at = self.closed_at.max(Some(returned(call)));
+        } else if self.shutdown.is_none() && ends_sending(call) {
+            self.shutdown = Some(n);
+        }
+    }
+
+    /// The call that told the peer that no more comes: the first `shutdown` of that direction, or else the last `close`.
+    /// None where a reset had ended the connection before or ends it now, or there was none.
+    pub(crate) fn fin(&self) -> Option<usize> {
+        self.shutdown.or_else(|| self.closed_with(Sent::Fin))
+    }
+
+    /// The close that tore the connection down.
+    pub(crate) fn torn(&self) -> Option<usize> {
+        self.closed_with(Sent::Rst)
+    }
+
+    fn closed_with(&self, sent: Sent) -> Option<usize> {
+        let close = self.last_close.filter(|_| self.refused.is_none() || self.connect.is_some())?;
+        let is_alive = self.reset().is_none_or(|reset| reset > close);
+        (is_alive && self.sent == sent).then_some(close)
+    }
+
+    /// The first call that met a reset. A broken pipe after our own end is our own doing.
+    pub(crate) fn reset(&self) -> Option<usize> {
+        let broken = self
+            .broken_pipe
+            .filter(|&broken| self.shutdown.is_none_or(|shutdown| broken < shutdown));
+        [self.reset, broken].into_iter().flatten().min()
+    }
+}
+
+/// What a close of a TCP socket has the kernel send, by what the record knows of the moment before.
+pub(crate) fn sent_by(call: &Call) -> Sent {
+    let more = &call.args.more;
+    let number = |name: &str| more.get(name).and_then(serde_json::Value::as_u64);
+    let is_held = more.get("held_by").and_then(|by| by.as_array()).is_some_and(|by| !by.is_empty());
+    if more.get("state").and_then(|state| state.as_str()) == Some("CLOSE") {
+        Sent::Nothing
+    } else if !is_held && (number("unread") > Some(0) || number("linger_s") == Some(0)) {
+        Sent::Rst
+    } else {
+        Sent::Fin
+    }
+}
+
+/// What became of a connect that went on by itself, where it failed: the value of `SO_ERROR`.
+fn later_error(call: &Call) -> Option<&str> {
+    let is = |name: &str| call.args.more.get("name").and_then(|value| value.as_str()) == Some(name);
+    let asks = call.call == CallKind::Getsockopt && is("SO_ERROR");
+    call.args.more.get("value").filter(|_| asks)?.as_str()
+}
+
+/// Whether a socket is one of TCP.
+pub(crate) fn is_tcp(sock: &Sock) -> bool {
+    sock.kind == Kind::Stream && matches!(sock.family, Family::Inet | Family::Inet6)
+}
