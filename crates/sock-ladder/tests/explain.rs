@@ -85,6 +85,17 @@ fn one_send_is_split() {
 }
 
 #[test]
+fn receives_that_asked_for_different_sizes_are_not_said_to_ask_for_one() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    tape.recv(SERVER, 2, 120, 130, b"0123").args.len = Some(4);
+    tape.recv(SERVER, 2, 140, 150, b"456789").args.len = Some(1000);
+    let expected = "1 send of 10 B became 2 receives by server (4 and 6 B): TCP keeps no message boundaries; receive in a \
+                    loop until the message is whole";
+    assert_eq!(said(&tape.lines), [("split".to_owned(), expected.to_owned())]);
+}
+
+#[test]
 fn a_peek_neither_splits_nor_merges() {
     let mut tape = Tape::connected(7);
     tape.send(CLIENT, 1, 100, b"abcd");

@@ -53,8 +53,7 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
     let matter = (case.line(call).proc, case.line(got_by).proc);
     teller.say("split", Level::Info, call, matter, || {
         let parts: Vec<u64> = taken().filter_map(|join| Some(join.off?.len())).collect();
-        let room = case.line(got_by).args.len;
-        let asked = match room.filter(|&len| case.line(got_by).moved() == Some(len)) {
+        let asked = match room(case, taken().map(|join| join.to)) {
             Some(len) => format!(", which asked for {} B at a time", count(len)),
             None => String::new(),
         };
@@ -68,6 +67,14 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
             case.stream(sock),
         )
     });
+}
+
+/// For how much each of several receives asked, where that was the same and the reason why one did not get all.
+fn room(case: &Case<'_, '_>, receives: impl Iterator<Item = usize>) -> Option<u64> {
+    let mut lines = receives.map(|call| case.line(call));
+    let first = lines.next()?;
+    let len = first.args.len.filter(|&len| first.moved() == Some(len))?;
+    lines.all(|line| line.args.len == Some(len)).then_some(len)
 }
 
 fn partial(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
