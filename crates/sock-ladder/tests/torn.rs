@@ -118,11 +118,11 @@ fn bytes_unread_at_a_programs_end_are_told_too() {
     let mut tape = by_end(400, 900);
     let gone = "server ended, which closed its socket with 10 B unread: they are lost, and client, which had closed before, \
                 never hears of it; read to the end before closing";
-    assert_eq!(sentences(&tape, "closed-unread"), [(Level::Warn, gone.to_owned())]);
+    assert_eq!(sentences(&tape, "closed-unread"), [(Level::Info, gone.to_owned())]);
     tape.note(
         "stopped",
         "sock ended server here (SIGTERM): the last program had ended, and this one went on",
     );
     let stopped = gone.replace("server ended", "server was ended by sock");
-    assert_eq!(sentences(&tape, "closed-unread"), [(Level::Warn, stopped)]);
+    assert_eq!(sentences(&tape, "closed-unread"), [(Level::Info, stopped)]);
 }

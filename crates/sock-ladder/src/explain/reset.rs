@@ -26,7 +26,10 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         if let Some(call) = reset {
             teller.say("reset", Level::Warn, call, matter(call), || why_reset(case, sock, call));
         }
-        if let Some(call) = broken {
+        // Who never was connected has broken nothing.
+        let facts = case.story.facts(sock);
+        let was_connected = facts.connect.is_some() || facts.refused.is_none();
+        if let Some(call) = broken.filter(|_| was_connected) {
             teller.say("broken-pipe", Level::Warn, call, matter(call), || {
                 why_broken(case, sock, call)
             });
@@ -120,7 +123,7 @@ fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
     }
 }
 
-/// A close that tore the connection down while the other end went on, where that end did not notice itself.
+/// A close that tore the connection down, where the other end did not notice itself.
 fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     let Some(close) = case.story.facts(sock).last_close else { return };
     let (line, n) = (case.line(close), number(case.line(close), "unread").unwrap_or(0));
@@ -132,9 +135,7 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     let mate = case.mate(sock);
     let gone = mate.and_then(|mate| case.story.facts(mate).last_close);
     let peer_is_gone = gone.is_some_and(|gone| case.line(gone).enter <= returned(line));
-    // Where a program calls close itself and nobody is there, there is nobody to lose anything.
-    let is_known = peer_is_gone && !is_by_end(line);
-    if n == 0 || is_over || !case.is_tcp(sock) || is_known || mate.is_some_and(noticed) {
+    if n == 0 || is_over || !case.is_tcp(sock) || mate.is_some_and(noticed) {
         return;
     }
     // What is wrong where both only send is said there.
@@ -144,7 +145,8 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     if !super::case::list(line, "held_by").is_empty() || line.call != CallKind::Close {
         return;
     }
-    teller.say("closed-unread", Level::Warn, close, line.proc, || {
+    let level = if peer_is_gone { Level::Info } else { Level::Warn };
+    teller.say("closed-unread", level, close, (line.proc, peer_is_gone), || {
         let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
         let (who, did, n, peer) = (case.who(close), did.trim_end_matches(','), count(n), case.peer(sock));
         if peer_is_gone {
