@@ -107,6 +107,7 @@ pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
     let mut asking: BTreeSet<SockId> = BTreeSet::new();
     for line in lines {
         let Line::Call(made) = line else { continue };
+        used.extend(awaited(made));
         let (Some(sock), call) = (&made.sock, &made.call) else { continue };
         if asks_for_names(made) {
             asking.insert(*sock);
@@ -126,6 +127,15 @@ pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
     }
     let is_shown = |sock: SockId| sock == NONE || (used.contains(&sock) && !asking.contains(&sock));
     lines.iter().filter(|line| sock_of(line).is_none_or(is_shown)).collect()
+}
+
+/// The socket that a program waited for until its time was over: the call that it waited for never came.
+fn awaited(call: &Call) -> Option<SockId> {
+    let is_vain = call.call == CallKind::Wait && call.ret == Some(0);
+    let has_limit = matches!(call.sys.as_deref(), Some("poll" | "ppoll"));
+    let watched = call.args.more.get("watched").filter(|_| is_vain && has_limit)?.as_array()?;
+    let [one] = watched.as_slice() else { return None };
+    u32::try_from(one.get("sock")?.as_u64()?).ok().map(SockId)
 }
 
 /// The same while the record grows, line by line.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sock_record::{Call, Dir, Family, Level, LinkKind};
+use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin};
 
 use super::case::{Case, list, took};
 use super::places::{Tenant, tenants, written};
@@ -10,6 +10,7 @@ use super::teller::Teller;
 use crate::place::{Door, Place};
 use crate::story::{is_peek, returned};
 use crate::text::count;
+use crate::waits::Vain;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     let of_internet = |sock: usize| {
@@ -25,19 +26,29 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for tenant in tenants(case, of_internet) {
         bound.entry(tenant.place.door()).or_default().push(tenant);
     }
+    let mute: Vec<usize> = socks.iter().filter_map(|&sock| unbound(case, sock)).collect();
+    for &n in &mute {
+        teller.say("not-bound", Level::Error, n, case.line(n).proc, || {
+            format!(
+                "{} receives on a socket that it never bound: it has no port that anybody could send to, so nothing can come; \
+                 call bind before, with the address that the others send to",
+                case.who(n),
+            )
+        });
+    }
     for sock in socks {
         let answered = answered(case, sock);
         let mut sent: Option<(usize, &Call)> = None;
         for (n, call) in case.story.calls_on(sock) {
             if call.err.as_deref() == Some("ECONNREFUSED") {
-                nobody(case, teller, n, sent);
+                nobody(case, teller, n, sent, &bound);
             }
             match (call.dir, call.moved()) {
                 (Some(Dir::In), Some(_)) if !is_peek(call) => cut(case, teller, n, call),
                 (Some(Dir::Out), Some(_)) => {
                     sent = Some((n, call));
                     if of_internet(sock) && case.from(n).is_empty() {
-                        lost(case, teller, (sock, n, call), &bound, &answered);
+                        lost(case, teller, (sock, n, call), (&bound, &mute), &answered);
                     }
                 }
                 _ => {}
@@ -87,14 +98,18 @@ fn nobody(
     teller: &mut Teller<'_, '_>,
     n: usize,
     sent: Option<(usize, &Call)>,
+    bound: &HashMap<Door, Vec<Tenant>>,
 ) {
     let call = case.line(n);
     let Some((_, sent)) = sent else { return };
     teller.say("nobody-bound", Level::Warn, n, call.proc, || {
         let to = case.story.on(n).and_then(|sock| case.story.peer_text(sock)).unwrap_or("the peer");
+        let place = Place::new(to);
+        let gone = place.and_then(|place| gone(case, bound, &place, sent.enter));
+        let cure = gone.map_or_else(|| START.to_owned(), |gone| format!("{gone}; {STAY}"));
         format!(
             "nobody was bound to {to} when {} sent {} B {} earlier: ICMP told it so (port unreachable), and the socket reports \
-             it with its next call; start the receiver first",
+             it with its next call; {cure}",
             case.who(n),
             count(sent.moved().unwrap_or(0)),
             took(call.enter.saturating_sub(sent.enter)),
@@ -107,7 +122,7 @@ fn lost(
     case: &Case<'_, '_>,
     teller: &mut Teller<'_, '_>,
     (sock, n, call): (usize, usize, &Call),
-    bound: &HashMap<Door, Vec<Tenant>>,
+    (bound, mute): (&HashMap<Door, Vec<Tenant>>, &[usize]),
     answered: &[Place],
 ) {
     let asked = call.args.addr.as_deref().and_then(Place::new).or_else(|| case.story.peer(sock));
@@ -137,13 +152,59 @@ fn lost(
         return;
     }
     teller.say("nobody-bound", Level::Warn, n, (call.proc, &place), || {
+        let to = written(&place);
+        if let Some(gone) = gone(case, bound, &place, call.enter) {
+            return format!("sent into the void: {gone}, and UDP does not tell the sender; {STAY}");
+        }
         let late = there.iter().filter(covers).map(|tenant| tenant.since).find(|&since| since > call.enter);
         let late = late.map(|since| format!(" (it was bound {} later)", took(since - call.enter)));
+        let cure = match mute.first().filter(|_| late.is_none()) {
+            Some(&mute) => format!("{} receives on a socket that it never bound: call bind there", case.who(mute)),
+            None => format!("{START}, and send again where no answer comes"),
+        };
         format!(
-            "sent into the void: no program of this record was bound to {}{}, and UDP does not tell the sender; start the \
-             receiver first, and send again where no answer comes",
-            written(&place),
+            "sent into the void: no program of this record was bound to {to}{}, and UDP does not tell the sender; {cure}",
             late.unwrap_or_default(),
         )
     });
+}
+
+const START: &str = "start the receiver first";
+const STAY: &str = "let the receiver keep its socket open until all have sent";
+
+/// Who was bound to a place and had closed its socket by `t`, and how long before.
+fn gone(
+    case: &Case<'_, '_>,
+    bound: &HashMap<Door, Vec<Tenant>>,
+    place: &Place,
+    t: u64,
+) -> Option<String> {
+    let there = bound.get(&place.door())?.iter();
+    let before = there.filter(|tenant| tenant.place.covers(place) && tenant.until <= t);
+    let last = before.max_by_key(|tenant| tenant.until)?;
+    let who = case.story.proc(last.sock).map_or("a program", |proc| case.name(proc));
+    Some(format!(
+        "{who}, which had been bound to {}, had closed its socket {} earlier",
+        written(&last.place),
+        took(t - last.until),
+    ))
+}
+
+/// The first receive on a socket that nothing had given a port: no bind, no connect, no send.
+fn unbound(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
+    let line = &case.story.socks[sock];
+    if line.from != Origin::Socket || !matches!(line.family, Family::Inet | Family::Inet6) {
+        return None;
+    }
+    let gives = |call: &Call| {
+        let is_kind = matches!(call.call, CallKind::Bind | CallKind::Connect);
+        (is_kind || call.dir == Some(Dir::Out)) && call.err.is_none()
+    };
+    let receives =
+        |n: usize, call: &Call| call.dir == Some(Dir::In) || case.story.vain(n) == Some(Vain::Recv);
+    let mut calls = case.story.calls_on(sock);
+    let (n, call) = calls.find(|&(n, call)| gives(call) || receives(n, call))?;
+    // Whatever a record lacks, what has received has a port.
+    let has_port = case.story.local(sock).is_some();
+    (!gives(call) && call.moved().is_none() && !has_port).then_some(n)
 }

@@ -12,6 +12,7 @@ mod deadlock;
 mod ends;
 mod held;
 mod kept;
+mod misuse;
 mod nagle;
 mod pages;
 mod passed;
@@ -75,6 +76,7 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
         time_wait::tell,
         refused::tell,
         taken::tell,
+        misuse::tell,
         backlog::tell,
         nagle::tell,
         deadlock::tell,
