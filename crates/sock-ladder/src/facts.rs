@@ -15,6 +15,9 @@ pub(crate) struct Facts {
     pub(crate) refused_late: bool,
     /// The first receive that met the peer's end.
     pub(crate) eof: Option<usize>,
+    /// The first `shutdown` of the direction from the peer.
+    pub(crate) deaf: Option<usize>,
+    eof_at: u64,
     /// The first `shutdown` of the direction to the peer.
     pub(crate) shutdown: Option<usize>,
     pub(crate) last_close: Option<usize>,
@@ -41,7 +44,7 @@ pub(crate) enum Sent {
 
 impl Facts {
     /// Takes in the next call on it.
-    pub(crate) fn learn(&mut self, n: usize, call: &Call, is_tcp: bool) {
+    pub(crate) fn learn(&mut self, n: usize, call: &Call, sock: &Sock) {
         let failed = call.err.is_some();
         self.failed |= failed;
         self.listens |= call.call == CallKind::Listen;
@@ -49,8 +52,10 @@ impl Facts {
             if self.moved.is_none() && call.moved().is_some() {
                 self.moved = Some(n);
             }
-            if self.eof.is_none() && is_eof(call) {
-                self.eof = Some(n);
+            // A datagram may be empty, and whoever has ended receiving itself is always told that nothing comes.
+            let is_dgram = matches!(sock.kind, Kind::Dgram | Kind::Raw);
+            if self.eof.is_none() && self.deaf.is_none() && !is_dgram && is_eof(call) {
+                (self.eof, self.eof_at) = (Some(n), returned(call));
             }
         }
         if failed {
@@ -75,10 +80,17 @@ impl Facts {
             if lasting { &mut self.refused } else { &mut self.connect }.get_or_insert(n);
         } else if call.call == CallKind::Close {
             self.last_close = Some(n);
-            self.sent = if is_tcp { sent_by(call) } else { Sent::Fin };
+            self.sent = if is_tcp(sock) { sent_by(call) } else { Sent::Fin };
             self.closed_at = self.closed_at.max(Some(returned(call)));
-        } else if self.shutdown.is_none() && ends_sending(call) {
-            self.shutdown = Some(n);
+        } else if call.call == CallKind::Shutdown {
+            if self.shutdown.is_none() && ends_sending(call) {
+                self.shutdown = Some(n);
+            }
+            if self.deaf.is_none() && ends_receiving(call) {
+                self.deaf = Some(n);
+                // What still waited then was ended by it.
+                self.eof = self.eof.filter(|_| self.eof_at <= call.enter);
+            }
         }
     }
 
@@ -120,6 +132,12 @@ pub(crate) fn sent_by(call: &Call) -> Sent {
     } else {
         Sent::Fin
     }
+}
+
+/// Whether a `shutdown` ended the direction from the peer.
+fn ends_receiving(call: &Call) -> bool {
+    let is = |how: &str| matches!(how, "SHUT_RD" | "SHUT_RDWR");
+    call.err.is_none() && call.args.how.as_deref().is_some_and(is)
 }
 
 /// What became of a connect that went on by itself, where it failed: the value of `SO_ERROR`.

@@ -1,6 +1,8 @@
 //! Scenes: a record paired, planned and folded; all that a drawing has to know.
 
-use sock_record::{Line, Note};
+use std::collections::BTreeMap;
+
+use sock_record::{Ev, Line, Note};
 
 use crate::pair::Joined;
 use crate::plan::fold::{Shapes, Shown, fold};
@@ -21,6 +23,10 @@ pub(crate) struct Scene<'s, 'a> {
     pub(crate) rows: &'s [Row],
     /// The rows in their order, with what repeats put together.
     pub(crate) shown: Vec<Shown>,
+    /// What is said of calls that are not drawn.
+    pub(crate) untold: Vec<&'a Note>,
+    /// Codes stand behind what is said.
+    pub(crate) explains: bool,
     /// Several share a lane.
     pub(crate) is_crowded: bool,
 }
@@ -44,6 +50,7 @@ pub(crate) fn stage<'a, T>(
     posts.gather(most);
     let is_crowded = posts.all.len() < asked;
     let mut steps = steps(&story, &joined, &posts, drawing.all_calls);
+    let untold = untold(&story, &steps);
     if let Some(only) = &drawing.only {
         let is_meant = |touch: &Touch| touch.call.is_some_and(|n| story.calls[n].call == *only);
         steps.retain(|step| is_meant(&step.from) || step.to.as_ref().is_some_and(is_meant));
@@ -64,8 +71,26 @@ pub(crate) fn stage<'a, T>(
         steps: &steps,
         rows: &rows,
         shown,
+        untold,
+        explains: drawing.explain,
         is_crowded,
     })
+}
+
+/// The notes about calls that have no step.
+fn untold<'a>(story: &Story<'a>, steps: &[Step]) -> Vec<&'a Note> {
+    let mut left: BTreeMap<Ev, &Vec<&'a Note>> =
+        story.notes.iter().map(|(ev, notes)| (*ev, notes)).collect();
+    for step in steps {
+        if left.is_empty() {
+            break;
+        }
+        let calls = [step.from.call, step.to.and_then(|to| to.call)];
+        for call in calls.into_iter().flatten() {
+            left.remove(&story.calls[call].ev);
+        }
+    }
+    left.into_values().flatten().copied().collect()
 }
 
 /// A number for each row; rows with the same number look the same but for their content and time.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sock_record::{
-    Call, CallKind, Dir, End, Ev, Family, Gap, Kind, Line, Link, Meta, Note, Origin, Proc, ProcId,
-    Sock, SockId,
+    Call, CallKind, Dir, End, Ev, Family, Gap, Kind, Level, Line, Link, Meta, Note, Origin, Proc,
+    ProcId, Sock, SockId,
 };
 
-use crate::facts::{Facts, is_tcp};
+use crate::facts::Facts;
 use crate::few::Few;
 use crate::place::Place;
 use crate::waits::{Vain, Waits};
@@ -131,7 +131,7 @@ impl<'a> Story<'a> {
             let Some(sock) = call.sock.and_then(|id| self.sock_of.get(id.0)) else { continue };
             self.calls_of[sock].push(n);
             self.on[n] = u32::try_from(sock).unwrap_or(NONE);
-            self.facts[sock].learn(n, call, is_tcp(&self.socks[sock]));
+            self.facts[sock].learn(n, call, &self.socks[sock]);
         }
         // A wait for one socket, in vain, stands for the call that never came: it is one on this socket.
         for (n, id) in vain {
@@ -145,6 +145,16 @@ impl<'a> Story<'a> {
                 self.facts[listener].listens = true;
             }
         }
+    }
+
+    /// Whether a receive returned nothing because its own side had ended receiving.
+    pub(crate) fn is_own_end(&self, n: usize) -> bool {
+        let ended = || {
+            let facts = self.facts(self.on(n)?);
+            let ended = self.calls[facts.deaf.filter(|_| facts.eof.is_none())?].enter;
+            Some(ended < returned(self.calls[n]))
+        };
+        is_eof(self.calls[n]) && ended().unwrap_or(false)
     }
 
     /// What a call waited for until it gave up.
@@ -177,6 +187,14 @@ impl<'a> Story<'a> {
     /// Whether a process was ended by whoever wrote the record.
     pub(crate) fn is_stopped(&self, proc: ProcId) -> bool {
         self.stopped.contains(&proc)
+    }
+
+    /// Whether something is said of a call for which the call has to be seen.
+    pub(crate) fn has_to_be_told(&self, n: usize) -> bool {
+        let notes = self.notes.get(&self.calls[n].ev).into_iter().flatten();
+        notes
+            .into_iter()
+            .any(|note| matches!(note.level, Level::Warn | Level::Error) || note.code == STOPPED)
     }
 
     /// Takes in what is said of its calls beside the record's own notes.

@@ -5,11 +5,12 @@
 mod tape;
 
 use serde_json::json;
-use sock_ladder::explain;
+use sock_ladder::{Drawing, explain, text};
 use sock_record::{CallKind, Dir, Kind, Level, Line, LinkKind, Origin, SockId};
 use tape::{CLIENT, SERVER, Tape};
 
 fn about(lines: &[Line], code: &str) -> Vec<String> {
+    tape::every_note_is_drawn(lines);
     explain(lines).into_iter().filter(|note| note.code == code).map(|note| note.text).collect()
 }
 
@@ -183,6 +184,13 @@ fn who_closes_first_keeps_time_wait() {
     let missing = "server did not set SO_REUSEADDR before bind, and ends connections first: started again within 60 s, it \
                    finds port 7 in use (TIME_WAIT); set the option before bind";
     assert_eq!(said(false, SERVER), (vec![kept.to_owned()], vec![missing.to_owned()]));
+    let mut tape = served(false);
+    tape.close(SERVER, 2, 200);
+    tape.close(CLIENT, 1, 300);
+    let page = text(&tape.lines, &Drawing { explain: true, ..Drawing::default() });
+    let rows: Vec<&str> = page.lines().collect();
+    let bind = rows.iter().position(|row| row.ends_with("│  bind")).unwrap();
+    assert!(rows[bind + 1].contains("! server did not set SO_REUSEADDR"), "{page}");
     assert_eq!(said(true, SERVER), (vec![format!("{kept}, which it has set")], vec![]));
     assert_eq!(said(false, CLIENT), (vec![], vec![]));
 }

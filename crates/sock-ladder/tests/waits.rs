@@ -10,6 +10,7 @@ use tape::{CLIENT, SERVER, Tape};
 const SECOND: u64 = 1_000_000;
 
 fn drawn(tape: &Tape) -> String {
+    tape::every_note_is_drawn(&tape.lines);
     let page = text(&tape.lines, &Drawing { explain: true, ..Drawing::default() });
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
     page
@@ -220,6 +221,20 @@ fn whom_sock_ended_has_closed_nothing_itself() {
     let page = drawn(&tape);
     assert!(has(&page, "┤ ended by sock") && has(&page, "│ when sock ended it"), "{page}");
     assert!(page.contains("* sock ended server here (SIGTERM)"), "{page}");
+}
+
+#[test]
+fn whom_sock_ended_while_it_only_waited_is_told() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client").proc(SERVER, "server");
+    tape.sock(9, sock_record::Kind::Stream, sock_record::Origin::Socket, 0).local =
+        Some("127.0.0.1:7".into());
+    tape.call(SERVER, CallKind::Listen, 9, 3, 4, Ok(0));
+    tape.close(SERVER, 9, SECOND).args.more.insert("by".into(), json!("exit"));
+    tape.note("stopped", "sock ended server here (SIGTERM)");
+    tape.end(2 * SECOND);
+    let page = drawn(&tape);
+    assert!(has(&page, "│ ended by sock") && page.contains("* sock ended server here"), "{page}");
 }
 
 #[test]

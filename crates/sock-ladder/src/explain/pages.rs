@@ -28,6 +28,7 @@ const PAGES: &[(&str, &str)] = &[
     ("passed", include_str!("pages/passed.txt")),
     ("refused", include_str!("pages/refused.txt")),
     ("reset", include_str!("pages/reset.txt")),
+    ("ring", include_str!("pages/ring.txt")),
     ("sigpipe", include_str!("pages/sigpipe.txt")),
     ("split", include_str!("pages/split.txt")),
     ("start", include_str!("pages/start.txt")),

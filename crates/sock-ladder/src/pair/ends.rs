@@ -7,6 +7,9 @@ use sock_record::{CallKind, LinkHow, LinkKind, Origin};
 use super::Join;
 use crate::story::{Story, returned};
 
+/// How much later than its effect a cause may be written down, in ns: engines hear of a call when it is over.
+const LATE: u64 = 10_000_000;
+
 /// The links of beginnings and ends.
 pub(super) fn joins(
     story: &Story<'_>,
@@ -16,10 +19,18 @@ pub(super) fn joins(
     let mut joins = Vec::new();
     let mut add = |kind, from: Option<usize>, to: Option<usize>| {
         let Some((from, to)) = from.zip(to) else { return };
+        // What came after it did not cause it; who connected is known by the addresses.
+        let latest = returned(story.calls[to]).saturating_add(LATE);
+        if kind != LinkKind::Connect && story.calls[from].enter >= latest {
+            return;
+        }
         joins.push(Join { kind, from, to, off: None, how: LinkHow::Offset, peek: false });
     };
     for (sock, mate) in mates.iter().enumerate() {
         let Some(mate) = mate.filter(|&mate| mate != sock) else { continue };
+        if story.is_dgram(sock) {
+            continue;
+        }
         let (own, other) = (story.facts(sock), story.facts(mate));
         add(LinkKind::Connect, own.connect, accepts[mate]);
         add(LinkKind::Fin, own.fin(), other.eof);

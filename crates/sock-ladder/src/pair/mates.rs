@@ -36,7 +36,10 @@ pub(super) fn mates(story: &Story<'_>) -> Vec<Option<usize>> {
     for (ends, one) in &by_ends {
         let swapped = (ends.1.clone(), ends.0.clone());
         if *ends == swapped {
-            // A socket connected to itself: both ends are one.
+            // A socket connected to itself: both ends are one. Names are no such sign: both ends of a unix pair may lack one.
+            if !matches!(ends.0, Some(Place::Inet(..))) {
+                continue;
+            }
             for &sock in one {
                 mates[sock] = Some(sock);
             }

@@ -384,7 +384,9 @@ impl Maker<'_, '_> {
                 && (line.dir.is_some() || line.call == CallKind::Accept)
                 && self.story.on(call).is_some();
             let vain = self.story.vain(call).is_some();
-            if !(all || failed || (talks && ends) || interrupted || unfinished || vain) {
+            // What is said of a call stands beside it.
+            let told = self.story.has_to_be_told(call) || self.story.is_own_end(call);
+            if !(all || failed || (talks && ends) || interrupted || unfinished || vain || told) {
                 continue;
             }
             self.add(What::Local, self.touch(call), None, false);

@@ -55,9 +55,11 @@ pub(crate) fn folded(
     format!("{} {} the same{took}", ink.times, count(times as u64))
 }
 
-/// What is to be said below the ladder.
+/// What is to be said below the ladder: what no row shows, and what the record lacks.
 pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
-    let mut lines: Vec<String> = scene.story.remarks.iter().map(|note| note.text.clone()).collect();
+    let notes = scene.untold.iter().chain(&scene.story.remarks);
+    let mut lines: Vec<String> = notes.map(|note| with_code(note, scene.explains)).collect();
+    let code = if scene.explains { " [gap]" } else { "" };
     for gap in &scene.story.gaps {
         let missed = |kernel: Option<u64>, seen: Option<u64>| {
             kernel.zip(seen).map(|(kernel, seen)| kernel.saturating_sub(seen)).filter(|n| *n > 0)
@@ -72,7 +74,7 @@ pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
             .collect();
         let what = if what.is_empty() { "something".into() } else { what.join(" and ") };
         let why = gap.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        lines.push(format!("not seen on socket {}: {what}{why}", gap.sock.0));
+        lines.push(format!("not seen on socket {}: {what}{why}{code}", gap.sock.0));
     }
     if let Some(dropped) = scene.story.end.map(|end| end.dropped).filter(|n| *n > 0) {
         lines.push(format!(

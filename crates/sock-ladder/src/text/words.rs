@@ -78,7 +78,14 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
         return "ended by sock".into();
     }
     let fate = is_unreturned(call).then(|| story.fate(call.proc));
-    let waited = Waited { vain: story.vain(n), long: story.waits.long(n, call), fate };
+    let nothing = if story.on(n).is_some_and(|sock| story.is_dgram(sock)) {
+        Nothing::Message
+    } else if story.is_own_end(n) {
+        Nothing::OwnEnd
+    } else {
+        Nothing::End
+    };
+    let waited = Waited { vain: story.vain(n), long: story.waits.long(n, call), fate, nothing };
     of_call(call, waited, ascii)
 }
 
@@ -89,6 +96,20 @@ pub(super) struct Waited {
     pub(super) long: Option<u64>,
     /// How it was over, where it never returned.
     pub(super) fate: Option<Fate>,
+    /// What it means that it received nothing.
+    pub(super) nothing: Nothing,
+}
+
+/// What a receive of nothing met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Nothing {
+    /// The peer's end.
+    #[default]
+    End,
+    /// The end that its own side had made of receiving.
+    OwnEnd,
+    /// A message without content.
+    Message,
 }
 
 /// The label of a call.
@@ -110,7 +131,12 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
         let words = plain(&format!("{} still waiting", call.call));
         return Label { words, more: vec![more.to_owned()], joint: " " };
     }
-    let words = plain(&words(call));
+    let words = plain(&words(call, waited.nothing == Nothing::End));
+    if waited.nothing == Nothing::OwnEnd {
+        let took = waited.long.map(|long| format!("(waited {})", duration(long, ascii)));
+        let more = std::iter::once("its own shutdown".to_owned()).chain(took).collect();
+        return Label { words, more, joint: ": " };
+    }
     match waited.long {
         Some(long) => {
             let joint = if ascii { ", " } else { " · " };
@@ -120,8 +146,8 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
     }
 }
 
-/// A call and what came of it.
-fn words(call: &Call) -> String {
+/// A call and what came of it; `is_end` where nothing received is the peer's end.
+fn words(call: &Call, is_end: bool) -> String {
     let name = match (&call.call, call.sys.as_deref()) {
         _ if is_peek(call) => "peek",
         (CallKind::Wait, Some("select" | "pselect6")) => "select",
@@ -136,7 +162,7 @@ fn words(call: &Call) -> String {
     if let Some(by) = call.args.more.get("by").filter(|_| call.call == CallKind::Close) {
         return if by == "kill" { "killed" } else { "exit" }.to_owned();
     }
-    if is_eof(call) && call.args.addr.is_none() {
+    if is_end && is_eof(call) && call.args.addr.is_none() {
         return format!("{name} 0 B: end");
     }
     match (&call.call, call.moved(), call.args.len) {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file writes with some of it")]
 
+use sock_ladder::{Drawing, explain, html, mermaid, svg, text};
 use sock_record::{
     Args, Call, CallKind, Dir, End, Ev, Family, Kind, Level, Line, Note, Origin, Proc, ProcId,
     Sock, SockId,
@@ -127,4 +128,49 @@ impl Tape {
             .into(),
         );
     }
+}
+
+/// More rows than this do not all stand on one page.
+const MANY: usize = 150;
+
+/// Whatever is said of a record stands on every page that is drawn of it.
+pub(crate) fn every_note_is_drawn(lines: &[Line]) {
+    if lines.len() > MANY {
+        return;
+    }
+    let drawing = |width| Drawing { width, explain: true, fold: false, ..Drawing::default() };
+    let pages = [
+        ("text", text(lines, &drawing(100))),
+        ("narrow text", text(lines, &drawing(40))),
+        ("SVG", svg(lines, &drawing(100))),
+        ("HTML", html(lines, &drawing(100))),
+        ("Mermaid", mermaid(lines, &drawing(100))),
+    ];
+    let own = lines
+        .iter()
+        .filter_map(|line| if let Line::Note(note) = line { Some(note.clone()) } else { None });
+    let pages = pages.map(|(form, page)| (form, letters(&page), page));
+    for note in explain(lines).into_iter().chain(own) {
+        for (form, letters_of_page, page) in &pages {
+            // A list of narrow lines shows the beginning of each.
+            let most = if *form == "narrow text" { 20 } else { usize::MAX };
+            let said: String = letters(&note.text).chars().take(most).collect();
+            assert!(letters_of_page.contains(&said), "{form} lacks {}: {page}", note.text);
+        }
+    }
+}
+
+/// The letters and digits of a page, without its marks, its rails and its line ends.
+fn letters(page: &str) -> String {
+    let (mut letters, mut rest) = (String::new(), page);
+    while let Some(at) = rest.find(['<', '&', '#']) {
+        let mark = match rest.as_bytes()[at] {
+            b'<' => rest[at..].find('>'),
+            _ => rest[at..].find(';').filter(|end| *end <= 6),
+        };
+        letters.extend(rest[..at].chars().filter(|c| c.is_alphanumeric()));
+        rest = &rest[at + mark.unwrap_or(0) + 1..];
+    }
+    letters.extend(rest.chars().filter(|c| c.is_alphanumeric()));
+    letters
 }

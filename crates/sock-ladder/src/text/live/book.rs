@@ -214,6 +214,11 @@ impl Book {
         self.socks.get_mut(&sock)
     }
 
+    /// Whether a socket is one for datagrams.
+    pub(super) fn is_dgram(&self, sock: SockId) -> bool {
+        self.socks.get(&sock).is_some_and(Known::is_dgram)
+    }
+
     /// Who holds a socket.
     pub(super) fn holder(&self, sock: SockId) -> Option<Who> {
         let known = self.socks.get(&sock)?;

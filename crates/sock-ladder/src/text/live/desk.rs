@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sock_record::{Call, CallKind, Dir, Ev, Interval, SockId};
 
-use super::super::words::{Label, Waited, of_call};
+use super::super::words::{Label, Nothing, Waited, of_call};
 
 use super::PATIENCE;
 use super::book::{Book, Who, counted, ghost};
@@ -78,7 +78,7 @@ impl Desk {
         }
         let listens = self.book.of(sock).is_some_and(|known| known.listens);
         let vain = self.waits.vain(n, wait, || listens);
-        let waited = Waited { vain, long: self.waits.long(n, wait), fate: None };
+        let waited = Waited { vain, long: self.waits.long(n, wait), ..Waited::default() };
         let side = Side::of(Who::Proc(wait.proc), wait, of_call(wait, waited, self.ascii));
         self.clear_way(&side, rows);
         rows.push(Row { t: returned(wait), ..Row::local(side, wait) });
@@ -96,7 +96,10 @@ impl Desk {
         let n = usize::try_from(call.ev.0).unwrap_or(usize::MAX);
         let vain = self.waits.vain(n, call, || false);
         // Who asks while it happens cannot know more than that the program ended meanwhile.
-        let waited = Waited { vain, long: self.waits.long(n, call), fate: Some(Fate::Ended) };
+        let fate = Some(Fate::Ended);
+        let is_dgram = call.sock.is_some_and(|sock| self.book.is_dgram(sock));
+        let nothing = if is_dgram { Nothing::Message } else { Nothing::End };
+        let waited = Waited { vain, long: self.waits.long(n, call), fate, nothing };
         Side::of(Who::Proc(call.proc), call, of_call(call, waited, self.ascii))
     }
 
