@@ -20,7 +20,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use sock_ladder::Drawing;
-use sock_record::{Line, Writer};
+use sock_record::{Level, Line, Note, Writer};
 use sock_trace::{Control, Ended, Outcome, Plan as Programs, watch};
 
 pub(crate) use self::forms::{Form, Output};
@@ -102,9 +102,17 @@ fn once(plan: &Plan) -> Result<Status> {
     let Traced { lines, outcome, failed } = traced(plan, rows, true)?;
     let shown = shown(plan, &lines);
     let page = unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, &drawing));
-    let page = page + &footer(&lines, &outcome);
+    let footer = footer(&lines, &outcome);
+    let page = page + &footer;
+    // Pictures say it as they say what is true of a whole record.
+    let remark = |text: &str| {
+        let (code, text) = ("traced".to_owned(), text.to_owned());
+        Note { ev: None, code, level: Level::Info, text }.into()
+    };
+    let below: Vec<Line> = footer.lines().map(remark).collect();
+    let drawn: Vec<&Line> = shown.iter().copied().chain(&below).collect();
     for output in &plan.outputs {
-        output.write(&lines, &shown, &drawing, &page)?;
+        output.write(&lines, &drawn, &drawing, &page)?;
     }
     let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
     if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {

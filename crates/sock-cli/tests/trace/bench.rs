@@ -133,13 +133,17 @@ impl Traced {
         let calls: BTreeMap<_, _> = self.calls().map(|call| (call.ev, call)).collect();
         let pairing = sock_ladder::pair(&self.lines);
         let mut linked: BTreeMap<(SockId, SockId), u64> = BTreeMap::new();
-        for paired in pairing.links.iter().filter(|paired| paired.link.kind == LinkKind::Bytes) {
+        for paired in &pairing.links {
             let link = &paired.link;
             let (from, to) = (calls[&link.from], calls[&link.to]);
+            let kind = &link.kind;
             assert!(
                 from.enter < to.exit.unwrap(),
-                "{from:?}\nis received before it is sent\n{to:?}"
+                "{kind}: {from:?}\nis met before it is made\n{to:?}"
             );
+            if *kind != LinkKind::Bytes {
+                continue;
+            }
             assert_eq!(link.how, LinkHow::Offset, "the bytes agree: {from:?}\n{to:?}");
             if !paired.peek {
                 *linked.entry((from.sock.unwrap(), to.sock.unwrap())).or_default() +=

@@ -94,6 +94,9 @@ fn every_form_is_written_and_explains() {
     for form in [&text, &svg, &html, &mermaid, &joined] {
         assert!(form.contains("became"), "it says that three sends became one receive:\n{form}");
     }
+    for form in [&text, &svg, &html, &mermaid] {
+        assert!(form.contains("traced: "), "it says that its programs were traced:\n{form}");
+    }
     assert!(html.contains("default-src 'none'") && !html.contains(" src="), "it needs no network");
     assert!(joined.lines().any(|line| line.contains("\"type\":\"link\"")), "{joined}");
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use sock_ladder::Drawing;
-use sock_record::{Call, CallKind, Ev, Kind, Line, Reader, SockId};
+use sock_record::{Call, CallKind, Ev, Kind, Level, Line, Note, Reader, SockId};
 
 use crate::bench::Bench;
 
@@ -82,9 +82,16 @@ fn the_pictures_are_what_their_records_are_drawn_as() {
         let lines = recorded(name);
         let drawing = Drawing { width: 100, explain: true, ..Drawing::default() };
         let anew = "just pictures makes it anew, and git diff shows what is different";
-        assert!(sock_ladder::svg(&lines, &drawing) == read(name, "picture.svg"), "{name}: {anew}");
         let text = read(name, "picture.txt");
-        assert!(text.starts_with(&sock_ladder::text(&lines, &drawing)), "{name}: {anew}");
+        let drawn = sock_ladder::text(&lines, &drawing);
+        let footer = text.strip_prefix(&drawn).unwrap_or_else(|| panic!("{name}: {anew}"));
+        assert!(footer.starts_with("traced: "), "{name}: {footer}");
+        let remark = |text: &str| {
+            let (code, text) = ("traced".to_owned(), text.to_owned());
+            Line::from(Note { ev: None, code, level: Level::Info, text })
+        };
+        let told: Vec<Line> = lines.iter().cloned().chain(footer.lines().map(remark)).collect();
+        assert!(sock_ladder::svg(&told, &drawing) == read(name, "picture.svg"), "{name}: {anew}");
         for part in [text, read(name, "server.py"), read(name, "client.py")] {
             assert!(page.contains(part.trim_end()), "{name}: {anew}");
         }
