@@ -100,7 +100,8 @@ async fn others_have_their_turn() {
             turns += 1;
         }
         reader.join().unwrap();
-        assert!(turns > 100, "others had {turns} turns");
+        // At most a MiB and a piece leave in a turn, of 20 MB.
+        assert!(turns >= 15, "others had {turns} turns");
         // A timer of the runtime's goes off beside it.
         timeout(DEADLINE, tokio::time::sleep(Duration::from_millis(1))).await.unwrap();
         run.stop().ask();
