@@ -219,7 +219,11 @@ fn what_has_no_end_of_a_line_is_given_up_before_it_fills_the_memory() {
 
     let call = r#"{"type":"call","ev":1,"proc":1,"call":"send","sock":1,"enter":1,"exit":2,"ret":2,"dir":"out","data":"SGk="}"#;
     let input = [call.as_bytes(), b"\n", &vec![b'x'; 1 << 17]].concat();
-    let (shown, told) = show(&["-"], &input, 6);
+    // From a file: it reads no further, and whoever writes into a pipe hears of that.
+    let dir = tempfile::tempdir().unwrap();
+    let record = dir.path().join("endless.jsonl");
+    std::fs::write(&record, input).unwrap();
+    let (shown, told) = show(&[record.to_str().unwrap()], b"", 6);
     assert!(shown.contains("send 2 B"), "{shown}");
     assert!(told.contains("line 2 of the record has no end within 64 KiB"), "{told}");
 }

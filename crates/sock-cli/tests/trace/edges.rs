@@ -161,7 +161,7 @@ for _ in range(8):
             if os.fork(): os._exit(0)
 signal.pause()";
     let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "20", env!("CARGO_BIN_EXE_sock"), "trace", "--timeout", "300ms"]);
+    command.args(["-s", "KILL", "20", env!("CARGO_BIN_EXE_sock"), "trace", "--timeout", "2s"]);
     command.args(["--", python.get_program().to_str().unwrap(), "-c", script]);
     let finished = Program::run(command, b"").expect(137);
     assert!(finished.stderr.contains("the time was over"), "{}", finished.stderr);
