@@ -18,17 +18,25 @@ use super::wait::{Ready, Wait};
 
 /// What falling asleep and being woken costs both sides together, about.
 const MOMENT: Duration = Duration::from_micros(10);
-/// So many sleeps pass at most until it is tried again whether something comes within a moment.
-const LONGEST_PAUSE: u32 = 256;
+/// While looking is seldom worth it, so many sleeps pass at least and at most until it is tried again.
+const PAUSES: [u32; 2] = [16, 256];
+/// From so much trust on it looks before each sleep.
+const TRUSTED: u8 = 4;
 
 /// Whether to look for a moment before the next sleep.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Habit {
     /// Sleeps until it is tried again.
     left: u32,
-    /// How many those were the last time: twice as many after each moment that was in vain, a quarter after
-    /// one that was not.
     pause: u32,
+    /// One more for each moment that was worth it, two less for one that was in vain.
+    trust: u8,
+}
+
+impl Default for Habit {
+    fn default() -> Self {
+        Self { left: 0, pause: PAUSES[0], trust: TRUSTED }
+    }
 }
 
 impl Habit {
@@ -40,9 +48,13 @@ impl Habit {
 
     /// Whether something has come within the moment.
     fn learns(&mut self, has_come: bool) {
-        self.pause =
-            if has_come { self.pause / 4 } else { (2 * self.pause).clamp(1, LONGEST_PAUSE) };
-        self.left = self.pause + 1;
+        let [shortest, longest] = PAUSES;
+        (self.trust, self.pause) = if has_come {
+            ((self.trust + 1).min(2 * TRUSTED), (self.pause / 2).max(shortest))
+        } else {
+            (self.trust.saturating_sub(2), (4 * self.pause).min(longest))
+        };
+        self.left = if self.trust >= TRUSTED { 1 } else { self.pause + 1 };
     }
 }
 
@@ -120,12 +132,15 @@ mod tests {
             habit.learns(found);
             sleeps
         };
-        let vain: Vec<usize> = (0..11).map(|_| sleeps_until_it_looks(false)).collect();
-        assert_eq!(vain, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 256]);
+        let vain: Vec<usize> = (0..5).map(|_| sleeps_until_it_looks(false)).collect();
+        assert_eq!(vain, [0, 64, 256, 256, 256]);
         let found: Vec<usize> = (0..7).map(|_| sleeps_until_it_looks(true)).collect();
-        assert_eq!(found, [256, 64, 16, 4, 1, 0, 0]);
-        // What comes within a moment once in a while is not waited for.
-        let mixed: Vec<usize> = (0..40).map(|n| sleeps_until_it_looks(n % 5 == 0)).collect();
-        assert!(mixed[30..].iter().all(|sleeps| *sleeps >= 16), "{mixed:?}");
+        assert_eq!(found, [256, 128, 64, 32, 0, 0, 0]);
+        // One that was in vain among many is no reason to sleep at once.
+        let trusted: Vec<usize> = (0..40).map(|n| sleeps_until_it_looks(n % 4 != 3)).collect();
+        assert!(trusted[10..].iter().all(|sleeps| *sleeps == 0), "{trusted:?}");
+        // Where every second one is in vain, it is not worth it.
+        let mixed: Vec<usize> = (0..40).map(|n| sleeps_until_it_looks(n % 2 == 0)).collect();
+        assert!(mixed[20..].iter().all(|sleeps| *sleeps >= 16), "{mixed:?}");
     }
 }
