@@ -163,8 +163,8 @@ pub(super) enum Left {
     Bytes,
     /// It brought less: an end or an error may follow, or what is behind an urgent byte.
     NoByte,
-    /// It found nothing. At an urgent byte it also says so while a signal is pending (tcp(7) does not say
-    /// it, `tcp_recvmsg` does it).
+    /// It found nothing. At an urgent byte it may say so although more is there: a receive was seen to
+    /// stay there after SIGCONT.
     Nothing,
     /// It was the end.
     End,
@@ -304,9 +304,9 @@ fn give_back(line: &mut Line<'_>, bytes: &[u8]) -> Pushed {
     pushed
 }
 
-/// Reads once, where need be into `buf`, tells the session, and sends what it gives back of that; also
-/// what it left. None if the conversation is over. The end of a stream to which nothing can be sent any more is the end
-/// of it all, for the reason `broken`.
+/// Reads once, where need be into `buf`, tells the session, and sends what it gives back of that; says
+/// also what it left to be read. None if the conversation is over. The end of a stream to which nothing
+/// can be sent any more is the end of it all, for the reason `broken`.
 pub(super) fn pull<C: Moves>(
     calls: &mut C,
     line: &mut Line<'_>,

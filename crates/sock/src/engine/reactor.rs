@@ -69,6 +69,7 @@ pub(super) struct Reactor<W> {
     /// Who wants calls to be made, and when it wants to be asked again.
     pub(super) campaign: Option<Box<dyn Campaign>>,
     pub(super) asks_at: Time,
+    /// Whether it looks for a moment before it sleeps.
     pub(super) habit: Habit,
     /// Room for the datagrams of one call, which a port keeps that cannot send all of its replies.
     pub(super) spare: Option<Box<Batch>>,
