@@ -37,18 +37,18 @@ pub(super) fn server() -> Result<Played> {
     let script = [
         (
             "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nServer: sock\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
              Content-Type: text/html; charset=utf-8\r\nAccept-Ranges: bytes\r\n\
              Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"5380dfabd42befad\"\r\n\
-             Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\
+             Cache-Control: no-cache\r\n\
              Content-Length: 41\r\n\r\n<title>Home</title>\n<h1>A home page</h1>\n",
         ),
         (
             "GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nServer: sock\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
              Content-Type: text/css; charset=utf-8\r\nAccept-Ranges: bytes\r\n\
              Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"5859d8e2d8670837\"\r\n\
-             Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\
+             Cache-Control: no-cache\r\n\
              Content-Length: 19\r\nConnection: close\r\n\r\nh1 { color: teal }\n",
         ),
     ];

@@ -11,7 +11,7 @@ use crate::pump::Pump;
 pub(crate) const ONE: Peer = Peer::FIRST;
 
 /// What every answer has behind its status line.
-pub(crate) const COMMON: &str = "Server: sock\r\nDate: Tue, 22 Feb 1983 17:37:43 GMT\r\n";
+pub(crate) const COMMON: &str = "Date: Tue, 22 Feb 1983 17:37:43 GMT\r\n";
 
 /// A conversation with a server that explains itself.
 pub(crate) fn web() -> Pump<Http> {

@@ -129,7 +129,7 @@ fn an_unchanged_file_is_answered_with_what_a_cache_needs() {
         (
             304,
             "ETag: \"a9bc80cca21f28b3\"\r\nVary: Accept-Encoding\r\n\
-             Cache-Control: public, max-age=60\r\nX-Content-Type-Options: nosniff\r\n"
+             Cache-Control: public, max-age=60\r\n"
         )
     );
 }

@@ -20,8 +20,7 @@ fn a_file_comes_with_all_that_is_known_of_it() {
          Accept-Ranges: bytes\r\n\
          Last-Modified: {CHANGED_DATE}\r\n\
          ETag: \"{ETAG}\"\r\n\
-         Cache-Control: no-cache\r\n\
-         X-Content-Type-Options: nosniff\r\n"
+         Cache-Control: no-cache\r\n"
     );
     assert_eq!(said.fields, expected);
 }
@@ -193,7 +192,17 @@ fn pages_of_others_may_read_where_that_is_said() {
     for target in ["/a.txt", "/nothing", "/dir/"] {
         let said = ask(Method::Get, &files(), &cors, target, &origin);
         assert_eq!(said.field("Access-Control-Allow-Origin"), Some("*"), "{target}");
-        assert_eq!(said.field("X-Content-Type-Options"), Some("nosniff"));
+    }
+}
+
+#[test]
+fn what_strangers_may_have_left_is_no_page_because_it_looks_like_one() {
+    for (upload, said) in [(None, None), (Some(9), Some("nosniff"))] {
+        let offer = Offer { upload, ..Offer::default() };
+        for target in ["/a.txt", "/nothing", "/dir/"] {
+            let answer = ask(Method::Get, &files(), &offer, target, &[]);
+            assert_eq!(answer.field("X-Content-Type-Options"), said, "{target}");
+        }
     }
 }
 

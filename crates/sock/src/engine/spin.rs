@@ -16,8 +16,11 @@ use sock_proto::Time;
 use super::reactor::{Hand, Reactor};
 use super::wait::{Ready, Wait};
 
-/// What falling asleep and being woken costs both sides together, about.
-const MOMENT: Duration = Duration::from_micros(10);
+/// A moment is what falling asleep and being woken costs both sides together, about: the shortest where
+/// the processors are awake, and the longest where they have to be woken first.
+const MOMENTS: [Duration; 2] = [Duration::from_micros(10), Duration::from_micros(30)];
+/// Beyond the shortest, no more is spent on looking than this part of what was worked since the last sleep.
+const PART: u32 = 4;
 /// While looking is seldom worth it, so many sleeps pass at least and at most until it is tried again.
 const PAUSES: [u32; 2] = [16, 256];
 /// From so much trust on it looks before each sleep.
@@ -31,11 +34,13 @@ pub(super) struct Habit {
     pause: u32,
     /// One more for each moment that was worth it, two less for one that was in vain.
     trust: u8,
+    /// For how long it has worked and not slept.
+    worked: Duration,
 }
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { left: 0, pause: PAUSES[0], trust: TRUSTED }
+        Self { left: 0, pause: PAUSES[0], trust: TRUSTED, worked: Duration::ZERO }
     }
 }
 
@@ -44,6 +49,13 @@ impl Habit {
     fn looks(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
         self.left == 0
+    }
+
+    /// How long to look after it has worked for so long.
+    fn moment(&mut self, worked: Duration) -> Duration {
+        let [shortest, longest] = MOMENTS;
+        self.worked += worked;
+        (self.worked / PART).clamp(shortest, longest)
     }
 
     /// Whether something has come within the moment.
@@ -55,6 +67,9 @@ impl Habit {
             (self.trust.saturating_sub(2), (4 * self.pause).min(longest))
         };
         self.left = if self.trust >= TRUSTED { 1 } else { self.pause + 1 };
+        if !has_come {
+            self.worked = Duration::ZERO;
+        }
     }
 }
 
@@ -95,15 +110,16 @@ impl<W: Wait> Reactor<W> {
         let mut since = None;
         loop {
             self.wait.wait(Some(Duration::ZERO), ready)?;
-            self.cx.now = self.plan.run.now();
+            let woken = std::mem::replace(&mut self.cx.now, self.plan.run.now());
             // What was there at once would not have let it sleep.
-            let began = *since.get_or_insert(self.cx.now);
+            let (began, moment) = *since
+                .get_or_insert_with(|| (self.cx.now, self.habit.moment(self.cx.now.since(woken))));
             let looked = self.cx.now.since(began);
             let has_come = !ready.is_empty() || due.is_some_and(|at| at <= self.cx.now);
             if has_come && looked.is_zero() {
                 return Ok(true);
             }
-            if has_come || looked >= MOMENT {
+            if has_come || looked >= moment {
                 self.habit.learns(has_come);
                 if let Some(campaign) = &mut self.campaign {
                     campaign.looked(looked);
@@ -123,6 +139,20 @@ impl<W: Wait> Reactor<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_nearly_always_busy_looks_for_longer() {
+        let micros = Duration::from_micros;
+        let mut habit = Habit::default();
+        let moments = [4, 40, 80, 400].map(|worked| {
+            let moment = habit.moment(micros(worked));
+            habit.learns(true);
+            moment
+        });
+        assert_eq!(moments, [10, 11, 30, 30].map(micros));
+        habit.learns(false);
+        assert_eq!(habit.moment(micros(4)), micros(10));
+    }
 
     #[test]
     fn who_looks_in_vain_looks_ever_more_seldom() {

@@ -216,9 +216,15 @@ impl FileSite {
             let found = load::neighbour(file, media, &it, &self.kept.bounds())?;
             Some((it, found))
         });
-        let (beside, loaded) = match neighbour {
-            Some((it, loaded)) => (Some(it.stamp), loaded),
-            None => (None, load::file(file, media, takes, &self.kept.bounds()).map_err(missing)?),
+        let (beside, loaded) = if let Some((it, loaded)) = neighbour {
+            (Some(it.stamp), loaded)
+        } else {
+            let any = Codings { gzip: true, br: true };
+            let varies = media.compresses()
+                && (load::pays(stamp.len)
+                    || load::neighbour_of(&self.root, path, any, &stamp).is_some());
+            let loaded = load::file(file, media, takes, varies, &self.kept.bounds());
+            (None, loaded.map_err(missing)?)
         };
         let found = Found::File(loaded.file);
         if loaded.is_settled && stamp.is_settled() {

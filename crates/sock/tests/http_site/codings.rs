@@ -65,6 +65,21 @@ fn text_is_compressed_for_who_takes_it() {
 }
 
 #[test]
+fn what_fits_a_packet_varies_only_with_a_file_beside_it() {
+    let place =
+        Place::new().with("a.css", "p{}").with("b.css", "p{}").with("b.css.gz", zip(b"p{}"));
+    place.write("packet.txt", vec![b'a'; 1_024]);
+    place.write("more.txt", vec![b'a'; 1_460]);
+    for name in ["b.css", "b.css.gz"] {
+        set_time(&place, name, 1000);
+    }
+    let site = place.site();
+    let varies =
+        ["a.css", "packet.txt", "b.css", "more.txt"].map(|name| file(&site, name, PLAIN).varies);
+    assert_eq!(varies, [false, false, true, true]);
+}
+
+#[test]
 fn a_file_beside_is_given_if_it_is_not_older() {
     let text = "some text, compressed with care ".repeat(100);
     let place = Place::new().with("a.html", &text).with("a.html.br", "brotli").with("b.js", &text);

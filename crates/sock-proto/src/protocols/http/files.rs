@@ -74,8 +74,10 @@ pub fn admits(head: &Head<'_>, offer: &Offer) -> Result<(), Answer> {
 
 /// Adds what every answer has.
 fn dressed(mut answer: Answer, offer: &Offer) -> Answer {
-    // A file is what its type says, and no page because it looks like one.
-    answer.fields.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
+    if offer.upload.is_some() {
+        // What strangers left here is what its type says, and no page because it looks like one.
+        answer.fields.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
+    }
     if offer.cors {
         answer.fields.extend_from_slice(
             b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n",

@@ -31,7 +31,7 @@ pub(super) fn write(answer: &Answer, form: Form, offer: &Offer, out: &mut Out<'_
     out.compose(|to| {
         if form.version != Version::V09 {
             status_line(answer.status, to);
-            to.extend_from_slice(b"Server: sock\r\nDate: ");
+            to.extend_from_slice(b"Date: ");
             date::write(seconds, to);
             to.extend_from_slice(b"\r\n");
             to.extend_from_slice(&answer.fields);

@@ -15,8 +15,8 @@ use super::media::Media;
 use super::stamp::{Shape, Stamp, etag};
 use crate::FileSource;
 
-/// Below it an answer fits into one packet with or without compression.
-const SMALLEST_GZIP: u64 = 1 << 10;
+/// Below it an answer fits into one packet of 1,460 bytes, its head with it, compressed or not.
+const SMALLEST_GZIP: u64 = 1_150;
 
 /// As much of a file as tells whether it is text.
 const SAMPLE: usize = 4 << 10;
@@ -96,13 +96,13 @@ pub(super) fn file(
     file: OwnedFd,
     media: Media,
     takes: Codings,
+    varies: bool,
     bounds: &Cache,
 ) -> Result<Loaded, Errno> {
     let may_compress = takes.gzip && media.compresses();
     let most = if may_compress { bounds.file.max(bounds.gzip) } else { bounds.file };
     let (content, stamp) = read(file, most)?;
-    let (modified, varies) = (stamp.modified(), media.compresses());
-    let is_settled = stamp.is_settled();
+    let (modified, is_settled) = (stamp.modified(), stamp.is_settled());
     let (bytes, source) = match content {
         Content::Whole(bytes) => (bytes, None),
         Content::Behind(source) => (sample(&source), Some(source)),
@@ -170,9 +170,14 @@ fn sample(source: &FileSource) -> Vec<u8> {
     bytes
 }
 
+/// Whether a file so large is worth the work of compressing it.
+pub(super) fn pays(len: u64) -> bool {
+    len >= SMALLEST_GZIP
+}
+
 /// Compresses what gets smaller by it.
 fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
-    if (bytes.len() as u64) < SMALLEST_GZIP {
+    if !pays(bytes.len() as u64) {
         return None;
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
