@@ -38,7 +38,7 @@ pub(super) fn server() -> Result<Played> {
         (
             "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
-             Content-Type: text/html; charset=utf-8\r\nAccept-Ranges: bytes\r\n\
+             Content-Type: text/html; charset=utf-8\r\n\
              Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"5380dfabd42befad\"\r\n\
              Cache-Control: no-cache\r\n\
              Content-Length: 41\r\n\r\n<title>Home</title>\n<h1>A home page</h1>\n",
@@ -46,7 +46,7 @@ pub(super) fn server() -> Result<Played> {
         (
             "GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
-             Content-Type: text/css; charset=utf-8\r\nAccept-Ranges: bytes\r\n\
+             Content-Type: text/css; charset=utf-8\r\n\
              Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"5859d8e2d8670837\"\r\n\
              Cache-Control: no-cache\r\n\
              Content-Length: 19\r\nConnection: close\r\n\r\nh1 { color: teal }\n",

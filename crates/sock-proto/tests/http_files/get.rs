@@ -17,7 +17,6 @@ fn a_file_comes_with_all_that_is_known_of_it() {
     assert_eq!((said.status, said.text()), (200, "hello\n"));
     let expected = format!(
         "Content-Type: text/plain; charset=utf-8\r\n\
-         Accept-Ranges: bytes\r\n\
          Last-Modified: {CHANGED_DATE}\r\n\
          ETag: \"{ETAG}\"\r\n\
          Cache-Control: no-cache\r\n"
@@ -117,8 +116,8 @@ fn a_coding_is_given_to_who_asks_for_it() {
         };
         assert_eq!((said.status, said.text()), (200, body), "{accept}");
         assert_eq!(said.field("Vary"), Some("Accept-Encoding"));
-        let ranges = if coding.is_empty() { "bytes" } else { "none" };
-        assert_eq!(said.field("Accept-Ranges"), Some(ranges));
+        let ranges = (!coding.is_empty()).then_some("none");
+        assert_eq!(said.field("Accept-Ranges"), ranges);
     }
     let two = [("Accept-Encoding", "deflate"), ("Accept-Encoding", "gzip")];
     assert_eq!(get(&files, "/p.html", &two).text(), "GZ");
@@ -192,6 +191,21 @@ fn pages_of_others_may_read_where_that_is_said() {
     for target in ["/a.txt", "/nothing", "/dir/"] {
         let said = ask(Method::Get, &files(), &cors, target, &origin);
         assert_eq!(said.field("Access-Control-Allow-Origin"), Some("*"), "{target}");
+    }
+}
+
+#[test]
+fn ranges_are_offered_of_what_does_not_come_at_once() {
+    let [small, large] = [16 * 1024, 16 * 1024 + 1].map(|len| vec![b'a'; len]);
+    let files = Files::new().file("small", small).file("large", large);
+    for (name, range, offered) in [
+        ("/small", None, None),
+        ("/large", None, Some("bytes")),
+        // Who asks for one knows of them, and may ask for another.
+        ("/small", Some(("Range", "bytes=1-2")), Some("bytes")),
+    ] {
+        let said = get(&files, name, range.as_slice());
+        assert_eq!(said.field("Accept-Ranges"), offered, "{name} {range:?}");
     }
 }
 

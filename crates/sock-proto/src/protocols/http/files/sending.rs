@@ -21,6 +21,9 @@ use super::range::{self, Asked};
 /// What the fields of an ordinary answer take.
 const ROOM: usize = 320;
 
+/// So much comes at once: nobody would ask for the rest of it.
+const AT_ONCE: u64 = 16 * 1024;
+
 /// Answers GET and HEAD with `file`.
 pub(super) fn file(request: &Request<'_>, file: &File) -> Answer {
     match condition::judge(request.head, request.site, Some(file)) {
@@ -78,8 +81,12 @@ fn described(status: u16, request: &Request<'_>, file: &File, media: &str) -> An
     if let Some(coding) = file.coding {
         field(fields, "Content-Encoding", coding);
     }
-    // Who resumes a coded body would have to find the same coding again, and may be given another.
-    field(fields, "Accept-Ranges", if file.coding.is_none() { "bytes" } else { "none" });
+    if file.coding.is_some() {
+        // Who resumes a coded body would have to find the same coding again, and may be given another.
+        field(fields, "Accept-Ranges", "none");
+    } else if status == 206 || file.len > AT_ONCE {
+        field(fields, "Accept-Ranges", "bytes");
+    }
     if let Some(modified) = file.modified {
         // Never later than the answer itself (RFC 9110, section 8.8.2.1).
         fields.extend_from_slice(b"Last-Modified: ");
