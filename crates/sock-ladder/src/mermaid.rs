@@ -121,7 +121,7 @@ impl Diagram<'_, '_, '_> {
             What::Rst | What::Refused => "-x",
             What::Fin | What::HalfClose => "-->>",
             _ if is_lost => "--x",
-            _ if step.peek => "-->>",
+            _ if step.peek || step.guess => "-->>",
             What::Datagram(_) => "-)",
             What::Connect | What::Bytes(_) | What::Local => "->>",
         };

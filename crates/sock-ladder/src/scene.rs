@@ -118,7 +118,8 @@ fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
             let seen = call.map(|call| (&call.call, call.ret, call.err.as_deref(), call.proc));
             (seen, is_long, part, notes)
         };
-        let to = step.to.map(|to| (to.lane, to.word, to.missing, side(to.call, to.part)));
+        let to =
+            step.to.map(|to| (to.lane, to.word, (to.missing, to.unseen), side(to.call, to.part)));
         let from = (
             step.from.lane,
             step.from.word,
@@ -130,7 +131,7 @@ fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
             Share::Departs(_) => 1,
             Share::Arrives(_) => 2,
         };
-        (what, len, from, to, split, step.peek)
+        (what, len, from, to, split, (step.peek, step.guess))
     };
     rows.iter().map(|row| shapes.number(number(row))).collect()
 }

@@ -220,6 +220,27 @@ impl<'a> Story<'a> {
         self.calls_of[sock].iter().map(|&n| (n, self.calls[n]))
     }
 
+    /// Whether bytes went through a socket in this direction by ways that the record does not have.
+    pub(crate) fn has_unseen(&self, sock: usize, dir: Dir) -> bool {
+        let id = self.socks[sock].sock;
+        self.gaps.iter().any(|gap| gap.sock == id && is_unseen(gap, dir))
+    }
+
+    /// Whether a program that called on a listener has a ring (`io_uring`), which accepts without a call that could be
+    /// seen. The tracer names those programs in one sentence, before what they did.
+    pub(crate) fn has_ring(&self, listener: usize) -> bool {
+        let rings = self.remarks.iter().filter(|note| note.code == "ring");
+        rings.into_iter().any(|note| match note.text.split_once(" used io_uring") {
+            Some((names, _)) => {
+                let mut owners =
+                    self.calls_on(listener).filter_map(|(_, call)| self.procs.get(&call.proc));
+                owners.any(|owner| names.split(", ").any(|name| name == owner.name))
+            }
+            // Whoever says it in other words may mean anybody.
+            None => true,
+        })
+    }
+
     pub(crate) fn is_listener(&self, sock: usize) -> bool {
         self.facts[sock].listens
     }
@@ -283,6 +304,15 @@ impl<'a> Story<'a> {
 
 /// The code of a note about a close: whoever wrote the record has ended the program.
 const STOPPED: &str = "stopped";
+
+/// Whether the kernel counted more in this direction than the record has.
+pub(crate) fn is_unseen(gap: &Gap, dir: Dir) -> bool {
+    let (kernel, seen) = match dir {
+        Dir::Out => (gap.kernel_out, gap.seen_out),
+        Dir::In => (gap.kernel_in, gap.seen_in),
+    };
+    kernel.zip(seen).is_some_and(|(kernel, seen)| kernel > seen)
+}
 
 /// Whether nobody called `close`, but the end of a program closed its socket.
 pub(crate) fn is_by_end(call: &Call) -> bool {

@@ -61,6 +61,8 @@ fn bytes_that_go_by_io_uring_are_told_by_their_number() {
         "{page}"
     );
     assert!(page.contains("io_uring (try --no-io-uring)"), "{page}");
+    // It echoed them, so it has taken them.
+    assert!(page.contains("not seen ") && !page.contains("never read"), "{page}");
 }
 
 #[test]

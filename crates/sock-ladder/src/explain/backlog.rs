@@ -56,7 +56,7 @@ fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         if line.err.is_some() && case.story.facts(sock).moved.is_none() {
             continue;
         }
-        if has_ring(case, server.sock) {
+        if case.story.has_ring(server.sock) {
             continue;
         }
         teller.say("never-accepted", Level::Warn, call, line.proc, || {
@@ -68,22 +68,6 @@ fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             )
         });
     }
-}
-
-/// Whether a program that called on a listener has a ring (`io_uring`), which accepts without a call that could be seen.
-/// The tracer names those programs in one sentence, before what they did.
-fn has_ring(case: &Case<'_, '_>, listener: usize) -> bool {
-    let owners: Vec<&str> = case
-        .story
-        .calls_on(listener)
-        .filter_map(|(_, call)| Some(&*case.story.procs.get(&call.proc)?.name))
-        .collect();
-    let rings = case.story.remarks.iter().filter(|note| note.code == "ring");
-    rings.into_iter().any(|note| match note.text.split_once(" used io_uring") {
-        Some((names, _)) => names.split(", ").any(|name| owners.contains(&name)),
-        // Whoever says it in other words may mean anybody.
-        None => true,
-    })
 }
 
 fn one_at_a_time(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {

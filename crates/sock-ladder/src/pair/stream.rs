@@ -10,7 +10,7 @@ struct Move<'a> {
     call: usize,
     line: &'a Call,
     off: Interval,
-    /// Its place in the stream is certain: written in the record, or counted from the first byte.
+    /// Its place in the stream is certain: written in the record, or counted from the first byte, and nothing went unseen.
     sure: bool,
 }
 
@@ -71,10 +71,13 @@ fn both<'a>(story: &Story<'a>, sock: usize) -> [Flow<'a>; 2] {
 
 fn flow<'a>(story: &Story<'a>, sock: usize, calls: Vec<(usize, &'a Call)>) -> Flow<'a> {
     let counted = story.socks[sock].from != Origin::Passed;
+    let dir = calls.first().and_then(|(_, line)| line.dir);
+    let is_whole = dir.is_none_or(|dir| !story.has_unseen(sock, dir));
     let (mut flow, mut at) = (Flow::default(), 0);
     for (call, line) in calls {
         let off = line.off.unwrap_or(Interval::at(at, line.moved().unwrap_or(0)));
-        let each = Move { call, line, off, sure: counted || line.off.is_some() };
+        let sure = is_whole && (counted || line.off.is_some());
+        let each = Move { call, line, off, sure };
         if is_peek(line) {
             flow.peeks.push(each);
         } else {
@@ -99,22 +102,26 @@ fn merge(sends: &[Move<'_>], receives: &[Move<'_>], joins: &mut Vec<Join>) {
 
 fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
     let off = send.off.meet(receive.off)?;
-    let sure = send.sure && receive.sure && agree(send, receive, off);
+    let how = match (agree(send, receive, off), send.sure && receive.sure) {
+        (Some(true) | None, true) => LinkHow::Offset,
+        (Some(true), false) => LinkHow::Content,
+        (Some(false), _) | (None, false) => LinkHow::Guess,
+    };
     Some(Join {
         kind: LinkKind::Bytes,
         from: send.call,
         to: receive.call,
         off: Some(off),
-        how: if sure { LinkHow::Offset } else { LinkHow::Guess },
+        how,
         peek,
     })
 }
 
-/// Whether what was kept of the bytes is the same at both ends.
-fn agree(send: &Move<'_>, receive: &Move<'_>, off: Interval) -> bool {
-    let (Some(one), Some(other)) = (kept(send, off), kept(receive, off)) else { return true };
+/// Whether what was kept of the bytes is the same at both ends; None where nothing was kept at one of them.
+fn agree(send: &Move<'_>, receive: &Move<'_>, off: Interval) -> Option<bool> {
+    let (one, other) = (kept(send, off)?, kept(receive, off)?);
     let n = one.len().min(other.len());
-    one[..n] == other[..n]
+    (n > 0).then(|| one[..n] == other[..n])
 }
 
 fn kept<'a>(each: &Move<'a>, off: Interval) -> Option<&'a [u8]> {

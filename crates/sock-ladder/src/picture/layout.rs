@@ -46,6 +46,7 @@ pub(super) enum Style {
     Bytes,
     Datagram,
     Peek,
+    Guess,
     Connect,
     Fin,
     Reset,
@@ -298,6 +299,7 @@ impl Builder<'_, '_, '_> {
         let is_lost = to.missing && to.call.is_none();
         let style = match step.what {
             _ if step.peek => Style::Peek,
+            _ if step.guess => Style::Guess,
             What::Connect => Style::Connect,
             What::Fin | What::HalfClose => Style::Fin,
             What::Rst | What::Refused => Style::Reset,

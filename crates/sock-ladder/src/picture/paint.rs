@@ -81,6 +81,9 @@ pub(super) fn legend(picture: &Picture) -> String {
         Style::Bytes => "solid for bytes of a stream",
         Style::Datagram => "hollow head for a datagram",
         Style::Peek => "dashed for bytes that were looked at and not taken",
+        Style::Guess => {
+            "long dashes for bytes that are likely, but not certainly, those of this call"
+        }
         Style::Connect => "thin for a connect",
         Style::Fin => "finely dotted for an end (FIN)",
         Style::Reset => "dash and dot with a cross for a reset or a refusal",
@@ -226,6 +229,7 @@ impl Pen<'_> {
             Style::Bytes => "bytes",
             Style::Datagram => "datagram",
             Style::Peek => "peek",
+            Style::Guess => "guess",
             Style::Connect => "connect",
             Style::Fin => "fin",
             Style::Reset => "reset",
@@ -259,7 +263,12 @@ impl Pen<'_> {
                 let [a, b] = [point(0.0, 5.0), point(0.0, -5.0)];
                 self.put(format_args!("<path class=\"head cross\" d=\"M{a} L{b}\"/>\n"));
             }
-            Style::Bytes | Style::Datagram | Style::Peek | Style::Connect | Style::Fin => {
+            Style::Bytes
+            | Style::Datagram
+            | Style::Peek
+            | Style::Guess
+            | Style::Connect
+            | Style::Fin => {
                 let hollow = if arrow.style == Style::Datagram { " hollow" } else { "" };
                 let [a, b] = [point(10.0, 4.0), point(10.0, -4.0)];
                 self.put(format_args!(

@@ -143,6 +143,11 @@ impl Lanes {
         self.at(&self.listeners, story.peer_text(sock).unwrap_or_default())
     }
 
+    /// The listener that a connection was made to.
+    pub(crate) fn listener(&self, story: &Story<'_>, sock: usize) -> Option<usize> {
+        self.listeners.at(&Place::new(story.peer_text(sock)?)?)
+    }
+
     /// The lane of the peer of a datagram.
     pub(crate) fn at_datagram(&self, address: &str) -> Peer {
         self.at(&self.datagrams, address)

@@ -3,6 +3,7 @@
 pub(crate) mod fold;
 mod gather;
 pub(crate) mod lanes;
+mod lone;
 pub(crate) mod parts;
 pub(crate) mod rows;
 pub(crate) mod steps;

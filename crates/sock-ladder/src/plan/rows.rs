@@ -181,12 +181,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::steps::{Part, What};
+    use crate::plan::steps::What;
 
     const LANES: usize = 4;
 
     fn touch(lane: usize, call: Option<usize>) -> Touch {
-        Touch { lane, call, word: None, part: Part::Only, missing: false }
+        Touch { call, ..Touch::bare(lane) }
     }
 
     /// Steps at times that may contradict each other, to lanes that may be the sender's own, from calls or ghosts.
@@ -200,6 +200,7 @@ mod tests {
                 depart,
                 arrive,
                 peek: false,
+                guess: false,
             },
         )
     }

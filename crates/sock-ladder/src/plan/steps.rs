@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use sock_record::{Call, CallKind, Dir, Interval, LinkKind, Origin};
+use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
-use super::parts::without;
 use crate::pair::Joined;
 use crate::story::{Story, is_not_yet, is_peek, is_unreturned, returned};
 
@@ -39,6 +38,8 @@ pub(crate) struct Touch {
     pub(crate) part: Part,
     /// The record would have the call if there had been one.
     pub(crate) missing: bool,
+    /// Somebody may have taken what came, by ways that the record does not have.
+    pub(crate) unseen: bool,
 }
 
 /// What happened where no call says so: an engine tells of connections, not of the calls that made them.
@@ -76,6 +77,8 @@ pub(crate) struct Step {
     pub(crate) depart: u64,
     pub(crate) arrive: u64,
     pub(crate) peek: bool,
+    /// Which call of the other side it belongs to is not certain.
+    pub(crate) guess: bool,
 }
 
 impl Step {
@@ -93,15 +96,20 @@ impl Step {
 
 impl Touch {
     fn call(lane: usize, call: usize) -> Self {
-        Self { lane, call: Some(call), word: None, part: Part::Only, missing: false }
+        Self { call: Some(call), ..Self::bare(lane) }
     }
 
     fn word(lane: usize, word: Untold) -> Self {
-        Self { lane, call: None, word: Some(word), part: Part::Only, missing: false }
+        Self { word: Some(word), ..Self::bare(lane) }
     }
 
-    fn peer(peer: Peer) -> Self {
-        Self { lane: peer.lane, call: None, word: None, part: Part::Only, missing: peer.seen }
+    pub(super) fn peer(peer: Peer) -> Self {
+        Self { missing: peer.seen, ..Self::bare(peer.lane) }
+    }
+
+    /// A lane at which no call is shown.
+    pub(crate) fn bare(lane: usize) -> Self {
+        Self { lane, call: None, word: None, part: Part::Only, missing: false, unseen: false }
     }
 
     /// Whether something stands beside the lane here, so that its place among the lane's events matters.
@@ -110,18 +118,18 @@ impl Touch {
     }
 }
 
-struct Maker<'s, 'a> {
-    story: &'s Story<'a>,
-    joined: &'s Joined,
-    lanes: &'s Lanes,
+pub(super) struct Maker<'s, 'a> {
+    pub(super) story: &'s Story<'a>,
+    pub(super) joined: &'s Joined,
+    pub(super) lanes: &'s Lanes,
     steps: Vec<Step>,
-    shown: Vec<bool>,
+    pub(super) shown: Vec<bool>,
     /// How many of each call's bytes have their other side in the record.
-    met: Vec<u64>,
+    pub(super) met: Vec<u64>,
     /// When the last of each socket's bytes was received.
     landed: Vec<u64>,
     /// Which bytes those are, where they are neither all nor none.
-    partly: HashMap<usize, Vec<Interval>>,
+    pub(super) partly: HashMap<usize, Vec<Interval>>,
 }
 
 /// The steps of a story; `all` adds the calls that only prepare.
@@ -163,7 +171,7 @@ pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool
 }
 
 impl Maker<'_, '_> {
-    fn add(&mut self, what: What, from: Touch, to: Option<Touch>, peek: bool) {
+    pub(super) fn add(&mut self, what: What, from: Touch, to: Option<Touch>, peek: bool) {
         let calls = &self.story.calls;
         let depart = from.call.map(|n| calls[n].enter);
         let arrive = to.and_then(|to| to.call).map(|n| returned(calls[n]));
@@ -172,10 +180,10 @@ impl Maker<'_, '_> {
             self.shown[call] = true;
         }
         let arrive = arrive.unwrap_or(at);
-        self.steps.push(Step { what, from, to, depart: at, arrive, peek });
+        self.steps.push(Step { what, from, to, depart: at, arrive, peek, guess: false });
     }
 
-    fn touch(&self, call: usize) -> Touch {
+    pub(super) fn touch(&self, call: usize) -> Touch {
         Touch::call(self.lanes.of_call(self.story, call), call)
     }
 
@@ -201,6 +209,8 @@ impl Maker<'_, '_> {
                 LinkKind::Passed | LinkKind::Other(_) | _ => continue,
             };
             self.add(what, from, Some(to), join.peek);
+            let guess = join.kind == LinkKind::Bytes && join.how == LinkHow::Guess;
+            self.steps.last_mut().into_iter().for_each(|step| step.guess = guess);
         }
     }
 
@@ -222,8 +232,7 @@ impl Maker<'_, '_> {
     /// Adds the reset with which the other end's system answered a send: no program there called anything.
     fn answer(&mut self, send: usize, close: usize, to: Touch) {
         let lane = self.lanes.of_call(self.story, close);
-        let from = Touch { lane, call: None, word: None, part: Part::Only, missing: false };
-        self.add(What::Rst, from, Some(to), false);
+        self.add(What::Rst, Touch::bare(lane), Some(to), false);
         let left = returned(self.story.calls[send]);
         if let Some(step) = self.steps.last_mut() {
             step.depart = left.min(step.arrive);
@@ -236,7 +245,7 @@ impl Maker<'_, '_> {
         if half { What::HalfClose } else { What::Fin }
     }
 
-    fn peer(&self, sock: usize) -> Peer {
+    pub(super) fn peer(&self, sock: usize) -> Peer {
         self.lanes.peer_of(self.story, self.joined, sock)
     }
 
@@ -298,45 +307,6 @@ impl Maker<'_, '_> {
         }
         if let Some(accepted) = accepted {
             step.arrive = self.story.socks[accepted].t.max(step.depart);
-        }
-    }
-
-    /// Bytes that were sent or received and have no other side in the record.
-    fn lone_bytes(&mut self, sock: usize) {
-        let peer = self.peer(sock);
-        for &call in &self.story.calls_of[sock] {
-            let Some(whole) = self.joined.spans[call] else { continue };
-            if self.met[call] >= whole.len() {
-                continue;
-            }
-            let line = self.story.calls[call];
-            let own = self.touch(call);
-            for off in without(whole, self.partly.get(&call).map_or(&[], Vec::as_slice)) {
-                let (from, to) = match line.dir {
-                    Some(Dir::In) => (Touch::peer(peer), own),
-                    _ => (own, Touch::peer(peer)),
-                };
-                if !is_peek(line) || !self.shown[call] {
-                    self.add(What::Bytes(off), from, Some(to), is_peek(line));
-                }
-            }
-        }
-    }
-
-    fn lone_datagrams(&mut self, sock: usize) {
-        let peer_text = self.story.peer_text(sock).unwrap_or_default();
-        for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
-            if self.shown[call] {
-                continue;
-            }
-            let address = line.args.addr.as_deref().unwrap_or(peer_text);
-            let peer = Touch::peer(self.lanes.at_datagram(address));
-            let own = self.touch(call);
-            let what = What::Datagram(line.moved().unwrap_or(0));
-            match line.dir {
-                Some(Dir::In) => self.add(what, peer, Some(own), is_peek(line)),
-                _ => self.add(what, own, Some(peer), false),
-            }
         }
     }
 

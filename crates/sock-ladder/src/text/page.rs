@@ -127,7 +127,7 @@ impl<'p> Page<'p> {
                 share: row.share,
                 unmet: to.missing && to.call.is_none(),
                 unsent: step.from.missing && step.from.call.is_none(),
-                peek: step.peek,
+                dashed: step.peek || step.guess,
                 reset: matches!(step.what, What::Rst | What::Refused),
             };
             rails.arrow(&mut canvas, arrow, |room| {

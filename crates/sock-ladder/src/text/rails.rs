@@ -38,8 +38,8 @@ pub(super) struct Arrow {
     pub(super) unmet: bool,
     /// Nobody sent it, as far as the record goes.
     pub(super) unsent: bool,
-    /// It only shows what stays where it is.
-    pub(super) peek: bool,
+    /// It only shows what stays where it is, or is likely and not certain.
+    pub(super) dashed: bool,
     /// It ends with a cross.
     pub(super) reset: bool,
 }
@@ -184,7 +184,7 @@ impl Rails {
             Share::Departs(_) => (1, length * 5 / 8),
             Share::Arrives(_) => (length * 3 / 8, length - 1),
         };
-        let line = if arrow.peek { self.ink.dash } else { self.ink.line };
+        let line = if arrow.dashed { self.ink.dash } else { self.ink.line };
         for d in first..=last {
             let dashed = (unmet && d > length * 3 / 4) || (unsent && d < length / 4);
             let over = d % self.gap == 0;

@@ -9,6 +9,8 @@ use crate::plan::steps::{Part, Step, Touch, Untold, What};
 use crate::story::{Fate, Story, is_by_end, is_eof, is_peek, is_unreturned, returned};
 use crate::waits::Vain;
 
+/// In less room, in columns, a preview shows nothing: its quotes, its sign for more, a letter.
+const LEAST: usize = 4;
 /// Longer labels would push the lanes together.
 const LABEL: usize = 24;
 
@@ -199,7 +201,13 @@ pub(crate) fn caption(
                 || step.to.is_some_and(|to| to.part != Part::Only)
                 || unmet
                 || step.from.missing;
-            let after = if unmet { " never read" } else { "" };
+            let unseen = step.to.is_some_and(|to| to.unseen);
+            let parted = parted || unseen;
+            let after = match (unmet, unseen) {
+                (true, _) => " never read",
+                (_, true) => " not seen",
+                _ => "",
+            };
             let bytes = stream_bytes(story, joined, step, off);
             sized(bytes, off.len(), parted, after, room, ascii)
         }
@@ -229,8 +237,13 @@ pub(super) fn sized(
 ) -> String {
     let size = format!("{} B", count(len));
     let Some((bytes, more)) = bytes else { return size + after };
+    let room = room.saturating_sub(after.len());
+    let left = if parted { room.saturating_sub(size.len() + 1) } else { room };
+    // Quotes around nothing say less than how much it was.
+    if !after.is_empty() && left < LEAST && size.len() <= room {
+        return size + after;
+    }
     let before = if parted { size + " " } else { String::new() };
-    let left = room.saturating_sub(before.len() + after.len());
     format!("{before}{}{after}", preview(bytes, more, left, ascii))
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Known {
     pub(super) eof: bool,
     pub(super) reset: bool,
     pub(super) closed: bool,
+    /// Bytes arrived at it by ways that the record does not have.
+    unseen: bool,
     /// Bytes that were sent and received, where calls do not say which they moved.
     pub(super) sent: u64,
     pub(super) got: u64,
@@ -135,6 +137,7 @@ impl Book {
             eof: false,
             reset: false,
             closed: false,
+            unseen: false,
             sent: 0,
             got: 0,
             drawn: 0,
@@ -217,6 +220,19 @@ impl Book {
     /// Whether a socket is one for datagrams.
     pub(super) fn is_dgram(&self, sock: SockId) -> bool {
         self.socks.get(&sock).is_some_and(Known::is_dgram)
+    }
+
+    /// Takes in that bytes arrived at a socket by ways that the record does not have.
+    pub(super) fn hide(&mut self, sock: SockId) {
+        if let Some(known) = self.socks.get_mut(&sock) {
+            known.unseen = true;
+        }
+    }
+
+    /// Whether the other end of a socket took bytes by ways that the record does not have.
+    pub(super) fn is_taken_unseen(&self, sock: SockId) -> bool {
+        let mate = self.socks.get(&sock).and_then(|known| self.socks.get(&known.mate?));
+        mate.is_some_and(|mate| mate.unseen)
     }
 
     /// Who holds a socket.

@@ -268,8 +268,9 @@ impl Desk {
         for open in std::mem::take(&mut self.waiting) {
             if open.told.is_none() {
                 let is_awaited = matches!(open.role, Role::Connect | Role::Sends | Role::Posts);
-                let unmet = is_awaited && open.other.1;
-                rows.push(Row { unmet, ..open.lonely() });
+                let unseen = open.role == Role::Sends && self.book.is_taken_unseen(open.key);
+                let unmet = is_awaited && open.other.1 && !unseen;
+                rows.push(Row { unmet, unseen, ..open.lonely() });
             }
         }
     }

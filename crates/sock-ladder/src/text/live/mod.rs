@@ -24,7 +24,7 @@ mod stand;
 #[cfg(test)]
 mod tests;
 
-use sock_record::{Call, CallKind, Level, Line};
+use sock_record::{Call, CallKind, Dir, Level, Line};
 
 use self::desk::Desk;
 use self::fold::{Fold, Shown};
@@ -32,6 +32,7 @@ use self::row::Row;
 use self::stand::Stand;
 use super::Drawing;
 use super::units::{count, duration};
+use crate::story::is_unseen;
 
 /// A send whose bytes nobody has taken for so long, in ns, is drawn without waiting for who does.
 const PATIENCE: u64 = 100_000_000;
@@ -109,6 +110,7 @@ impl Live {
                 self.show();
                 self.settle();
             }
+            Line::Gap(gap) if is_unseen(gap, Dir::In) => self.desk.book.hide(gap.sock),
             // What else there is to say of a record is said of all of it.
             Line::Meta(_) | Line::Link(_) | Line::Note(_) | Line::Gap(_) | Line::Other(_) | _ => {}
         }

@@ -24,6 +24,8 @@ pub(super) struct Row {
     pub(super) peek: bool,
     /// The other side is in the record, and did not take it to the end.
     pub(super) unmet: bool,
+    /// The other side may have taken it by ways that are not in the record.
+    pub(super) unseen: bool,
     pub(super) load: Load,
     /// When it began, and when it was over, in ns since t0.
     pub(super) t: u64,
@@ -86,6 +88,7 @@ impl Row {
             share: Share::Whole,
             peek: false,
             unmet: false,
+            unseen: false,
             load: Load::default(),
             t: call.enter,
             arrive: returned(call),
@@ -101,6 +104,7 @@ impl Row {
             share: Share::Whole,
             peek: false,
             unmet: false,
+            unseen: false,
             load: Load::default(),
             t,
             arrive,
@@ -147,8 +151,10 @@ impl Row {
         let text = match self.what {
             What::Bytes(_) => {
                 let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
-                let parted = self.unmet || sides.clone().any(|side| side.part != Part::Only);
-                return sized(bytes, *len, parted, &unmet("never read"), room, ascii);
+                let parted =
+                    self.unmet || self.unseen || sides.clone().any(|side| side.part != Part::Only);
+                let after = if self.unseen { " not seen".into() } else { unmet("never read") };
+                return sized(bytes, *len, parted, &after, room, ascii);
             }
             What::Datagram(_) => {
                 return sized(bytes, *len, false, &unmet("never received"), room, ascii);

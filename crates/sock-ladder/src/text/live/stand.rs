@@ -147,7 +147,7 @@ impl Stand {
             share: row.share,
             unmet: row.unmet,
             unsent: false,
-            peek: row.peek,
+            dashed: row.peek,
             reset: matches!(row.what, What::Rst | What::Refused),
         };
         rails.arrow(&mut canvas, arrow, |room| row.caption(room, ascii));

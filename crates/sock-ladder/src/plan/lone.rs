@@ -1,0 +1,65 @@
+//! What has one side in the record only: sent and never taken, taken unseen, or received from elsewhere.
+
+use sock_record::{Call, Dir};
+
+use super::parts::without;
+use super::steps::{Maker, Touch, What};
+use crate::story::is_peek;
+
+impl Maker<'_, '_> {
+    /// Bytes that were sent or received and have no other side in the record.
+    pub(super) fn lone_bytes(&mut self, sock: usize) {
+        let peer = self.peer(sock);
+        let taker = Touch::peer(peer);
+        let unseen = taker.missing && self.is_taken_unseen(sock);
+        let taker = Touch { missing: taker.missing && !unseen, unseen, ..taker };
+        for &call in &self.story.calls_of[sock] {
+            let Some(whole) = self.joined.spans[call] else { continue };
+            if self.met[call] >= whole.len() {
+                continue;
+            }
+            let line = self.story.calls[call];
+            let own = self.touch(call);
+            for off in without(whole, self.partly.get(&call).map_or(&[], Vec::as_slice)) {
+                let (from, to) = match line.dir {
+                    Some(Dir::In) => (Touch::peer(peer), own),
+                    _ => (own, taker),
+                };
+                if !is_peek(line) || !self.shown[call] {
+                    self.add(What::Bytes(off), from, Some(to), is_peek(line));
+                }
+            }
+        }
+    }
+
+    pub(super) fn lone_datagrams(&mut self, sock: usize) {
+        let peer_text = self.story.peer_text(sock).unwrap_or_default();
+        for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
+            if self.shown[call] {
+                continue;
+            }
+            let address = line.args.addr.as_deref().unwrap_or(peer_text);
+            let peer = Touch::peer(self.lanes.at_datagram(address));
+            let own = self.touch(call);
+            let what = What::Datagram(line.moved().unwrap_or(0));
+            match line.dir {
+                Some(Dir::In) => self.add(what, peer, Some(own), is_peek(line)),
+                _ => self.add(what, own, Some(peer), false),
+            }
+        }
+    }
+
+    /// Whether somebody may have taken bytes at the other end of a connection without a call in the record.
+    fn is_taken_unseen(&self, sock: usize) -> bool {
+        if let Some(mate) = self.joined.mates[sock] {
+            return self.story.has_unseen(mate, Dir::In);
+        }
+        // Who answered had accepted, seen or not.
+        let is_answer = |line: &Call| line.dir == Some(Dir::In) && line.moved() > Some(0);
+        self.story.calls_on(sock).any(|(_, line)| is_answer(line))
+            || self
+                .lanes
+                .listener(self.story, sock)
+                .is_some_and(|listener| self.story.has_ring(listener))
+    }
+}
