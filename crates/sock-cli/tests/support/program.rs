@@ -85,6 +85,11 @@ impl Program {
         self.stdout.line()
     }
 
+    /// The next bytes of standard output up to one that is `end`, without it.
+    pub(crate) fn until(&mut self, end: u8) -> Vec<u8> {
+        self.stdout.until(end).unwrap_or_else(|| self.fail("no more came"))
+    }
+
     /// The next line of standard error, without its end.
     pub(crate) fn error_line(&mut self) -> String {
         self.stderr.line().unwrap_or_else(|| self.fail("no line came on stderr"))
@@ -209,11 +214,17 @@ impl Stream {
     }
 
     fn line(&mut self) -> Option<String> {
+        let line = self.until(b'\n')?;
+        Some(String::from_utf8_lossy(&line).trim_end_matches('\r').into())
+    }
+
+    fn until(&mut self, end: u8) -> Option<Vec<u8>> {
         let mut seen = 0;
         loop {
-            if let Some(at) = self.buf[seen..].iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.buf.drain(..=seen + at).collect();
-                return Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).into());
+            if let Some(at) = self.buf[seen..].iter().position(|b| *b == end) {
+                let mut line: Vec<u8> = self.buf.drain(..=seen + at).collect();
+                line.pop();
+                return Some(line);
             }
             seen = self.buf.len();
             if !self.more() {
