@@ -202,8 +202,21 @@ fn lateness(report: &Report) -> Option<String> {
     let due = messages.due?;
     let p99 = report.lateness.as_ref().and_then(|late| late.p99);
     if as_f64(messages.sent) < as_f64(due) * KEPT {
+        let of = report.connections;
+        let held = report.told.connections;
+        let why = if !report.told.new_connection && of.open_at_end < held / 2 {
+            let asked = counted(held, "connection", "connections");
+            let left = match of.open_at_end {
+                0 => format!("none of {asked} was"),
+                1 => format!("only 1 of {asked} was"),
+                n => format!("only {} of {asked} were", count(n)),
+            };
+            format!("{left} left to carry the others")
+        } else {
+            format!("--rate {rate} is more than can be carried here")
+        };
         return Some(format!(
-            "the schedule was not kept: {} of {} left; --rate {rate} is more than can be carried here",
+            "the schedule was not kept: {} of {} left; {why}",
             count(messages.sent),
             counted(due, "message", "messages"),
         ));

@@ -57,6 +57,23 @@ fn who_calls_anew_for_each_message_may_still_wait_at_the_end() {
 }
 
 #[test]
+fn a_server_that_died_is_blamed_and_not_the_rate() {
+    let mut report = strained(15);
+    let told = verdict(&report);
+    assert!(told.contains("is more than can be carried here"), "{told}");
+    report.told.new_connection = false;
+    for (open, left) in [
+        (0, "messages left; none of 64 connections was left to carry the others"),
+        (3, "messages left; only 3 of 64 connections were left to carry the others"),
+        (60, "messages left; --rate 200000 is more than can be carried here"),
+    ] {
+        report.connections.open_at_end = open;
+        let told = verdict(&report);
+        assert!(told.contains(left), "{told}");
+    }
+}
+
+#[test]
 fn a_generator_at_its_limit_is_told_what_costs_less() {
     let mut report = strained(15);
     let told = verdict(&report);
