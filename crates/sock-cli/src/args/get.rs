@@ -99,6 +99,9 @@ struct RequestArgs {
     /// Send a field of a form that may hold files (multipart): text, or FILE with its name; may be repeated
     #[arg(short = 'F', long, value_name = "NAME=VALUE|@FILE", group = "sent", value_parser = pair)]
     multipart: Vec<(String, String)>,
+    /// The same, always text, also where it begins with @; behind what -F names
+    #[arg(long, value_name = "NAME=TEXT", conflicts_with_all = ["data", "data_json", "form"], value_parser = pair)]
+    form_string: Vec<(String, String)>,
     /// Say who one is, by a password: sent as it is, which only TLS hides, and as a digest where that is asked for
     #[arg(long, value_name = "NAME:PASSWORD|@FILE", group = "auth")]
     user: Option<String>,
@@ -232,7 +235,8 @@ impl GetArgs {
 impl RequestArgs {
     fn plan(self, is_head: bool) -> Result<Asking> {
         let is_media = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
-        if !self.multipart.is_empty() && self.header.iter().any(is_media) {
+        let has_parts = !(self.multipart.is_empty() && self.form_string.is_empty());
+        if has_parts && self.header.iter().any(is_media) {
             let text = "-F says in Content-Type where a part ends: leave that field away";
             return Err(Usage(text.to_owned()).into());
         }
@@ -246,7 +250,7 @@ impl RequestArgs {
                 is_json(&sent)?;
                 sent
             }
-            (None, None) if !self.multipart.is_empty() => multipart(self.multipart)?,
+            (None, None) if has_parts => multipart(self.multipart, self.form_string)?,
             (None, None) if self.form.is_empty() => Payload::None,
             (None, None) => Payload::Form(self.form),
         };
@@ -288,8 +292,8 @@ fn payload(text: &str, media: &str, file_media: &str) -> Result<Payload> {
     })
 }
 
-/// A form, of which each file is one that can be read.
-fn multipart(pairs: Vec<(String, String)>) -> Result<Payload> {
+/// A form, of which each file is one that can be read, and `texts` behind it.
+fn multipart(pairs: Vec<(String, String)>, texts: Vec<(String, String)>) -> Result<Payload> {
     let mut form = Multipart::new();
     for (name, value) in pairs {
         form = match value.strip_prefix('@') {
@@ -304,6 +308,7 @@ fn multipart(pairs: Vec<(String, String)>) -> Result<Payload> {
             None => form.text(name, value),
         };
     }
+    let form = texts.into_iter().fold(form, |form, (name, value)| form.text(name, value));
     Ok(Payload::Multipart(form))
 }
 

@@ -38,7 +38,7 @@ fn a_form_looks_on_the_wire_as_that_of_curl() {
     fs::write(dir.path().join("page.html"), "<p>").unwrap();
     let server = Server::start(&["http", "--echo"], &["tcp:127.0.0.1:0"]);
     let url = format!("http://127.0.0.1:{}/", server.port("tcp"));
-    let form = ["-F", "a=b c", "-F", "f=@page.html"];
+    let form = ["-F", "a=b c", "-F", "f=@page.html", "--form-string", "t=@page.html <p>"];
     // Without what each of them says of itself: the boundary, and its name.
     let parts = |finished: crate::support::Finished| {
         let text = finished.expect(0).text();
@@ -53,6 +53,7 @@ fn a_form_looks_on_the_wire_as_that_of_curl() {
     ours.current_dir(dir.path());
     let ours = parts(Program::run(ours, b""));
     let heard = ours.join("\n");
+    assert!(heard.contains("@page.html <p>"), "{heard}");
     assert!(heard.contains("form-data; name=\\\"a\\\"") || heard.contains("name=\"a\""), "{heard}");
     if let Some(mut curl) = peer("curl") {
         curl.args(["-s", "--noproxy", "*"]).args(form).arg(&url).current_dir(dir.path());
