@@ -136,6 +136,12 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", &to);
     }
 
+    /// The page as a picture: a PNG, in base64.
+    pub(crate) fn shot(&mut self) -> String {
+        let shot = self.ask("Page.captureScreenshot", &json!({ "format": "png" }));
+        shot["data"].as_str().expect("a picture").to_owned()
+    }
+
     /// What went wrong on the page since it was opened: errors of its script, what its policy forbade, what the browser
     /// says is an error.
     pub(crate) fn faults(&mut self) -> Vec<String> {

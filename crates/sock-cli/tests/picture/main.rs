@@ -6,4 +6,5 @@ mod support;
 
 mod browser;
 mod page;
+mod room;
 mod stage;

@@ -6,6 +6,9 @@ use sock_ladder::{Drawing, html};
 use sock_record::{CallKind, Line, Reader};
 use tempfile::TempDir;
 
+/// The records of the documentation.
+pub(crate) const RECORDS: [&str; 5] = ["d2-udp", "d4-tcp", "d5-chat", "d6-reset", "select"];
+
 /// What a client of [`hostile`] sends.
 pub(crate) const SCRIPT: &str = "<script>document.title = 'run'</script>";
 pub(crate) const IMAGE: &str = "<img src=http://127.0.0.1:9/x onerror=\"document.title = 'run'\">";

@@ -79,9 +79,12 @@ fn page(scene: &Scene<'_, '_>, ascii: bool) -> String {
         let name = |call: usize| Some(scene.story.calls[call].ev.0);
         // The first page is there without a script.
         let (open, close) =
-            if n == 0 { ("<div class=\"page\">", "</div>") } else { ("<template>", "</template>") };
+            if n == 0 { ("div class=\"page\"", "div") } else { ("template", "template") };
         let (head, body) = (paint::head(&picture), paint::body(&picture, &name));
-        put(format_args!("{open}\n<div class=\"names\">{head}</div>\n{body}{close}\n"));
+        let (notes, lanes) = (notes(&picture, &name), picture.aside);
+        put(format_args!(
+            "<{open} data-lanes=\"{lanes}\">\n<div class=\"names\">{head}</div>\n{body}{notes}</{close}>\n"
+        ));
         if n == 0 {
             legend = paint::legend(&picture);
         }
@@ -101,6 +104,22 @@ fn page(scene: &Scene<'_, '_>, ascii: bool) -> String {
     put(format_args!("<script type=\"application/json\" id=\"data\">{data}</script>\n"));
     put(format_args!("<script>{SCRIPT}</script>\n</body>\n</html>\n"));
     html
+}
+
+/// The sentences of a picture by their numbers, for a window that has no room for them beside the lanes.
+fn notes(picture: &Picture, name: paint::Names<'_>) -> String {
+    if picture.sentences.is_empty() {
+        return String::new();
+    }
+    let mut list = String::from("<ol class=\"notes\">\n");
+    for sentence in &picture.sentences {
+        let (about, text) =
+            (paint::about(name, &[sentence.call]), escape(&sentence.text, picture.ascii));
+        let level = paint::level(&sentence.level);
+        // A string takes everything.
+        let _ = writeln!(list, "<li class=\"said{level}\"{about}>{text}</li>");
+    }
+    list + "</ol>\n"
 }
 
 /// Who spoke.

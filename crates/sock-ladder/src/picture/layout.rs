@@ -93,6 +93,8 @@ pub(super) struct Word {
 #[derive(Debug)]
 pub(super) struct Sentence {
     pub(super) y: i32,
+    /// The same in one line.
+    pub(super) text: String,
     pub(super) lines: Vec<String>,
     pub(super) level: Level,
     pub(super) code: String,
@@ -223,8 +225,9 @@ impl Builder<'_, '_, '_> {
             let lane = lane.map(|lane| if is_last { behind } else { self.x(lane) + HALF + 1 });
             let lane = lane.filter(|_| used.1 == 0);
             used.1 += high(lines.len());
-            let (level, code) = (note.level.clone(), note.code.clone());
-            self.picture.sentences.push(Sentence { y, lines, level, code, call, lane });
+            let (level, code, text) =
+                (note.level.clone(), note.code.clone(), with_code(note, true));
+            self.picture.sentences.push(Sentence { y, text, lines, level, code, call, lane });
         }
         let long = |&(y, wait): &(i32, u64)| (y, duration(wait, ascii));
         self.picture.breaks.extend(self.heights.breaks[breaks..].iter().map(long));

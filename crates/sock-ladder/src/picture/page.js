@@ -66,11 +66,29 @@
     }
   };
 
+  // Where the window has no room for the sentences beside the lanes, they stand below them, by their numbers; what is still
+  // too wide is drawn a little smaller.
+  const SMALLEST = 0.7;
+  const fit = () => {
+    const room = document.documentElement.clientWidth - 32;
+    for (const svg of page.querySelectorAll('svg')) {
+      const [wide, high] = ['width', 'height'].map((side) => Number(svg.getAttribute(side)));
+      const isNarrow = wide > room;
+      const shown = isNarrow ? Number(page.dataset.lanes) : wide;
+      const scale = Math.max(SMALLEST, Math.min(1, room / shown));
+      page.classList.toggle('narrow', isNarrow);
+      svg.viewBox.baseVal.width = shown;
+      svg.style.width = `${shown * scale}px`;
+      svg.style.height = `${high * scale}px`;
+    }
+  };
+
   const turn = (to) => {
     if (to < 0 || to >= pages.length) return;
     if (pages[to].tagName === 'TEMPLATE') {
       const fresh = document.createElement('div');
       fresh.className = 'page';
+      fresh.dataset.lanes = pages[to].dataset.lanes;
       fresh.append(pages[to].content.cloneNode(true));
       pages[to] = fresh;
     }
@@ -82,6 +100,7 @@
     byId('page').textContent = `${to + 1} of ${pages.length}`;
     byId('before').disabled = to === 0;
     byId('after').disabled = to + 1 === pages.length;
+    fit();
     sift();
     window.scrollTo(0, 0);
   };
@@ -122,6 +141,7 @@
     byId('keys').hidden = !open;
     byId('help').setAttribute('aria-expanded', String(open));
   };
+  window.addEventListener('resize', fit);
   byId('help').addEventListener('click', () => help(byId('keys').hidden));
   byId('before').addEventListener('click', () => turn(shown - 1));
   byId('after').addEventListener('click', () => turn(shown + 1));

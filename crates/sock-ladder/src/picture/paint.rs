@@ -22,6 +22,8 @@ struct Pen<'p> {
     svg: String,
     picture: &'p Picture,
     name: Names<'p>,
+    /// A page stands around it.
+    is_page: bool,
 }
 
 /// Higher than this, in pixels, the names of the lanes are needed at the foot as well.
@@ -29,7 +31,7 @@ const TALL: i32 = 800;
 
 /// A picture that stands alone.
 pub(super) fn whole(picture: &Picture) -> String {
-    let mut pen = Pen { svg: String::new(), picture, name: &|_| None };
+    let mut pen = Pen { svg: String::new(), picture, name: &|_| None, is_page: false };
     let width = picture.width.max(640);
     let room = usize::try_from(width - 24).unwrap_or(0) * 10 / 72;
     let legend = legend(picture);
@@ -59,7 +61,7 @@ pub(super) fn whole(picture: &Picture) -> String {
 
 /// The names of the lanes only: they stay in sight while the rest moves.
 pub(super) fn head(picture: &Picture) -> String {
-    let mut pen = Pen { svg: String::new(), picture, name: &|_| None };
+    let mut pen = Pen { svg: String::new(), picture, name: &|_| None, is_page: true };
     pen.open((0, picture.width, HEAD), "The programs");
     pen.names(16);
     pen.close()
@@ -67,7 +69,7 @@ pub(super) fn head(picture: &Picture) -> String {
 
 /// A picture beneath its head; `name` says by which numbers a script knows its calls.
 pub(super) fn body(picture: &Picture, name: Names<'_>) -> String {
-    let mut pen = Pen { svg: String::new(), picture, name };
+    let mut pen = Pen { svg: String::new(), picture, name, is_page: true };
     let top = TOP - 10;
     pen.open((top, picture.width, picture.height - top), "What they said");
     pen.body();
@@ -190,20 +192,13 @@ impl Pen<'_> {
         for (y, text) in &picture.folds {
             self.fold(*y, text);
         }
-        for sentence in &picture.sentences {
-            self.sentence(sentence);
+        for (n, sentence) in (1..).zip(&picture.sentences) {
+            self.sentence(n, sentence);
         }
     }
 
-    /// The numbers of calls, where a script wants to know them.
     fn about(&self, calls: &[Option<usize>]) -> String {
-        let evs: Vec<String> = calls
-            .iter()
-            .flatten()
-            .filter_map(|&call| (self.name)(call))
-            .map(|ev| ev.to_string())
-            .collect();
-        if evs.is_empty() { String::new() } else { format!(" data-ev=\"{}\"", evs.join(" ")) }
+        about(self.name, calls)
     }
 
     fn breaks(&mut self, y: i32, wait: &str) {
@@ -312,25 +307,45 @@ impl Pen<'_> {
         self.text("fold word", middle, y, text);
     }
 
-    fn sentence(&mut self, sentence: &Sentence) {
+    fn sentence(&mut self, number: usize, sentence: &Sentence) {
         let x = self.picture.aside;
-        let level = match sentence.level {
-            Level::Warn => " warn",
-            Level::Error => " error",
-            Level::Info | Level::Other(_) | _ => "",
-        };
+        let level = level(&sentence.level);
         let lines = i32::try_from(sentence.lines.len()).unwrap_or(1);
-        let (top, bottom) = (sentence.y - 9, sentence.y - 9 + NOTE_LINE * lines);
+        let (top, high) = (sentence.y - 9, NOTE_LINE * lines);
+        let (bottom, rule) = (top + high, x - 6);
         let code = escape(&sentence.code, self.picture.ascii);
         let ev = self.about(&[sentence.call]);
         self.put(format_args!("<g class=\"sentence\" data-code=\"{code}\"{ev}>\n"));
-        let rule = x - 6;
+        // Whatever is beneath it, the text is read on paper.
+        let wide = self.picture.width - rule;
+        self.put(format_args!(
+            "<rect class=\"paper\" x=\"{rule}\" y=\"{top}\" width=\"{wide}\" height=\"{high}\"/>\n"
+        ));
         self.put(format_args!(
             "<line class=\"rule{level}\" x1=\"{rule}\" y1=\"{top}\" x2=\"{rule}\" y2=\"{bottom}\"/>\n"
         ));
         for (n, line) in (0..).zip(&sentence.lines) {
             self.text(&format!("note{level}"), x, sentence.y + 4 + NOTE_LINE * n, line);
         }
+        if self.is_page {
+            self.text("mark", x, sentence.y + 4, &format!("({number})"));
+        }
         self.put(format_args!("</g>\n"));
     }
+}
+
+/// What a sentence is besides a sentence.
+pub(super) fn level(level: &Level) -> &'static str {
+    match level {
+        Level::Warn => " warn",
+        Level::Error => " error",
+        Level::Info | Level::Other(_) | _ => "",
+    }
+}
+
+/// The numbers of calls, where a script wants to know them.
+pub(super) fn about(name: Names<'_>, calls: &[Option<usize>]) -> String {
+    let calls = calls.iter().flatten().filter_map(|&call| name(call));
+    let evs: Vec<String> = calls.map(|ev| ev.to_string()).collect();
+    if evs.is_empty() { String::new() } else { format!(" data-ev=\"{}\"", evs.join(" ")) }
 }
