@@ -156,7 +156,7 @@ fn a_message_costs_three_system_calls() {
         assert!((297..=303).contains(&more), "{engine}: {more} calls for 100 messages: {many:?}");
         let looks = of(&many, LOOK);
         println!("{engine}: {looks} looks before a sleep");
-        // Each call takes longer than a moment while it is traced, so that the second look is the last.
-        assert!(looks <= 2 * 115, "{engine}: {looks} looks in vain: {many:?}");
+        // A moment has 30 µs at most, and a call takes 10 of them and more while it is traced.
+        assert!(looks <= 4 * 115, "{engine}: {looks} looks in vain: {many:?}");
     }
 }
