@@ -57,7 +57,7 @@ fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
             let ladder = sock_ladder::ladder(lines, &drawing);
             let mut page = ladder.text;
             if ladder.is_crowded {
-                page += CROWDED;
+                page += &sock_ladder::wrapped(CROWDED, &drawing);
             }
             Ok(page)
         }
@@ -84,7 +84,7 @@ fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
 
 /// Where several share a lane, who said what cannot be seen.
 const CROWDED: &str =
-    "several share a lane: --list shows the conversations, --only N draws one of them\n";
+    "several share a lane: --list shows the conversations, --only N draws one of them";
 
 /// What could be read of a file.
 struct Tape {

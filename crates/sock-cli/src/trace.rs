@@ -103,7 +103,8 @@ fn once(plan: &Plan) -> Result<Status> {
     let shown = shown(plan, &lines);
     let page = unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, &drawing));
     let footer = footer(&lines, &outcome);
-    let page = page + &footer;
+    let wrapped = footer.lines().map(|line| sock_ladder::wrapped(line, &drawing));
+    let page = page + &wrapped.collect::<String>();
     // Pictures say it as they say what is true of a whole record.
     let remark = |text: &str| {
         let (code, text) = ("traced".to_owned(), text.to_owned());
@@ -214,11 +215,14 @@ fn unmet(plan: &Plan, lines: &[Line], shown: &[&Line]) -> Option<String> {
 fn page(shown: &[&Line], drawing: &Drawing) -> String {
     let ladder = sock_ladder::ladder(shown.iter().copied(), drawing);
     let mut page = ladder.text;
+    let mut say = |sentence: &str| page += &sock_ladder::wrapped(sentence, drawing);
     if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
-        page += "no socket was used\n";
+        say("no socket was used");
     }
     if ladder.is_crowded {
-        page += "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl\n";
+        say(
+            "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl",
+        );
     }
     page
 }

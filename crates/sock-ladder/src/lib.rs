@@ -63,4 +63,4 @@ pub use mermaid::mermaid;
 pub use pair::{Paired, Pairing, pair};
 pub use picture::{html, svg};
 pub use record::joined;
-pub use text::{Drawing, Ladder, Live, ladder, text};
+pub use text::{Drawing, Ladder, Live, ladder, text, wrapped};

@@ -97,3 +97,17 @@ pub fn ladder<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) 
         Ladder { text, is_crowded: scene.is_crowded }
     })
 }
+
+/// A sentence as it stands below a ladder: in lines no wider than the page, each with its end.
+///
+/// # Examples
+///
+/// ```
+/// let narrow = sock_ladder::Drawing { width: 12, ..Default::default() };
+/// assert_eq!(sock_ladder::wrapped("several share a lane", &narrow), "several\nshare a lane\n");
+/// ```
+#[must_use]
+pub fn wrapped(sentence: &str, drawing: &Drawing) -> String {
+    let lines = wrap(sentence, drawing.width, drawing.ascii);
+    lines.into_iter().map(|line| line + "\n").collect()
+}

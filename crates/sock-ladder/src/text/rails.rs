@@ -59,6 +59,14 @@ fn port(word: &str, room: usize) -> &str {
     colon.filter(is_port).map_or(word, |at| &word[at..])
 }
 
+/// What stands before a sentence.
+pub(super) fn mark(level: &Level) -> &'static str {
+    match level {
+        Level::Warn | Level::Error => "! ",
+        Level::Info | Level::Other(_) | _ => "* ",
+    }
+}
+
 /// Sentences in less room, in columns, are hard to read.
 const SENTENCE: usize = 32;
 
@@ -240,10 +248,7 @@ impl Rails {
         let is_narrow = room < SENTENCE && columns(said) > room;
         let aside = (self.time + 2).min(first);
         let (first, end) = if is_narrow { (aside, self.width + 1) } else { (first, end) };
-        let mark = match level {
-            Level::Warn | Level::Error => "! ",
-            Level::Info | Level::Other(_) | _ => "* ",
-        };
+        let mark = mark(level);
         let inner = if is_narrow { aside } else { first + 2 };
         let room = end.saturating_sub(inner + 4);
         for (n, line) in wrap(said, room, self.ascii).iter().enumerate() {

@@ -239,12 +239,16 @@ pub(super) fn sized(
     let Some((bytes, more)) = bytes else { return size + after };
     let room = room.saturating_sub(after.len());
     let left = if parted { room.saturating_sub(size.len() + 1) } else { room };
+    let shown = preview(bytes, more, left, ascii);
     // Quotes around nothing say less than how much it was.
-    if !after.is_empty() && left < LEAST && size.len() <= room {
-        return size + after;
+    let is_empty = !bytes.is_empty() && shown.starts_with("\"\"");
+    if is_empty || (!after.is_empty() && left < LEAST && size.len() <= room) {
+        // What did not arrive is seen without words as well.
+        let has_room = size.len() <= room;
+        return if has_room { size + after } else { size };
     }
     let before = if parted { size + " " } else { String::new() };
-    format!("{before}{}{after}", preview(bytes, more, left, ascii))
+    before + &shown + after
 }
 
 /// The longer one where there is room for it.

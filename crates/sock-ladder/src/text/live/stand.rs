@@ -3,10 +3,9 @@
 use sock_record::Level;
 
 use super::super::canvas::{self, Canvas, Ink};
+use super::super::list::List;
 use super::super::page::most_lanes;
-use super::super::preview::plain;
 use super::super::rails::{Arrow, Below, Rails, WIDEST};
-use super::super::said::wrap;
 use super::super::units::Unit;
 use super::super::words::Label;
 use super::super::{Drawing, NARROW};
@@ -81,10 +80,7 @@ impl Stand {
 
     pub(super) fn note(&self, level: &Level, said: &str, text: &mut String) {
         if self.places.lanes.is_empty() || self.is_list {
-            for line in wrap(&format!("! {said}"), self.rails.width, self.rails.ascii) {
-                text.push_str(&line);
-                text.push('\n');
-            }
+            self.list().note(level, said, text);
         } else {
             self.rails.note(level, said, text);
         }
@@ -92,8 +88,7 @@ impl Stand {
 
     pub(super) fn fold(&self, said: &str, text: &mut String) {
         if self.places.lanes.is_empty() || self.is_list {
-            text.push_str(said);
-            text.push('\n');
+            self.list().say("", said, text);
         } else {
             self.rails.fold(said, text);
         }
@@ -109,8 +104,7 @@ impl Stand {
         if is_late && !std::mem::replace(&mut self.is_told, true) {
             let said = "began before the row above it, and is told only now";
             let line = format!("({} {said})", self.rails.ink.late);
-            text.push_str(&plain(&line, self.rails.width, self.rails.ascii));
-            text.push('\n');
+            self.list().say("", &line, text);
         }
         let (rails, ascii) = (&self.rails, self.rails.ascii);
         let lane = |side: &Side| self.places.at(&side.who).unwrap_or(0);
@@ -161,11 +155,7 @@ impl Stand {
 
     /// The row where there is no room for lanes.
     fn line(&mut self, book: &Book, row: &Row, time: &str, text: &mut String) {
-        let (ink, ascii, width) = (self.rails.ink, self.rails.ascii, self.rails.width);
-        let mut add = |line: &str| {
-            text.push_str(plain(line, width, ascii).trim_end());
-            text.push('\n');
-        };
+        let list = self.list();
         let number = match row.share {
             Share::Whole => String::new(),
             Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
@@ -178,10 +168,14 @@ impl Stand {
             };
             book.title(&side.who).0 + &label
         };
-        add(&format!("{time}{number} {}", of(&row.from)));
+        list.say("", &format!("{time}{number} {}", of(&row.from)), text);
         if let Some(to) = &row.to {
-            add(&format!("  {} {} {}", ink.arrow, of(to), row.caption(width, ascii)));
+            list.arrival(&of(to), |room| row.caption(room, list.ascii), text);
         }
+    }
+
+    fn list(&self) -> List {
+        List { width: self.rails.width, ascii: self.rails.ascii }
     }
 
     fn time(&mut self, t: u64) -> String {
