@@ -52,9 +52,9 @@ impl Facts {
             if self.moved.is_none() && call.moved().is_some() {
                 self.moved = Some(n);
             }
-            // A datagram may be empty, and whoever has ended receiving itself is always told that nothing comes.
-            let is_dgram = matches!(sock.kind, Kind::Dgram | Kind::Raw);
-            if self.eof.is_none() && self.deaf.is_none() && !is_dgram && is_eof(call) {
+            // A message may be empty, and whoever has ended receiving itself is always told that nothing comes.
+            let is_stream = sock.kind == Kind::Stream;
+            if self.eof.is_none() && self.deaf.is_none() && is_stream && is_eof(call) {
                 (self.eof, self.eof_at) = (Some(n), returned(call));
             }
         }
@@ -92,6 +92,12 @@ impl Facts {
                 self.eof = self.eof.filter(|_| self.eof_at <= call.enter);
             }
         }
+    }
+
+    /// Takes in the first receive that met the peer's end, where that is told by the other end only.
+    pub(crate) fn meets_end(&mut self, n: usize, calls: &[&Call]) {
+        let is_own = self.deaf.is_some_and(|deaf| calls[deaf].enter < returned(calls[n]));
+        self.eof = self.eof.or((!is_own).then_some(n));
     }
 
     /// The call that told the peer that no more comes: the first `shutdown` of that direction, or else the last `close`.

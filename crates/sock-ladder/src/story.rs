@@ -37,6 +37,8 @@ pub(crate) struct Story<'a> {
     pub(crate) waits: Waits,
     /// When each process ended, where it still had a socket then.
     ended: HashMap<ProcId, u64>,
+    /// Receives that took an empty message, where nothing received could be the end as well.
+    empty: HashSet<usize>,
     /// Processes that were ended by whoever wrote the record.
     stopped: HashSet<ProcId>,
 }
@@ -145,6 +147,27 @@ impl<'a> Story<'a> {
                 self.facts[listener].listens = true;
             }
         }
+        let messengers: Vec<usize> =
+            (0..self.socks.len()).filter(|&sock| self.is_seqpacket(sock)).collect();
+        if !messengers.is_empty() {
+            self.empty = crate::pair::empty_messages(self).collect();
+        }
+        for sock in messengers {
+            let ends = |n: &usize| is_eof(self.calls[*n]) && !self.empty.contains(n);
+            if let Some(end) = self.calls_of[sock].iter().copied().find(ends) {
+                self.facts[sock].meets_end(end, &self.calls);
+            }
+        }
+    }
+
+    /// Whether a receive of nothing took an empty message: it met no end.
+    pub(crate) fn is_empty_message(&self, n: usize) -> bool {
+        self.empty.contains(&n) || self.on(n).is_some_and(|sock| self.is_dgram(sock))
+    }
+
+    /// Whether it is an end of a connection that keeps its messages apart.
+    pub(crate) fn is_seqpacket(&self, sock: usize) -> bool {
+        self.socks[sock].kind == Kind::Seqpacket
     }
 
     /// Whether a receive returned nothing because its own side had ended receiving.

@@ -16,4 +16,5 @@ mod story;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod told;
 mod waits;

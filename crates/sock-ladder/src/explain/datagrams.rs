@@ -13,6 +13,14 @@ use crate::text::count;
 use crate::waits::Vain;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    for sock in (0..case.story.socks.len()).filter(|&sock| case.story.is_seqpacket(sock)) {
+        let received = |call: &Call| call.dir == Some(Dir::In) && call.moved().is_some();
+        for (n, call) in case.story.calls_on(sock).filter(|(_, call)| received(call)) {
+            if !is_peek(call) {
+                cut(case, teller, n, call);
+            }
+        }
+    }
     let of_internet = |sock: usize| {
         case.story.is_dgram(sock)
             && matches!(case.story.socks[sock].family, Family::Inet | Family::Inet6)
@@ -81,11 +89,13 @@ fn cut(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, call: &Call) 
     if !(told || whole.is_some_and(|whole| whole > kept && kept == room)) {
         return;
     }
+    let is_datagram = case.story.on(n).is_some_and(|sock| case.story.is_dgram(sock));
     teller.say("cut", Level::Warn, n, call.proc, || {
-        let of = whole.map(|whole| format!("a datagram of {} B", count(whole)));
+        let (what, most) = if is_datagram { ("a datagram", "65,535 B, or ") } else { ("a message", "") };
+        let of = whole.map(|whole| format!(" of {} B", count(whole))).unwrap_or_default();
         format!(
-            "{} was cut to {} B, because {} asked for no more: the rest is gone; ask for 65,535 B, or as much as a message may have",
-            of.unwrap_or_else(|| "a datagram".into()),
+            "{what}{of} was cut to {} B, because {} asked for no more: the rest is gone; ask for {most}as much as a message \
+             may have",
             count(kept),
             case.who(n),
         )

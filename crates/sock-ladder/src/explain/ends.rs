@@ -22,7 +22,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             format!("0 B received is the end and no empty message: {why}")
         });
         let ends = case.story.calls_on(sock).filter(|(_, call)| is_eof(call) && !is_peek(call));
-        let times = ends.count();
+        let times = ends.filter(|(n, _)| !case.story.is_empty_message(*n)).count();
         if times >= STUBBORN {
             teller.say("end-ignored", Level::Warn, end, proc, || {
                 format!(

@@ -2,12 +2,13 @@
 //!
 //! Pairing happens after the run and looks at calls only through what the kernel promises. A stream is one row of
 //! numbered bytes in each direction; every send and every receive is an interval of it, and two intervals that meet
-//! are a link. A datagram is whole, and is known by where it came from, where it went, its length and its content.
+//! are a link. A message of a connection that keeps them apart is taken in its turn. A datagram is whole, and is known by where it came from, where it went, its length and its content.
 
 mod dgram;
 mod ends;
 mod mates;
 mod passed;
+mod seq;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -16,6 +17,7 @@ use sock_record::{Ev, Interval, Line, Link, LinkHow, LinkKind, SockId};
 
 pub(crate) use dgram::Bound;
 pub(crate) use ends::accepted_by;
+pub(crate) use seq::empty_messages;
 pub(crate) use stream::part;
 
 use crate::story::Story;
@@ -123,6 +125,7 @@ impl Joined {
         let accepts = accepted_by(story);
         let (mut joins, spans) = stream::joins(story, &mates);
         joins.extend(dgram::joins(story));
+        joins.extend(seq::joins(story, &mates));
         joins.extend(passed::joins(story, &joins));
         joins.extend(ends::joins(story, &mates, &accepts));
         keep_given(story, &mut joins);

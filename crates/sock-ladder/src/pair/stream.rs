@@ -29,7 +29,7 @@ pub(super) fn joins(
     let (mut joins, mut spans) = (Vec::new(), vec![None; story.calls.len()]);
     let mut flows: Vec<[Flow<'_>; 2]> = Vec::with_capacity(story.socks.len());
     for sock in 0..story.socks.len() {
-        if story.is_dgram(sock) {
+        if story.is_dgram(sock) || story.is_seqpacket(sock) {
             flows.push(Default::default());
             continue;
         }

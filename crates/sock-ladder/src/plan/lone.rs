@@ -4,7 +4,7 @@ use sock_record::{Call, Dir};
 
 use super::parts::without;
 use super::steps::{Maker, Touch, What};
-use crate::story::is_peek;
+use crate::story::{is_eof, is_peek};
 
 impl Maker<'_, '_> {
     /// Bytes that were sent or received and have no other side in the record.
@@ -34,12 +34,14 @@ impl Maker<'_, '_> {
 
     pub(super) fn lone_datagrams(&mut self, sock: usize) {
         let peer_text = self.story.peer_text(sock).unwrap_or_default();
+        let connected = self.story.is_seqpacket(sock).then(|| self.peer(sock));
         for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
-            if self.shown[call] {
+            if self.shown[call] || (connected.is_some() && is_eof(line)) {
                 continue;
             }
             let address = line.args.addr.as_deref().unwrap_or(peer_text);
-            let peer = Touch::peer(self.lanes.at_datagram(address));
+            let peer = connected.unwrap_or_else(|| self.lanes.at_datagram(address));
+            let peer = Touch::peer(peer);
             let own = self.touch(call);
             let what = What::Datagram(line.moved().unwrap_or(0));
             match line.dir {

@@ -149,7 +149,7 @@ pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool
         }
     }
     let mut landed = vec![0; story.socks.len()];
-    for join in joined.joins.iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek) {
+    for join in joined.joins.iter().filter(|join| join.kind != LinkKind::Fin && !join.peek) {
         if let Some(sock) = story.on(join.from) {
             landed[sock] = landed[sock].max(returned(story.calls[join.to]));
         }
@@ -162,7 +162,11 @@ pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool
             maker.lone_datagrams(sock);
         } else if story.is_connection(sock) {
             maker.opening(sock);
-            maker.lone_bytes(sock);
+            if story.is_seqpacket(sock) {
+                maker.lone_datagrams(sock);
+            } else {
+                maker.lone_bytes(sock);
+            }
             maker.ends(sock);
         }
     }

@@ -80,7 +80,7 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
         return "ended by sock".into();
     }
     let fate = is_unreturned(call).then(|| story.fate(call.proc));
-    let nothing = if story.on(n).is_some_and(|sock| story.is_dgram(sock)) {
+    let nothing = if story.is_empty_message(n) {
         Nothing::Message
     } else if story.is_own_end(n) {
         Nothing::OwnEnd

@@ -62,6 +62,11 @@ impl Known {
         matches!(self.kind, Kind::Dgram | Kind::Raw)
     }
 
+    /// Whether it is one end of a connection that keeps its messages apart.
+    pub(super) fn is_seqpacket(&self) -> bool {
+        self.kind == Kind::Seqpacket
+    }
+
     /// Whether it is one end of a connection, or tried to become one.
     pub(super) fn is_connection(&self) -> bool {
         !self.is_dgram()

@@ -7,7 +7,7 @@ use sock_record::{Call, CallKind, Dir, Ev, Interval, SockId};
 use super::super::words::{Label, Nothing, Waited, of_call};
 
 use super::PATIENCE;
-use super::book::{Book, Who, counted, ghost};
+use super::book::{Book, Who, counted};
 use super::meet::{Open, Role};
 use super::row::{Row, Side};
 use crate::facts::{Sent, sent_by};
@@ -97,8 +97,9 @@ impl Desk {
         let vain = self.waits.vain(n, call, || false);
         // Who asks while it happens cannot know more than that the program ended meanwhile.
         let fate = Some(Fate::Ended);
-        let is_dgram = call.sock.is_some_and(|sock| self.book.is_dgram(sock));
-        let nothing = if is_dgram { Nothing::Message } else { Nothing::End };
+        let is_message =
+            call.sock.is_some_and(|sock| self.book.is_dgram(sock) || self.is_posted_nothing(sock));
+        let nothing = if is_message { Nothing::Message } else { Nothing::End };
         let waited = Waited { vain, long: self.waits.long(n, call), fate, nothing };
         Side::of(Who::Proc(call.proc), call, of_call(call, waited, self.ascii))
     }
@@ -161,7 +162,7 @@ impl Desk {
         }
     }
 
-    fn open(
+    pub(super) fn open(
         &mut self,
         role: Role,
         what: What,
@@ -246,9 +247,12 @@ impl Desk {
             let vain = self.vain(call);
             return self.aside(call, failed || unfinished || vain, rows);
         };
-        if known.is_dgram() {
+        let (is_dgram, is_seqpacket) = (known.is_dgram(), known.is_seqpacket());
+        let meets_end = n == 0 && is_eof(call) && !self.is_posted_nothing(sock);
+        if is_dgram || (is_seqpacket && !meets_end) {
             return self.datagram(call, sock, dir, n, rows);
         }
+        let Some(known) = self.book.of(sock) else { return };
         if n == 0 {
             if !is_eof(call) || std::mem::replace(&mut known.eof, true) {
                 return self.aside(call, false, rows);
@@ -282,37 +286,6 @@ impl Desk {
         if is_peeked || !is_met {
             self.clear_way(&open.side, rows);
             rows.push(Row { peek: is_peeked, ..open.lonely() });
-        } else {
-            self.meet(open, rows);
-        }
-    }
-
-    fn datagram(&mut self, call: &Call, sock: SockId, dir: Dir, n: u64, rows: &mut Vec<Row>) {
-        let Some(known) = self.book.of(sock) else { return };
-        let named = call.args.addr.clone().or_else(|| known.peer.clone()).unwrap_or_default();
-        let (mate, what) = (known.mate, What::Datagram(n));
-        let is_first = known.sent + known.got == 0;
-        counted(known, dir, 1);
-        let taker = mate.or_else(|| self.book.taker(&named));
-        let holder = taker.and_then(|taker| self.book.holder(taker));
-        let other = holder.map_or_else(|| (ghost(&named), false), |who| (who, true));
-        if is_first {
-            self.book.plays(&Who::Proc(call.proc), &other.0, dir == Dir::Out);
-        }
-        let (role, key) = match dir {
-            Dir::Out => (Role::Posts, taker.unwrap_or(sock)),
-            Dir::In => (Role::Gets, sock),
-        };
-        let mut open = self.open(role, what, key, other, call);
-        (open.whole, open.rest) = (Interval::at(0, n), Interval::at(0, n));
-        open.names = Some(named);
-        // Who it is for may be about to be known: its own datagram has come, and its call is told next.
-        let is_promised = taker.is_none() && dir == Dir::Out && self.is_heard_from(sock, &open);
-        if is_promised {
-            self.waiting.push(open);
-        } else if dir == Dir::Out && taker.is_none() || is_peek(call) {
-            self.clear_way(&open.side, rows);
-            rows.push(Row { peek: is_peek(call), ..open.lonely() });
         } else {
             self.meet(open, rows);
         }

@@ -209,6 +209,13 @@ impl Desk {
         here.any(|open| open.role == Role::Gets && open.key == sock && open.names == posted.names)
     }
 
+    /// Whether an empty message for a socket waits to be received, and nothing before it.
+    pub(super) fn is_posted_nothing(&self, sock: SockId) -> bool {
+        let mut here = self.waiting.iter();
+        let next = here.find(|open| open.role == Role::Posts && open.key == sock);
+        next.is_some_and(|open| open.whole.is_empty())
+    }
+
     /// It has become known where a socket is: what waits to be sent there is for it.
     fn readdress(&mut self, sock: SockId, address: &str) {
         let Some(holder) = self.book.holder(sock) else { return };

@@ -19,6 +19,7 @@ mod desk;
 mod fold;
 mod meet;
 mod places;
+mod post;
 mod row;
 mod stand;
 #[cfg(test)]

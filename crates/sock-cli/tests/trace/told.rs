@@ -1,0 +1,48 @@
+//! What is told of programs that do something unusual with their sockets, each a few lines of Python.
+
+use sock_record::LinkKind;
+
+use crate::bench::{Bench, Traced};
+
+/// A program of these lines; `socket`, `os` and `time` are there.
+fn lines(bench: &Bench, program: &str) -> Vec<String> {
+    let python = bench.actor("none", &[]).swap_remove(0);
+    let program = format!("import os, socket, time\n{program}");
+    [&python, "-B", "-c", &program].map(str::to_owned).to_vec()
+}
+
+/// What was said of a trace: the codes and the sentences.
+fn said(traced: &Traced, code: &str) -> Vec<String> {
+    let notes = sock_ladder::explain(&traced.lines).into_iter();
+    notes.filter(|note| note.code == code).map(|note| note.text).collect()
+}
+
+#[test]
+fn messages_of_a_connection_that_keeps_them_apart_are_joined_one_by_one() {
+    let Some(bench) = Bench::new() else { return };
+    let program = "
+one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+if os.fork() == 0:
+    one.close()
+    print([other.recv(3), other.recv(100), other.recv(100), other.recv(100)], flush=True)
+    os._exit(0)
+other.close()
+for message in [b'hello world', b'second', b'']:
+    one.send(message)
+one.close()
+os.wait()
+";
+    let traced = bench.trace(&["--name", "pair"], &[lines(&bench, program)]);
+    assert_eq!(traced.printed(), ("[b'hel', b'second', b'', b'']\n".to_owned(), 0));
+    let pairing = sock_ladder::pair(&traced.lines);
+    let of = |kind: LinkKind| {
+        let links = pairing.links.iter().map(|paired| &paired.link);
+        let moved =
+            |ev| traced.calls().find(|call| call.ev == ev).and_then(sock_record::Call::moved);
+        let those = links.filter(|link| link.kind == kind);
+        those.map(|link| (moved(link.from), moved(link.to))).collect::<Vec<_>>()
+    };
+    assert_eq!(of(LinkKind::Dgram), [(Some(11), Some(3)), (Some(6), Some(6)), (Some(0), Some(0))]);
+    assert_eq!(of(LinkKind::Fin), [(None, Some(0))]);
+    assert_eq!(said(&traced, "cut").len(), 1);
+}
