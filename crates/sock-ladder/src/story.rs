@@ -186,6 +186,18 @@ impl<'a> Story<'a> {
         self.waits.vain(n, self.calls[n], listens)
     }
 
+    /// What a wait that never returned was for: it stands for a call that never came.
+    pub(crate) fn pending(&self, n: usize) -> Option<Vain> {
+        let listens = || self.on(n).is_some_and(|sock| self.is_listener(sock));
+        self.waits.pending(n, self.calls[n], listens)
+    }
+
+    /// Which way bytes went in a call, or would have gone in the one that a wait stands for.
+    pub(crate) fn dir(&self, n: usize) -> Option<Dir> {
+        let meant = || self.vain(n).or_else(|| self.pending(n)).and_then(Vain::dir);
+        self.calls[n].dir.or_else(meant)
+    }
+
     /// When a call was over: where it never returned, when its program or the record ended.
     pub(crate) fn until(&self, n: usize) -> u64 {
         let call = self.calls[n];

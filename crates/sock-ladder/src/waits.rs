@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 use sock_record::{Call, CallKind, Dir, ProcId, SockId};
 
-use crate::story::{is_peek, returned};
+use crate::story::{is_peek, is_unreturned, returned};
 
 /// Who waits so long, in ns, is seen to wait: a fifth of a second is what people notice, and what most think for.
 pub(crate) const LONG: u64 = 200_000_000;
@@ -26,6 +26,8 @@ pub(crate) struct Waits {
     since: HashMap<usize, u64>,
     /// Calls that gave up: nothing had happened when their time was over.
     vain: HashSet<usize>,
+    /// Waits on behalf of a call that never returned.
+    pending: HashSet<usize>,
     /// The last wait of each thread for one socket alone, while nothing has followed it.
     open: HashMap<Thread, Open>,
     nonblocking: HashSet<SockId>,
@@ -42,7 +44,7 @@ struct Open {
     is_vain: bool,
 }
 
-/// What somebody waited for in vain.
+/// What somebody waits for, or waited for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Vain {
     Accept,
@@ -97,8 +99,9 @@ impl Waits {
             let is_vain = call.ret == Some(0);
             // Loops that look again and again wait in select or epoll, or let their sockets block.
             let is_limit = matches!(call.sys.as_deref(), Some("poll" | "ppoll"));
-            if is_vain && is_limit && self.nonblocking.contains(&sock) {
-                self.vain.insert(n);
+            if is_limit && self.nonblocking.contains(&sock) && (is_vain || is_unreturned(call)) {
+                let those = if is_vain { &mut self.vain } else { &mut self.pending };
+                those.insert(n);
                 return Some((n, sock));
             }
             self.open.insert(thread, Open { n, sock, enter: call.enter, is_vain });
@@ -125,6 +128,7 @@ impl Waits {
     pub(crate) fn forget(&mut self, n: usize) {
         self.since.remove(&n);
         self.vain.remove(&n);
+        self.pending.remove(&n);
     }
 
     fn settings(&mut self, call: &Call) {
@@ -169,17 +173,29 @@ impl Waits {
         call: &Call,
         listens: impl FnOnce() -> bool,
     ) -> Option<Vain> {
-        if !self.vain.contains(&n) {
-            return None;
-        }
-        let is_wait = call.call == CallKind::Wait;
-        let is_accept = call.call == CallKind::Accept || (is_wait && listens());
-        let is_send = if is_wait { !watches(call, "POLLIN") } else { call.dir == Some(Dir::Out) };
-        Some(match (is_accept, is_send) {
-            (true, _) => Vain::Accept,
-            (false, true) => Vain::Send,
-            (false, false) => Vain::Recv,
-        })
+        self.vain.contains(&n).then(|| meant(call, listens))
+    }
+
+    /// What a wait that never returned was for.
+    pub(crate) fn pending(
+        &self,
+        n: usize,
+        call: &Call,
+        listens: impl FnOnce() -> bool,
+    ) -> Option<Vain> {
+        self.pending.contains(&n).then(|| meant(call, listens))
+    }
+}
+
+/// The call that waited, or that a wait stands for.
+fn meant(call: &Call, listens: impl FnOnce() -> bool) -> Vain {
+    let is_wait = call.call == CallKind::Wait;
+    let is_accept = call.call == CallKind::Accept || (is_wait && listens());
+    let is_send = if is_wait { !watches(call, "POLLIN") } else { call.dir == Some(Dir::Out) };
+    match (is_accept, is_send) {
+        (true, _) => Vain::Accept,
+        (false, true) => Vain::Send,
+        (false, false) => Vain::Recv,
     }
 }
 

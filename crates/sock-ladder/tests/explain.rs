@@ -131,8 +131,8 @@ fn a_call_that_would_block_and_what_woke_it() {
     wait.args.more.insert("ready".into(), json!([{"fd": 4, "sock": 2, "events": ["POLLIN"]}]));
     tape.send(CLIENT, 1, 2150, b"Hello");
     tape.recv(SERVER, 2, 2210, 2220, b"Hello");
-    let expected = "nothing to receive yet, and server asked not to wait (recv on a non-blocking socket): that is EAGAIN \
-                    and no failure; epoll_wait woke it 2.1 ms later, when client had sent 5 B";
+    let expected = "nothing to receive yet; the socket of server is non-blocking, so recv returned at once with EAGAIN, \
+                    which is no failure; epoll_wait woke it 2.1 ms later, when client had sent 5 B";
     assert_eq!(said(&tape.lines), [("would-block".to_owned(), expected.to_owned())]);
 }
 

@@ -13,7 +13,7 @@ use crate::sockets::At;
 use crate::stopped::LastClose;
 use crate::sys::{Tid, shares_descriptors};
 use crate::tape::begun;
-use crate::tasks::{On, Process, Task};
+use crate::tasks::{On, Open, Process, Task};
 use crate::tracer::Tracer;
 
 impl Tracer<'_> {
@@ -233,7 +233,11 @@ impl Tracer<'_> {
         // One that a signal interrupted would have gone on, had the signal not ended the task.
         let taken = task.open.take().or_else(|| task.interrupted.take().map(|(open, _)| open));
         let Some(open) = taken else { return };
-        let On::Sock(at) = open.on else { return };
+        let at = match &open.on {
+            On::Sock(at) => *at,
+            On::Wait(_) => return self.forget_wait(tid, &open),
+            On::New | On::Both { .. } | On::Range(_) | On::Affinity => return,
+        };
         if is_under_way {
             self.book.all[at].end(&crate::decode::kind(open.sys), open.wish.args.len);
         }
@@ -244,6 +248,23 @@ impl Tracer<'_> {
         call.fd = Some(fd_of(open.sys, &open.args));
         call.sock = Some(self.book.all[at].line.sock);
         call.dir = crate::decode::dir(open.sys);
+        self.write(call);
+    }
+
+    /// A wait never returned: what it was for says what its task was about.
+    fn forget_wait(&mut self, tid: Tid, open: &Open) {
+        let On::Wait(waiting) = &open.on else { return };
+        let t = self.tape.now();
+        let watched = self.name_all(tid, &waiting.asked, t);
+        if watched.iter().all(|one| one.get("sock").is_none()) {
+            return;
+        }
+        let Some(process) = self.tasks.process(tid) else { return };
+        let mut call = begun(open.ev, process.id, CallKind::Wait, tid, open.enter);
+        call.sys = Some(open.sys.name().into());
+        let nanos = waiting.timeout.and_then(|time| u64::try_from(time.as_nanos()).ok());
+        call.args.more.insert("timeout_ns".to_owned(), json!(nanos));
+        call.args.more.insert("watched".to_owned(), json!(watched));
         self.write(call);
     }
 

@@ -375,7 +375,7 @@ impl Tracer<'_> {
         self.write(call);
     }
 
-    fn name_all(&mut self, tid: Tid, asked: &[Asked], t: u64) -> Vec<Value> {
+    pub(crate) fn name_all(&mut self, tid: Tid, asked: &[Asked], t: u64) -> Vec<Value> {
         let name = |(fd, events): &Asked| match self.see(tid, *fd, t) {
             Some(seen) => {
                 json!({ "fd": fd, "sock": self.book.all[seen.at].line.sock, "events": events })

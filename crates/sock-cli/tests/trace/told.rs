@@ -46,3 +46,46 @@ os.wait()
     assert_eq!(of(LinkKind::Fin), [(None, Some(0))]);
     assert_eq!(said(&traced, "cut").len(), 1);
 }
+
+#[test]
+fn a_client_with_a_time_limit_is_told_who_keeps_its_connection() {
+    let Some(bench) = Bench::new() else { return };
+    let port = bench.path("port");
+    let server = "
+server = socket.create_server(('127.0.0.1', 0))
+with open(PORT + '.new', 'w') as file:
+    file.write(str(server.getsockname()[1]))
+os.rename(PORT + '.new', PORT)
+kept = []
+while True:
+    connection, _ = server.accept()
+    connection.sendall(connection.recv(10))
+    kept.append(connection)
+";
+    let client = "
+client = socket.create_connection(('127.0.0.1', int(open(PORT).read())), timeout=LIMIT)
+client.sendall(b'hi')
+try:
+    while client.recv(10):
+        pass
+except TimeoutError:
+    print('timed out')
+";
+    let told = |limit: &str, options: &[&str]| {
+        // What a run before left is another server's.
+        std::fs::remove_file(&port).ok();
+        let head = format!("PORT, LIMIT = {:?}, {limit}\n", port.to_str().unwrap());
+        let programs = [server, client].map(|program| lines(&bench, &(head.clone() + program)));
+        let names = ["--name", "server", "--name", "client"];
+        let traced = bench.trace(&[&names[..], options].concat(), &programs);
+        (traced.printed().0, said(&traced, "not-closed"))
+    };
+    let is_told = |said: &[String]| {
+        let [one] = said else { panic!("{said:?}") };
+        one.starts_with("client waited ") && one.contains(": server holds the socket")
+    };
+    let (printed, said) = told("0.3", &[]);
+    assert!(is_told(&said) && printed == "timed out\n", "{said:?}");
+    let (printed, said) = told("60", &["--timeout", "1s"]);
+    assert!(is_told(&said) && printed.is_empty(), "{said:?}");
+}

@@ -48,7 +48,7 @@ fn say(
 
 fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {
     let calls = [last(case, sock)?, last(case, mate)?];
-    let is_dead = calls.iter().all(|&n| case.line(n).dir == Some(Dir::In))
+    let is_dead = calls.iter().all(|&n| case.story.dir(n) == Some(Dir::In))
         && calls.iter().any(|&n| is_unfinished(case.line(n)))
         && together(case, calls)
         && nothing_under_way(case, sock, mate);
@@ -85,16 +85,16 @@ fn together(case: &Case<'_, '_>, [one, other]: [usize; 2]) -> bool {
 }
 
 fn last_move<'a>(case: &Case<'_, 'a>, sock: usize) -> Option<(usize, &'a Call)> {
-    let mut calls = case.story.calls_of[sock].iter().rev().map(|&n| (n, case.line(n)));
-    calls.find(|(_, call)| call.dir.is_some())
+    let mut calls = case.story.calls_of[sock].iter().rev().copied();
+    calls.find(|&n| case.story.dir(n).is_some()).map(|n| (n, case.line(n)))
 }
 
-/// The last send or receive on a socket, where that never came to an end by itself.
+/// The last send or receive on a socket, or the wait that stands for one, where that never came to an end by itself.
 pub(super) fn last(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
     let (n, call) = last_move(case, sock)?;
     // Who waited until the other one was stopped has met an end that was none of its doing.
     let met_force = || case.linked(n, &LinkKind::Fin).is_some_and(|end| by_force(case.line(end)));
-    (is_unfinished(call) || met_force()).then_some(n)
+    (is_unfinished(call) || case.story.vain(n).is_some() || met_force()).then_some(n)
 }
 
 /// Whether nobody but the end of its program closed it.

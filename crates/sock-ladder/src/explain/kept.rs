@@ -13,7 +13,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         else {
             continue;
         };
-        let Some(wait) = last(case, sock).filter(|&n| case.line(n).dir == Some(Dir::In)) else {
+        let Some(wait) = last(case, sock).filter(|&n| case.story.dir(n) == Some(Dir::In)) else {
             continue;
         };
         let Some((holder, _)) =

@@ -1,6 +1,6 @@
 //! Calls that failed because nothing was there yet, and what woke the program then.
 
-use sock_record::{Call, CallKind, Dir, Level, LinkKind};
+use sock_record::{Call, CallKind, Dir, Level, LinkKind, SockId};
 
 use super::case::{Case, list, took};
 use super::teller::Teller;
@@ -22,9 +22,10 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             }
             Some("EINPROGRESS") if call.call == CallKind::Connect => {
                 teller.say("would-block", Level::Info, n, (call.proc, "connect"), || {
-                    let then = woken(case, n, sock).map(|text| format!(": {text}"));
+                    let then = woken(case, n, sock).map(|text| format!("; {text}"));
                     format!(
-                        "connect goes on by itself, because {} asked not to wait{}",
+                        "connect goes on by itself (EINPROGRESS, which is no failure), because the socket of {} is \
+                         non-blocking{}",
                         case.who(n),
                         then.unwrap_or_default(),
                     )
@@ -58,39 +59,65 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
 
 fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
     let line = case.line(call);
-    let how = if line.args.has_flag("MSG_DONTWAIT") {
-        "with MSG_DONTWAIT"
-    } else {
-        "on a non-blocking socket"
-    };
-    let what = match (&line.call, line.dir) {
-        (CallKind::Accept, _) => "nobody waits to be accepted".to_owned(),
-        (_, Some(Dir::Out)) => format!("the buffer is full: {} reads more slowly", case.peer(sock)),
-        _ => "nothing to receive yet".to_owned(),
-    };
-    let name = line.call.as_str();
     let who = case.who(call);
+    let name = line.call.as_str();
+    let reason = if line.args.has_flag("MSG_DONTWAIT") {
+        format!("{who} asked not to wait (MSG_DONTWAIT)")
+    } else {
+        format!("the socket of {who} is non-blocking")
+    };
+    let told = told_before(case, call, sock);
+    let what = match (&line.call, line.dir, told) {
+        (CallKind::Accept, _, None) => "nobody waits to be accepted".to_owned(),
+        (CallKind::Accept, _, Some(_)) => "nobody waits to be accepted any more".to_owned(),
+        (_, Some(Dir::Out), _) => {
+            format!("the buffer is full: {} reads more slowly", case.peer(sock))
+        }
+        (_, _, None) => "nothing to receive yet".to_owned(),
+        (_, _, Some(_)) => "nothing to receive any more".to_owned(),
+    };
+    let told = told.filter(|_| line.dir != Some(Dir::Out));
+    let told = told
+        .map(|sys| format!(", though {sys} had told that there was: another may have been faster"));
     let then = woken(case, call, sock).or_else(|| next(case, call, sock));
     let then = then.map(|text| format!("; {text}")).unwrap_or_default();
     format!(
-        "{what}, and {who} asked not to wait ({name} {how}): that is EAGAIN and no failure{then}"
+        "{what}{}; {reason}, so {name} returned at once with EAGAIN, which is no failure{then}",
+        told.unwrap_or_default(),
     )
 }
+
+/// The wait, just before a call in its thread, that told of something to be had on its socket.
+fn told_before<'a>(case: &Case<'_, 'a>, call: usize, sock: usize) -> Option<&'a str> {
+    let line = case.line(call);
+    let id = case.story.socks[sock].sock;
+    let is_own = |other: &&&Call| (other.proc, other.tid) == (line.proc, line.tid);
+    let before = case.story.calls[..call].iter().rev().take(NEAR).find(is_own)?;
+    (before.call == CallKind::Wait && is_ready(before, id))
+        .then(|| before.sys.as_deref().unwrap_or("the wait"))
+}
+
+/// Whether a wait told of a socket.
+fn is_ready(wait: &Call, id: SockId) -> bool {
+    let told = |one: &serde_json::Value| one.get("sock").and_then(serde_json::Value::as_u64);
+    list(wait, "ready").iter().any(|one| told(one) == Some(u64::from(id.0)))
+}
+
+/// So many calls back nobody looks for what a thread did before.
+const NEAR: usize = 1_000;
 
 /// Which wait told the program that it can go on, and why it could.
 fn woken(case: &Case<'_, '_>, call: usize, sock: usize) -> Option<String> {
     let line = case.line(call);
     let after = returned(line);
-    let id = u64::from(case.story.socks[sock].sock.0);
-    let is_ready = |wait: &Call| {
+    let id = case.story.socks[sock].sock;
+    let wakes = |wait: &Call| {
         wait.call == CallKind::Wait
             && (wait.proc, wait.tid) == (line.proc, line.tid)
-            && list(wait, "ready")
-                .iter()
-                .any(|one| one.get("sock").and_then(serde_json::Value::as_u64) == Some(id))
+            && is_ready(wait, id)
     };
     let later = case.story.calls[call + 1..].iter();
-    let wait = later.take(FAR).find(|wait| wait.enter >= after && is_ready(wait))?;
+    let wait = later.take(FAR).find(|wait| wait.enter >= after && wakes(wait))?;
     let name = wait.sys.as_deref().unwrap_or("the wait");
     let when = took(returned(wait).saturating_sub(after));
     let why = next_bytes(case, call, sock).map(|text| format!(", when {text}")).unwrap_or_default();

@@ -355,7 +355,9 @@ impl Maker<'_, '_> {
             // Who waited to the end of the run, or until a signal, waited for something.
             let interrupted = line.dir.is_some() && talks && line.err.as_deref() == Some("EINTR");
             let unfinished = is_unreturned(line)
-                && (line.dir.is_some() || line.call == CallKind::Accept)
+                && (line.dir.is_some()
+                    || line.call == CallKind::Accept
+                    || self.story.pending(call).is_some())
                 && self.story.on(call).is_some();
             let vain = self.story.vain(call).is_some();
             // What is said of a call stands beside it.

@@ -87,7 +87,8 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
     } else {
         Nothing::End
     };
-    let waited = Waited { vain: story.vain(n), long: story.waits.long(n, call), fate, nothing };
+    let (vain, pending) = (story.vain(n), story.pending(n));
+    let waited = Waited { vain, pending, long: story.waits.long(n, call), fate, nothing };
     of_call(call, waited, ascii)
 }
 
@@ -95,6 +96,8 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waited {
     pub(super) vain: Option<Vain>,
+    /// What a wait that never returned was for.
+    pub(super) pending: Option<Vain>,
     pub(super) long: Option<u64>,
     /// How it was over, where it never returned.
     pub(super) fate: Option<Fate>,
@@ -122,15 +125,19 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
         let (words, lack) = (format!("{} gave up", vain.call()), vain.lack());
         return Label { words, more: vec![format!("after {took}:"), lack.to_owned()], joint: " " };
     }
-    let can_wait = call.dir.is_some() || call.call == CallKind::Accept;
+    let can_wait = call.dir.is_some() || call.call == CallKind::Accept || waited.pending.is_some();
+    let name: &str = match waited.pending {
+        Some(pending) => pending.call(),
+        None => call.call.as_str(),
+    };
     if is_unreturned(call) && can_wait {
         let more = match waited.fate {
             Some(Fate::Stopped) => "when sock ended it",
             Some(Fate::Ended) => "when it was ended",
             Some(Fate::Open) => "when the trace ended",
-            None => return Label::from(&*plain(&format!("{} still waiting", call.call))),
+            None => return Label::from(&*plain(&format!("{name} still waiting"))),
         };
-        let words = plain(&format!("{} still waiting", call.call));
+        let words = plain(&format!("{name} still waiting"));
         return Label { words, more: vec![more.to_owned()], joint: " " };
     }
     let words = plain(&words(call, waited.nothing == Nothing::End));

@@ -78,10 +78,13 @@ impl Desk {
         }
         let listens = self.book.of(sock).is_some_and(|known| known.listens);
         let vain = self.waits.vain(n, wait, || listens);
-        let waited = Waited { vain, long: self.waits.long(n, wait), ..Waited::default() };
+        let pending = self.waits.pending(n, wait, || listens);
+        let long = self.waits.long(n, wait);
+        let waited = Waited { vain, pending, long, fate: Some(Fate::Ended), ..Waited::default() };
         let side = Side::of(Who::Proc(wait.proc), wait, of_call(wait, waited, self.ascii));
         self.clear_way(&side, rows);
         rows.push(Row { t: returned(wait), ..Row::local(side, wait) });
+        // What waits to the end stands there already.
         self.waits.forget(n);
     }
 
@@ -100,7 +103,8 @@ impl Desk {
         let is_message =
             call.sock.is_some_and(|sock| self.book.is_dgram(sock) || self.is_posted_nothing(sock));
         let nothing = if is_message { Nothing::Message } else { Nothing::End };
-        let waited = Waited { vain, long: self.waits.long(n, call), fate, nothing };
+        let long = self.waits.long(n, call);
+        let waited = Waited { vain, pending: None, long, fate, nothing };
         Side::of(Who::Proc(call.proc), call, of_call(call, waited, self.ascii))
     }
 

@@ -1,0 +1,123 @@
+//! What is said where a library waits on a program's behalf (`settimeout`): in `poll`, on a non-blocking socket.
+
+mod tape;
+
+use serde_json::json;
+use sock_ladder::{Drawing, Live, explain, text};
+use sock_record::{CallKind, Line, SockId};
+use tape::{CLIENT, SERVER, Tape};
+
+fn about(lines: &[Line], code: &str) -> Vec<String> {
+    tape::every_note_is_drawn(lines);
+    let notes = explain(lines).into_iter().filter(|note| note.code == code);
+    notes.map(|note| note.text).collect()
+}
+
+fn nonblocking(tape: &mut Tape, who: u32, sock: u32) {
+    let call = tape.call(who, "ioctl".into(), sock, 61, 62, Ok(0));
+    call.args.more.insert("nonblock".into(), json!(true));
+}
+
+/// A poll for one socket from `enter` on; where it found something, or its time was over, at `exit`.
+fn poll(tape: &mut Tape, who: u32, sock: u32, enter: u64, returned: Option<(u64, bool)>) {
+    let exit = returned.map_or(enter, |(exit, _)| exit);
+    let is_ready = returned.is_some_and(|(_, ready)| ready);
+    let wait = tape.call(who, CallKind::Wait, sock, enter, exit, Ok(i64::from(is_ready)));
+    (wait.sys, wait.sock) = (Some("poll".into()), None);
+    let one = json!([{"fd": 3, "sock": sock, "events": ["POLLIN"]}]);
+    wait.args.more.insert("watched".into(), one.clone());
+    wait.args.more.insert("timeout_ns".into(), json!(50_000_000_000_u64));
+    if returned.is_none() {
+        (wait.exit, wait.ret) = (None, None);
+    } else {
+        wait.args.more.insert("ready".into(), if is_ready { one } else { json!([]) });
+    }
+}
+
+/// The client, which waits with a time limit, has its answer and reads on; the server keeps the connection.
+fn kept(returned: Option<(u64, bool)>, deed: impl FnOnce(&mut Tape)) -> Vec<Line> {
+    let mut tape = Tape::connected(7);
+    nonblocking(&mut tape, CLIENT, 1);
+    tape.send(CLIENT, 1, 100, b"hello");
+    tape.recv(SERVER, 2, 70, 120, b"hello");
+    tape.send(SERVER, 2, 130, b"HELLO").fd = Some(4);
+    poll(&mut tape, CLIENT, 1, 135, Some((145, true)));
+    tape.recv(CLIENT, 1, 146, 150, b"HELLO");
+    poll(&mut tape, CLIENT, 1, 200, returned);
+    deed(&mut tape);
+    tape.close(SERVER, 2, 2_900_000).args.more.insert("by".into(), json!("exit"));
+    tape.end(3_000_000);
+    tape.lines
+}
+
+#[test]
+fn a_close_that_was_forgotten_is_told_to_who_waits_with_a_limit_too() {
+    let expected = |long: &str| {
+        format!(
+            "client waited {long} for more, or for the end, in vain: server holds the socket (fd 4) and neither sends nor \
+             closes it; no FIN goes out before it calls close or shutdown(SHUT_WR)"
+        )
+    };
+    assert_eq!(about(&kept(None, |_| ()), "not-closed"), [expected("2.9 s")]);
+    assert_eq!(about(&kept(Some((800_200, false)), |_| ()), "not-closed"), [expected("800 ms")]);
+    let answers = |tape: &mut Tape| drop(tape.send(SERVER, 2, 1_900_000, b"late").data.take());
+    assert_eq!(about(&kept(Some((800_200, false)), answers), "not-closed"), [""; 0]);
+    let ends = |tape: &mut Tape| drop(tape.close(SERVER, 2, 1_900_000).data.take());
+    assert_eq!(about(&kept(None, ends), "not-closed"), [""; 0]);
+    // Who holds the connection waits for it as well, in the same way.
+    let both = |tape: &mut Tape| {
+        nonblocking(tape, SERVER, 2);
+        poll(tape, SERVER, 2, 300, None);
+    };
+    assert_eq!(about(&kept(None, both), "not-closed"), [""; 0]);
+    assert_eq!(about(&kept(None, both), "deadlock").len(), 1);
+}
+
+#[test]
+fn a_wait_that_never_returned_stands_for_its_call() {
+    let lines = kept(None, |_| ());
+    let page = text(&lines, &Drawing { width: 100, ..Drawing::default() });
+    assert!(page.contains("recv still waiting"), "{page}");
+    let mut live = Live::new(&Drawing { width: 100, ..Drawing::default() });
+    for mut told in lines {
+        if let Line::Sock(sock) = &mut told {
+            sock.mate = Some(SockId(3 - sock.sock.0));
+        }
+        live.hear(&told);
+    }
+    let page = live.take();
+    assert!(page.contains("recv still waiting"), "{page}");
+}
+
+#[test]
+fn who_was_told_and_found_nothing_was_not_alone() {
+    let mut tape = Tape::connected(7);
+    nonblocking(&mut tape, SERVER, 2);
+    tape.send(CLIENT, 1, 100, b"hello");
+    poll(&mut tape, SERVER, 2, 70, Some((120, true)));
+    tape.call(SERVER, CallKind::Recv, 2, 130, 132, Err("EAGAIN"));
+    assert_eq!(
+        about(&tape.lines, "would-block"),
+        [
+            "nothing to receive any more, though poll had told that there was: another may have been faster; the socket of \
+             server is non-blocking, so recv returned at once with EAGAIN, which is no failure"
+        ]
+    );
+}
+
+#[test]
+fn a_connect_with_a_limit_is_said_to_go_on_by_itself() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client");
+    tape.tcp(1, sock_record::Origin::Socket, 0, "127.0.0.1:40000", "127.0.0.1:7");
+    nonblocking(&mut tape, CLIENT, 1);
+    tape.call(CLIENT, CallKind::Connect, 1, 100, 110, Err("EINPROGRESS"));
+    poll(&mut tape, CLIENT, 1, 120, Some((310, true)));
+    assert_eq!(
+        about(&tape.lines, "would-block"),
+        [
+            "connect goes on by itself (EINPROGRESS, which is no failure), because the socket of client is non-blocking; poll \
+             woke it 0.2 ms later"
+        ]
+    );
+}
