@@ -94,6 +94,13 @@ impl Facts {
         }
     }
 
+    /// Takes in that its last close was the last of all, whatever it found when it began.
+    pub(crate) fn closed_for_good(&mut self, call: &Call, sock: &Sock) {
+        if is_tcp(sock) && self.sent == Sent::Fin && is_torn(call) {
+            self.sent = Sent::Rst;
+        }
+    }
+
     /// Takes in the first receive that met the peer's end, where that is told by the other end only.
     pub(crate) fn meets_end(&mut self, n: usize, calls: &[&Call]) {
         let is_own = self.deaf.is_some_and(|deaf| calls[deaf].enter < returned(calls[n]));
@@ -129,15 +136,20 @@ impl Facts {
 /// What a close of a TCP socket has the kernel send, by what the record knows of the moment before.
 pub(crate) fn sent_by(call: &Call) -> Sent {
     let more = &call.args.more;
-    let number = |name: &str| more.get(name).and_then(serde_json::Value::as_u64);
     let is_held = more.get("held_by").and_then(|by| by.as_array()).is_some_and(|by| !by.is_empty());
     if more.get("state").and_then(|state| state.as_str()) == Some("CLOSE") {
         Sent::Nothing
-    } else if !is_held && (number("unread") > Some(0) || number("linger_s") == Some(0)) {
+    } else if !is_held && is_torn(call) {
         Sent::Rst
     } else {
         Sent::Fin
     }
+}
+
+/// Whether a close found what makes it a reset.
+fn is_torn(call: &Call) -> bool {
+    let number = |name: &str| call.args.more.get(name).and_then(serde_json::Value::as_u64);
+    number("unread") > Some(0) || number("linger_s") == Some(0)
 }
 
 /// Whether a `shutdown` ended the direction from the peer.

@@ -46,6 +46,7 @@ mod conversation;
 mod explain;
 mod facts;
 mod few;
+mod holders;
 mod mermaid;
 mod pair;
 mod picture;

@@ -147,6 +147,7 @@ impl<'a> Story<'a> {
                 self.facts[listener].listens = true;
             }
         }
+        self.closed_at_once();
         let messengers: Vec<usize> =
             (0..self.socks.len()).filter(|&sock| self.is_seqpacket(sock)).collect();
         if !messengers.is_empty() {
@@ -158,6 +159,11 @@ impl<'a> Story<'a> {
                 self.facts[sock].meets_end(end, &self.calls);
             }
         }
+    }
+
+    /// Takes in that nobody held a socket any more when a call had closed it.
+    pub(crate) fn learn_last_close(&mut self, sock: usize, close: usize) {
+        self.facts[sock].closed_for_good(self.calls[close], &self.socks[sock]);
     }
 
     /// Whether a receive of nothing took an empty message: it met no end.

@@ -347,3 +347,27 @@ fn a_socket_that_went_from_hand_to_hand_is_told() {
         ]
     );
 }
+
+#[test]
+fn who_close_at_once_are_no_holders_of_each_other() {
+    let both = |second: u64, unread: u64| {
+        let mut tape = Tape::connected(7);
+        tape.proc(3, "child");
+        for (proc, other, at) in [(SERVER, 3, 100), (3, SERVER, second)] {
+            let close = tape.close(proc, 2, at);
+            close.fd = Some(4);
+            let held = if at < 200 { json!([{"proc": other, "fd": 4}]) } else { json!([]) };
+            close.args.more.insert("held_by".into(), held);
+            close.args.more.insert("unread".into(), json!(unread));
+        }
+        tape.recv(CLIENT, 1, 60, 310, b"");
+        let kinds = sock_ladder::pair(&tape.lines).links.into_iter().map(|paired| paired.link.kind);
+        let kinds: Vec<LinkKind> =
+            kinds.filter(|kind| matches!(kind, LinkKind::Fin | LinkKind::Rst)).collect();
+        (about(&tape.lines, "no-fin").len(), kinds)
+    };
+    // A close takes 5 here.
+    assert_eq!(both(103, 0), (0, vec![LinkKind::Fin]));
+    assert_eq!(both(300, 0), (1, vec![LinkKind::Fin]));
+    assert_eq!(both(103, 3), (0, vec![LinkKind::Rst]), "the last of them found bytes unread");
+}

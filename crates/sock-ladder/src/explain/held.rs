@@ -1,8 +1,8 @@
 //! A close that ends nothing, because somebody else still holds the socket.
 
-use sock_record::{Call, Level, ProcId};
+use sock_record::{Call, Level};
 
-use super::case::{Case, list, took};
+use super::case::{Case, took};
 use super::teller::Teller;
 use crate::story::returned;
 
@@ -12,7 +12,7 @@ const LONG: u64 = 50_000_000;
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for sock in (0..case.story.socks.len()).filter(|&sock| case.story.is_connection(sock)) {
         for (n, call) in case.story.calls_on(sock) {
-            let Some((holder, fd)) = other_holder(call) else { continue };
+            let Some(&(holder, fd)) = case.story.holders(n).first() else { continue };
             let kept = kept_waiting(case, sock, n, call);
             let level = if kept.is_some() { Level::Warn } else { Level::Info };
             let own = holder == call.proc;
@@ -25,6 +25,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
                 let who = case.who(n);
                 let held = if own { "it".to_owned() } else { case.name(holder).to_owned() };
                 let kept = kept.unwrap_or_default();
+                let fd = fd.map(|fd| format!(" (fd {fd})")).unwrap_or_default();
                 format!(
                     "{who} closed its descriptor, but {held} still holds the socket{fd}: no FIN goes out before the last is \
                      closed{kept}",
@@ -32,14 +33,6 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             });
         }
     }
-}
-
-/// The first of those who still held a socket when it was closed.
-fn other_holder(call: &Call) -> Option<(ProcId, String)> {
-    let holder = list(call, "held_by").first()?;
-    let proc = u32::try_from(holder.get("proc")?.as_u64()?).ok()?;
-    let fd = holder.get("fd").and_then(serde_json::Value::as_i64);
-    Some((ProcId(proc), fd.map(|fd| format!(" (fd {fd})")).unwrap_or_default()))
 }
 
 /// Whether the peer waited for an end that did not come, or came late.

@@ -142,7 +142,7 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     if mate.is_some_and(|mate| both_send(case, sock, mate).is_some()) {
         return;
     }
-    if !super::case::list(line, "held_by").is_empty() || line.call != CallKind::Close {
+    if !case.story.holders(close).is_empty() || line.call != CallKind::Close {
         return;
     }
     let level = if peer_is_gone { Level::Info } else { Level::Warn };

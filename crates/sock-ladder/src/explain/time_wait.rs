@@ -59,7 +59,7 @@ fn closed_first(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
     }
     let (fin, theirs) = (own.fin()?, other.fin()?);
     // The last of its holders ends it.
-    let held = |call: usize| !super::case::list(case.line(call), "held_by").is_empty();
+    let held = |call: usize| !case.story.holders(call).is_empty();
     let torn = |call: Option<usize>| {
         call.is_some_and(|call| {
             let line = case.line(call);
