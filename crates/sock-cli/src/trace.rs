@@ -286,7 +286,7 @@ fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
         let Traced { lines, outcome, .. } = traced(plan, None, false)?;
         tell_ends(plan, &outcome)?;
         last = status(&outcome);
-        seen.add(&lines, &outcome);
+        seen.add(plan.programs.programs(), &lines, &outcome);
         if outcome.ended.iter().any(Option::is_none)
             || matches!(last, Status::NotThere | Status::CannotRun)
         {
@@ -300,7 +300,7 @@ fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
             break;
         }
     }
-    tell(seen.table().as_bytes())?;
+    tell(seen.table(&drawing(plan)).as_bytes())?;
     Ok(last)
 }
 

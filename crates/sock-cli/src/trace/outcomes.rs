@@ -1,16 +1,23 @@
-//! The outcomes of runs: each in a line, so that they can be told apart and counted, and what made the difference.
+//! The outcomes of runs: each told so that it can be told apart from others and counted, and what made the difference.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use signal_hook::low_level::signal_name;
+use sock_ladder::{Drawing, wrapped};
 use sock_record::{Dir, Level, Line, ProcId};
-use sock_trace::{Ended, Outcome};
+use sock_trace::{Ended, Outcome, Program};
+
+/// How far what is said of an outcome stands behind how often it came.
+const FURTHER: usize = 7;
+/// So many columns its lines have at the least.
+const LEAST: usize = 12;
 
 /// The outcomes of several runs.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     runs: u32,
-    outcomes: BTreeMap<String, Kind>,
+    outcomes: BTreeMap<Vec<String>, Kind>,
 }
 
 /// Runs with the same outcome.
@@ -22,9 +29,9 @@ struct Kind {
 }
 
 impl Seen {
-    pub(super) fn add(&mut self, lines: &[Line], outcome: &Outcome) {
+    pub(super) fn add(&mut self, programs: &[Program], lines: &[Line], outcome: &Outcome) {
         self.runs += 1;
-        let kind = self.outcomes.entry(tell(lines, outcome)).or_insert_with(|| {
+        let kind = self.outcomes.entry(tell(programs, lines, outcome)).or_insert_with(|| {
             let notes = sock_ladder::explain(lines).into_iter();
             let own = lines
                 .iter()
@@ -39,21 +46,34 @@ impl Seen {
         kind.count += 1;
     }
 
-    /// How often each outcome came, the most frequent first, and beneath it what was said of no other.
-    pub(super) fn table(&self) -> String {
-        let mut rows: Vec<(&String, &Kind)> = self.outcomes.iter().collect();
+    /// How often each outcome came, the most frequent first; beneath it a line for each process, and what was said of no
+    /// other outcome.
+    pub(super) fn table(&self, drawing: &Drawing) -> String {
+        let mut rows: Vec<(&Vec<String>, &Kind)> = self.outcomes.iter().collect();
         rows.sort_by_key(|(outcome, kind)| (Reverse(kind.count), *outcome));
+        let room = drawing.width.saturating_sub(FURTHER + 2).max(LEAST);
+        let inner = Drawing { width: room, ..drawing.clone() };
         let mut table = String::new();
+        let say = |table: &mut String, first: &str, words: &str| {
+            for (n, line) in wrapped(words, &inner).lines().enumerate() {
+                let mark = if n == 0 { first } else { "  " };
+                table.extend([&*" ".repeat(FURTHER), mark, line, "\n"]);
+            }
+        };
         for (outcome, kind) in &rows {
             let (count, runs) = (kind.count, self.runs);
             let share = f64::from(count) * 100.0 / f64::from(runs);
-            table += &[&format!("{count:>5} of {runs} ({share:.0} %)  "), *outcome, "\n"].concat();
+            let often = format!("{count:>5} of {runs} ({share:.0} %)");
+            table.extend([&*often, "\n"]);
+            for line in *outcome {
+                say(&mut table, "", line);
+            }
             let others = || rows.iter().filter(|(other, _)| other != outcome);
             for (code, text) in &kind.said {
                 if others().next().is_some()
                     && others().all(|(_, kind)| !kind.said.contains_key(code))
                 {
-                    table.extend(["       * only here: ", text, " [", code, "]\n"]);
+                    say(&mut table, "* ", &format!("only here: {text} [{code}]"));
                 }
             }
         }
@@ -61,20 +81,31 @@ impl Seen {
     }
 }
 
-/// How the programs ended, and in how many sends and receives each of them moved how much.
-fn tell(lines: &[Line], outcome: &Outcome) -> String {
-    let names: BTreeMap<ProcId, &str> = lines
-        .iter()
-        .filter_map(
-            |line| if let Line::Proc(proc) = line { Some((proc.proc, &*proc.name)) } else { None },
-        )
-        .collect();
-    let mut moved: BTreeMap<(ProcId, bool), (u64, u64)> = BTreeMap::new();
-    let mut errors: BTreeMap<String, u64> = BTreeMap::new();
+/// What a process did, and how it ended where that is known.
+#[derive(Debug, Default)]
+struct Deeds {
+    name: String,
+    /// It is one of the programs, and no child of one.
+    is_started: bool,
+    /// Calls and bytes.
+    sent: (u64, u64),
+    received: (u64, u64),
+    errors: BTreeMap<String, u64>,
+}
+
+/// A line for each process: in how many sends and receives it moved how much, what failed, and how it ended.
+fn tell(programs: &[Program], lines: &[Line], outcome: &Outcome) -> Vec<String> {
+    let mut all: BTreeMap<ProcId, Deeds> = BTreeMap::new();
     for line in lines {
+        if let Line::Proc(proc) = line {
+            let deeds = all.entry(proc.proc).or_default();
+            deeds.name.clone_from(&proc.name);
+            deeds.is_started |= proc.how == "start".into();
+        }
         let Line::Call(call) = line else { continue };
+        let deeds = all.entry(call.proc).or_default();
         if let (Some(dir), Some(n)) = (call.dir, call.moved().filter(|n| *n > 0)) {
-            let (calls, bytes) = moved.entry((call.proc, dir == Dir::In)).or_default();
+            let (calls, bytes) = if dir == Dir::In { &mut deeds.received } else { &mut deeds.sent };
             *calls += 1;
             *bytes += n;
         }
@@ -82,24 +113,64 @@ fn tell(lines: &[Line], outcome: &Outcome) -> String {
         if let Some(err) =
             call.err.as_deref().filter(|err| !matches!(*err, "EAGAIN" | "EINPROGRESS" | "EINTR"))
         {
-            *errors.entry(format!("{} {err}", call.call)).or_default() += 1;
+            *deeds.errors.entry(format!("{} {err}", call.call)).or_default() += 1;
         }
     }
-    let mut words: Vec<String> = Vec::new();
-    for ((proc, is_in), (calls, bytes)) in moved {
-        let name = names.get(&proc).copied().unwrap_or("?");
-        let (what, s) = (if is_in { "receive" } else { "send" }, if calls == 1 { "" } else { "s" });
-        words.push(format!("{name}: {calls} {what}{s}, {bytes} B"));
+    let mut names = Names::default();
+    let mut told = Vec::new();
+    let mut started = all.values().filter(|deeds| deeds.is_started);
+    for (program, ended) in programs.iter().zip(&outcome.ended) {
+        let ran = !matches!(ended, None | Some(Ended::NotRun(_)));
+        let nothing = Deeds { name: program.name().to_owned(), ..Deeds::default() };
+        let deeds = if ran { started.next() } else { None }.unwrap_or(&nothing);
+        let mut words = deeds.words();
+        words.push(how(ended.as_ref()));
+        told.push(format!("{}: {}", names.of(&deeds.name), words.join(", ")));
     }
-    words.extend(
-        errors.into_iter().map(|(error, n)| if n == 1 { error } else { format!("{error} × {n}") }),
-    );
-    let ends = outcome.ended.iter().map(|ended| match ended {
-        Some(Ended::Exit(status)) => status.to_string(),
-        Some(Ended::Signal(signal)) => format!("signal {signal}"),
+    for child in all.values().filter(|deeds| !deeds.is_started) {
+        let words = child.words();
+        if !words.is_empty() {
+            told.push(format!("{}: {}", names.of(&child.name), words.join(", ")));
+        }
+    }
+    told
+}
+
+impl Deeds {
+    fn words(&self) -> Vec<String> {
+        let moved = [(self.sent, "send"), (self.received, "receive")];
+        let moved = moved.into_iter().filter(|((calls, _), _)| *calls > 0);
+        let moved = moved.map(|((calls, bytes), what)| {
+            let s = if calls == 1 { "" } else { "s" };
+            format!("{calls} {what}{s} ({bytes} B)")
+        });
+        let errors = self.errors.iter();
+        let errors =
+            errors.map(|(error, n)| if *n == 1 { error.clone() } else { format!("{error} × {n}") });
+        moved.chain(errors).collect()
+    }
+}
+
+/// How a program ended.
+fn how(ended: Option<&Ended>) -> String {
+    match ended {
+        Some(Ended::Exit(status)) => format!("exit {status}"),
+        Some(Ended::Signal(signal)) => {
+            signal_name(*signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+        }
         Some(Ended::NotRun(_)) => "not run".to_owned(),
         None => "not started".to_owned(),
-    });
-    words.push(format!("exit {}", ends.collect::<Vec<_>>().join(", ")));
-    words.join("; ")
+    }
+}
+
+/// Names that tell their bearers apart: the second `client` is `client 2`.
+#[derive(Debug, Default)]
+struct Names(BTreeMap<String, u32>);
+
+impl Names {
+    fn of(&mut self, name: &str) -> String {
+        let times = self.0.entry(name.to_owned()).or_default();
+        *times += 1;
+        if *times == 1 { name.to_owned() } else { format!("{name} {times}") }
+    }
 }

@@ -131,7 +131,7 @@ fn who_asks_a_repetition_to_end_gets_the_table_so_far_and_no_run_more() {
         assert_eq!(program.line(), "here");
         program.signal(asks);
         let finished = program.finish();
-        assert!(finished.stderr.starts_with("    1 of 1 (100 %)  "), "{}", finished.stderr);
+        assert!(finished.stderr.starts_with("    1 of 1 (100 %)\n"), "{}", finished.stderr);
         assert_eq!((finished.signal(), finished.code()), (signal, status), "{script}");
         assert_eq!(finished.text(), "", "no run more");
     }
@@ -181,11 +181,11 @@ try: socket.create_connection(one.getsockname())
 except ConnectionRefusedError: sys.exit(1)";
     let Some(python) = peer("python3") else { return };
     let python = python.get_program().to_str().unwrap();
-    let words = ["trace", "--repeat", "4", "--", python, "-c", script, state];
+    let words = ["trace", "--width", "200", "--repeat", "4", "--", python, "-c", script, state];
     let finished = Program::run(sock(&words), b"");
     let lines: Vec<&str> = finished.stderr.lines().collect();
-    assert_eq!(lines.len(), 3, "{}", finished.stderr);
-    assert!(lines.iter().filter(|line| line.starts_with("    2 of 4 (50 %)")).count() == 2);
+    assert_eq!(lines.len(), 5, "{}", finished.stderr);
+    assert!(lines.iter().filter(|line| **line == "    2 of 4 (50 %)").count() == 2);
     let why = lines.iter().position(|line| line.starts_with("       * only here: ")).unwrap();
     assert!(lines[why - 1].contains("ECONNREFUSED"), "{}", finished.stderr);
     assert!(

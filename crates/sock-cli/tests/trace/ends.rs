@@ -142,10 +142,11 @@ fn outcomes_are_counted() {
     }
     let finished = Program::run(command, b"");
     assert_eq!(finished.code(), 0);
-    let line = finished.stderr.lines().next().unwrap_or_default();
-    let expected = "    3 of 3 (100 %)  server: 1 send, 5 B; server: 1 receive, 5 B; client: 1 send, 5 B; \
-                    client: 1 receive, 5 B; exit signal 15, 0";
-    assert_eq!(line, expected, "{}", finished.stderr);
+    let expected = "    3 of 3 (100 %)
+       server: 1 send (5 B), 1 receive (5 B), SIGTERM
+       client: 1 send (5 B), 1 receive (5 B), exit 0
+";
+    assert_eq!(finished.stderr, expected);
 }
 
 #[test]
@@ -198,5 +199,27 @@ fn a_command_line_without_a_program_is_refused() {
         let finished = Program::run(sock(arguments), b"");
         assert_eq!(finished.code(), 2, "{arguments:?}");
         assert!(finished.stderr.contains(words), "{arguments:?}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn what_a_trace_tells_keeps_to_the_width() {
+    let Some(bench) = Bench::new() else { return };
+    for option in ["--all-cpus", "--repeat=2"] {
+        for width in [40_usize, 60] {
+            let mut command = sock(&["trace", option, "--width", &width.to_string()]);
+            command.args(["--name", "a server that takes one after the other"]);
+            for role in ["iterative", "one"] {
+                command.arg("--").args(bench.actor(role, &[]));
+            }
+            let told = Program::run(command, b"").stderr;
+            assert!(told.lines().all(|line| line.chars().count() <= width), "{width}: {told}");
+            let words: Vec<&str> = told.split_whitespace().collect();
+            let told = words.join(" ");
+            // It ended so, and the ladder says what it did; or it is the first line of a table.
+            let expected = ["each takes a little longer than alone", "2 of 2 (100 %) a server"];
+            let expected = expected[usize::from(option == "--repeat=2")];
+            assert!(told.contains("SIGTERM") && told.contains(expected), "{told}");
+        }
     }
 }
