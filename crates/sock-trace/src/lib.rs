@@ -53,6 +53,7 @@ mod entry;
 mod exit;
 mod filter;
 mod hold;
+mod idle;
 mod known;
 mod limits;
 mod lookup;

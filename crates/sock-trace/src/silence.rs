@@ -3,6 +3,7 @@
 use sock_record::{CallKind, Level, Origin};
 
 use crate::decode::kind;
+use crate::idle::is_idle;
 use crate::sockets::At;
 use crate::sys::Tid;
 use crate::tasks::{On, Open, Phase};
@@ -85,7 +86,8 @@ impl Tracer<'_> {
     }
 
     /// Whether somebody who holds one of the ends does anything but wait to receive from the other one: a thread that sleeps, or
-    /// waits for its user, may send in a moment.
+    /// waits for its user, or to accept, may send in a moment. One that waits for a fellow of its process to wake it does not,
+    /// where all its fellows wait as well.
     fn may_still_send(&self, (one, other): (At, At), waiting: &[(Tid, At, u64)]) -> bool {
         let waits = |tid: &Tid| {
             waiting.iter().any(|(who, at, _)| who == tid && (*at == one || *at == other))
@@ -96,8 +98,14 @@ impl Tracer<'_> {
                 process.sockets.contains(&one) || process.sockets.contains(&other)
             })
         };
-        let mut living = self.tasks.all.iter().filter(|(_, task)| !task.is_dying);
-        living.any(|(tid, task)| !waits(tid) && holds(&task.pid))
+        let living = self.tasks.all.iter().filter(|(_, task)| !task.is_dying);
+        let others = living.filter(|(tid, task)| !waits(tid) && holds(&task.pid));
+        let mut others: Vec<(Tid, Tid)> = others.map(|(tid, task)| (*tid, task.pid)).collect();
+        // Whose call is known to be another needs no look at what the kernel tells.
+        let is_known = |tid: &Tid| self.tasks.all.get(tid).is_some_and(|task| task.open.is_some());
+        others.sort_unstable();
+        others.iter().any(|(tid, _)| is_known(tid))
+            || others.iter().any(|(tid, pid)| !is_idle(*tid, &self.tasks.living(*pid)))
     }
 
     /// Whether one end has sent what the other has not received.

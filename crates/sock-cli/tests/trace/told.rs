@@ -1,8 +1,10 @@
 //! What is told of programs that do something unusual with their sockets, each a few lines of Python.
 
+use rustix::process::Signal;
 use sock_record::LinkKind;
 
 use crate::bench::{Bench, Traced};
+use crate::support::Program;
 
 /// A program of these lines; `socket`, `os` and `time` are there.
 fn lines(bench: &Bench, program: &str) -> Vec<String> {
@@ -88,4 +90,63 @@ except TimeoutError:
     assert!(is_told(&said) && printed == "timed out\n", "{said:?}");
     let (printed, said) = told("60", &["--timeout", "1s"]);
     assert!(is_told(&said) && printed.is_empty(), "{said:?}");
+}
+
+/// Two programs of which each waits to receive from the other, in a thread, while its first thread does `first`; `last` is
+/// what the server's first thread does then.
+fn silent(bench: &Bench, first: &str, last: &str) -> [Vec<String>; 2] {
+    let port = bench.path("port");
+    let head = format!("import threading\nPORT = {:?}\n", port.to_str().unwrap());
+    let common = format!(
+        "
+waiter = threading.Thread(target=lambda: connection.recv(10))
+waiter.start()
+{first}
+"
+    );
+    let server = "
+server = socket.create_server(('127.0.0.1', 0))
+with open(PORT + '.new', 'w') as file:
+    file.write(str(server.getsockname()[1]))
+os.rename(PORT + '.new', PORT)
+connection, _ = server.accept()
+";
+    let client = "connection = socket.create_connection(('127.0.0.1', int(open(PORT).read())))\n";
+    let answers = "connection.sendall(b'hi')\n";
+    [format!("{head}{server}{common}{last}"), format!("{head}{client}{common}{answers}")]
+        .map(|program| lines(bench, &program))
+}
+
+#[test]
+fn threads_that_join_do_not_hide_a_deadlock() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = silent(&bench, "waiter.join()", "");
+    let mut program = Program::start(bench.command(&[], &programs));
+    program.error_line_with("a deadlock");
+    program.signal(Signal::TERM);
+    program.end();
+    assert_eq!(program.finish().code(), 143);
+}
+
+#[test]
+fn a_thread_that_goes_on_by_itself_is_no_deadlock() {
+    let Some(bench) = Bench::new() else { return };
+    // Each is at it when two seconds of silence are over.
+    let end = "end = time.monotonic() + 3\n";
+    for first in [
+        "threading.Event().wait(3)",
+        "time.sleep(3)",
+        "while time.monotonic() < end: time.sleep(0)",
+        "spare = socket.create_server(('127.0.0.1', 0)); spare.settimeout(3)\ntry: spare.accept()\nexcept TimeoutError: pass",
+    ] {
+        std::fs::remove_file(bench.path("port")).ok();
+        let programs = silent(&bench, &format!("{end}{first}"), "connection.sendall(b'ho')\n");
+        let traced = bench.trace(&["--live", "always"], &programs);
+        assert_eq!(traced.printed().1, 0, "{}", traced.finished.stderr);
+        assert!(
+            !traced.finished.stderr.contains("deadlock"),
+            "{first}: {}",
+            traced.finished.stderr
+        );
+    }
 }

@@ -51,6 +51,7 @@ fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize;
     let is_dead = calls.iter().all(|&n| case.story.dir(n) == Some(Dir::In))
         && calls.iter().any(|&n| is_unfinished(case.line(n)))
         && together(case, calls)
+        && [(sock, calls[0]), (mate, calls[1])].iter().all(|&(sock, n)| is_alone(case, sock, n))
         && nothing_under_way(case, sock, mate);
     is_dead.then_some(calls)
 }
@@ -76,6 +77,13 @@ fn stuck(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
     };
     let is_stuck = call.dir == Some(Dir::Out) && waits && (is_cut || is_unfinished(call));
     (is_stuck && !receives()).then_some(n)
+}
+
+/// Whether nobody but who waits has ever sent on a socket: another thread may do so again, whatever this one waits for.
+fn is_alone(case: &Case<'_, '_>, sock: usize, wait: usize) -> bool {
+    let waiter = (case.line(wait).proc, case.line(wait).tid);
+    let mut sends = case.story.calls_on(sock).filter(|(_, call)| call.dir == Some(Dir::Out));
+    sends.all(|(_, call)| (call.proc, call.tid) == waiter)
 }
 
 /// Whether two calls waited long at the same time.
