@@ -55,6 +55,7 @@ mod plan;
 mod record;
 mod scene;
 mod story;
+mod tags;
 mod text;
 mod waits;
 

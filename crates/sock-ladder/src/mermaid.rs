@@ -108,11 +108,11 @@ impl Diagram<'_, '_, '_> {
 
     fn message(&mut self, step: &Step) {
         let (scene, ascii) = (self.scene, self.ascii);
-        let own = label(scene.story, &step.from, true, ascii);
+        let own = label(scene, &step.from, true, ascii);
         let from = own.line();
         let lane = step.from.lane;
         let Some(to) = step.to.filter(|to| to.lane != lane) else {
-            let to = step.to.map(|to| label(scene.story, &to, false, ascii).line());
+            let to = step.to.map(|to| label(scene, &to, false, ascii).line());
             let text: Vec<String> = [Some(from), to].into_iter().flatten().collect();
             return self.line(format_args!("P{lane}->>P{lane}: {}", harmless(&text.join(", "))));
         };
@@ -142,7 +142,7 @@ impl Diagram<'_, '_, '_> {
             | What::Rst
             | What::Local => String::new(),
         };
-        let got = label(scene.story, &to, false, ascii).line();
+        let got = label(scene, &to, false, ascii).line();
         let got = if got.is_empty() {
             got
         } else {

@@ -11,6 +11,7 @@ use crate::plan::parts::number;
 use crate::plan::rows::{Row, Share, rows};
 use crate::plan::steps::{Part, Step, Touch, What, steps};
 use crate::story::Story;
+use crate::tags::Tags;
 use crate::text::Drawing;
 
 /// Everything that a drawing shows.
@@ -19,6 +20,8 @@ pub(crate) struct Scene<'s, 'a> {
     pub(crate) story: &'s Story<'a>,
     pub(crate) joined: &'s Joined,
     pub(crate) lanes: &'s Lanes,
+    /// Which socket a call is on, where it could be taken for one on another.
+    pub(crate) tags: Tags,
     pub(crate) steps: &'s [Step],
     pub(crate) rows: &'s [Row],
     /// The rows in their order, with what repeats put together.
@@ -49,6 +52,7 @@ pub(crate) fn stage<'a, T>(
     let asked = posts.all.len();
     posts.gather(most);
     let is_crowded = posts.all.len() < asked;
+    let tags = Tags::new(&story, &joined, &posts);
     let mut steps = steps(&story, &joined, &posts, drawing.all_calls);
     let untold = untold(&story, &steps);
     if let Some(only) = &drawing.only {
@@ -68,6 +72,7 @@ pub(crate) fn stage<'a, T>(
         story: &story,
         joined: &joined,
         lanes: &posts,
+        tags,
         steps: &steps,
         rows: &rows,
         shown,

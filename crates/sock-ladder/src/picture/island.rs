@@ -108,6 +108,8 @@ fn about(scene: &Scene<'_, '_>, call: &Call) -> String {
     if !state.is_empty() {
         lines.push(state.join(", "));
     }
+    let sock = call.sock.and_then(|sock| scene.story.sock_of(sock));
+    lines.extend(sock.map(|sock| between(scene, sock)));
     if let Some(data) = call.data.as_deref().filter(|data| !data.is_empty()) {
         lines.push(preview(data, call.cut, PREVIEW, false));
     }

@@ -173,7 +173,7 @@ impl Builder<'_, '_, '_> {
         for each in shown {
             let Shown::Row(n) = *each else { continue };
             for moment in moments(&self.scene.steps[self.scene.rows[n].step], lanes.len()) {
-                let label = label(self.scene.story, &moment.touch, moment.leaves, ascii);
+                let label = label(self.scene, &moment.touch, moment.leaves, ascii);
                 let broken = label.lines(LABEL);
                 let width = broken.iter().map(|text| columns(text)).max().unwrap_or(0);
                 if moment.touch.lane == 0 && !moment.is_right {
@@ -256,7 +256,7 @@ impl Builder<'_, '_, '_> {
         for &n in &stretch.steps {
             let step = &scene.steps[n];
             for moment in moments(step, scene.lanes.all.len()) {
-                let lines = label(scene.story, &moment.touch, moment.leaves, ascii).lines(LABEL);
+                let lines = label(scene, &moment.touch, moment.leaves, ascii).lines(LABEL);
                 let Some(below) = lines.len().checked_sub(1) else { continue };
                 let y = self.heights.of(moment.t, placed);
                 let lane = self.x(moment.touch.lane);

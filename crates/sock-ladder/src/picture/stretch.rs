@@ -93,7 +93,7 @@ impl<'a> Stretch<'a> {
         let mut lines: HashMap<(u64, usize, bool), i32> = HashMap::new();
         for &step in &self.steps {
             for moment in moments(&scene.steps[step], scene.lanes.all.len()) {
-                let text = label(scene.story, &moment.touch, moment.leaves, ascii);
+                let text = label(scene, &moment.touch, moment.leaves, ascii);
                 let words =
                     lines.entry((moment.t, moment.touch.lane, moment.is_right)).or_insert(0);
                 *words += i32::try_from(text.lines(LABEL).len()).unwrap_or(1);

@@ -79,9 +79,7 @@ pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
         let step = &scene.steps[row.step];
         let side = |touch: &Touch, leaves: bool| {
             let name = scene.lanes.all.get(touch.lane).map_or("", |lane| &*lane.name);
-            format!("{name} {}", label(scene.story, touch, leaves, ascii).line())
-                .trim_end()
-                .to_owned()
+            format!("{name} {}", label(scene, touch, leaves, ascii).line()).trim_end().to_owned()
         };
         let number = match row.share {
             Share::Whole => String::new(),

@@ -165,8 +165,8 @@ fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, b
     let (from, to) = (step.from, step.to);
     let Some(to) = to.filter(|to| to.lane != from.lane) else {
         // What stays on its lane stands on the outside; what a lane sent itself is two calls.
-        let mut label_text = label(scene.story, &from, true, ascii);
-        if let Some(to) = to.map(|to| label(scene.story, &to, false, ascii)) {
+        let mut label_text = label(scene, &from, true, ascii);
+        if let Some(to) = to.map(|to| label(scene, &to, false, ascii)) {
             let arrow = if ascii { "->" } else { "→" };
             label_text.words = format!("{} {arrow} {}", label_text.line(), to.line());
             label_text.more = Vec::new();
@@ -176,10 +176,10 @@ fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, b
     let rightward = to.lane > from.lane;
     let mut labels = Vec::new();
     if !matches!(row.share, Share::Arrives(_)) {
-        labels.push((from.lane, label(scene.story, &from, true, ascii), !rightward));
+        labels.push((from.lane, label(scene, &from, true, ascii), !rightward));
     }
     if !matches!(row.share, Share::Departs(_)) {
-        labels.push((to.lane, label(scene.story, &to, false, ascii), rightward));
+        labels.push((to.lane, label(scene, &to, false, ascii), rightward));
     }
     labels
 }

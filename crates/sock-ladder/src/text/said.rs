@@ -55,11 +55,17 @@ pub(crate) fn folded(
     format!("{} {} the same{took}", ink.times, count(times as u64))
 }
 
+/// What a number behind a call means.
+const TAGGED: &str = "a port behind a call tells which socket of several it was on; of a connection it is the port of who connected";
+
 /// What is to be said below the ladder: what no row shows, and what the record lacks.
 pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
     let notes = scene.untold.iter().chain(&scene.story.remarks);
     let mut lines: Vec<String> = notes.map(|note| with_code(note, scene.explains)).collect();
     let code = if scene.explains { " [gap]" } else { "" };
+    if !scene.tags.is_empty() {
+        lines.push(TAGGED.to_owned());
+    }
     for gap in &scene.story.gaps {
         let missed = |kernel: Option<u64>, seen: Option<u64>| {
             kernel.zip(seen).map(|(kernel, seen)| kernel.saturating_sub(seen)).filter(|n| *n > 0)

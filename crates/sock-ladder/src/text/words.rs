@@ -6,6 +6,7 @@ use super::preview::{columns, plain, preview};
 use super::units::{count, duration};
 use crate::pair::{Joined, part};
 use crate::plan::steps::{Part, Step, Touch, Untold, What};
+use crate::scene::Scene;
 use crate::story::{Fate, Story, is_by_end, is_eof, is_peek, is_unreturned, returned};
 use crate::waits::Vain;
 
@@ -61,7 +62,8 @@ impl From<&str> for Label {
 }
 
 /// The label of a lane in a row. Nothing where another row of the same call says it.
-pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool) -> Label {
+pub(crate) fn label(scene: &Scene<'_, '_>, touch: &Touch, leaves: bool, ascii: bool) -> Label {
+    let story = scene.story;
     // A send says at once how much it sent, a receive when it has it all.
     let speaks = match touch.part {
         Part::Only => true,
@@ -89,7 +91,11 @@ pub(crate) fn label(story: &Story<'_>, touch: &Touch, leaves: bool, ascii: bool)
     };
     let (vain, pending) = (story.vain(n), story.pending(n));
     let waited = Waited { vain, pending, long: story.waits.long(n, call), fate, nothing };
-    of_call(call, waited, ascii)
+    let mut label = of_call(call, waited, ascii);
+    if let Some(tag) = story.on(n).and_then(|sock| scene.tags.of(sock)) {
+        label.words = format!("{} {tag}", label.words);
+    }
+    label
 }
 
 /// What is known of how a call waited.
