@@ -3,6 +3,7 @@
 mod bench;
 mod files;
 mod get;
+mod habits;
 mod pages;
 mod pictures;
 mod screen;
@@ -133,7 +134,9 @@ pub(crate) fn plan() -> Result<Plan> {
         Ok(cli) => cli.verb,
         Err(error) if error.use_stderr() => {
             let words: Vec<OsString> = std::env::args_os().collect();
-            let text = trace::without_dashes(&error, &words).unwrap_or_else(|| complaint(&error));
+            let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+            let text =
+                trace::without_dashes(&error, &words).unwrap_or_else(|| complaint(&error, verb));
             return Err(Usage(text).into());
         }
         // Help and the version were asked for: no failure.
@@ -155,29 +158,16 @@ pub(crate) fn plan() -> Result<Plan> {
 }
 
 /// What is wrong, without the word that we put in front of every error.
-fn complaint(error: &clap::Error) -> String {
+fn complaint(error: &clap::Error, verb: &str) -> String {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (clap::error::ErrorKind::UnknownArgument, Some(ContextValue::String(name))) => name,
         _ => "",
     };
-    if let Some(cure) = habit(unknown) {
+    if let Some(cure) = habits::ours(verb, unknown) {
         return format!("there is no '{unknown}': {cure}");
     }
     let text = error.render().to_string();
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
-}
-
-/// What other programs say by an option, and this one by an endpoint.
-fn habit(option: &str) -> Option<&'static str> {
-    match option {
-        "--port" | "-p" => Some("write the port as the endpoint, as in `sock serve echo 8000`"),
-        "--host" | "--address" | "--listen" | "-l" => {
-            Some("write the address as the endpoint, as in `sock serve echo 0.0.0.0:8000`")
-        }
-        "--tls" | "--ssl" => Some("write tls: before the endpoint, as in `tls:127.0.0.1:8443`"),
-        "--udp" | "-u" => Some("write udp: before the endpoint, as in `udp:127.0.0.1:8000`"),
-        _ => None,
-    }
 }
 
 /// An endpoint, or where it is wrong.

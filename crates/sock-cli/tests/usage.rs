@@ -73,6 +73,12 @@ fn the_habits_of_other_programs_are_answered_with_ours() {
             &["serve", "echo", "*:8000"],
             &["connect", "--tls", "127.0.0.1:8443"],
             &["send", "-u", "7", "hi"],
+            &["serve", "http", "-d", "site"],
+            &["get", "-u", "me:secret", "http://localhost/"],
+            &["get", "-fsSL", "http://localhost/"],
+            &["get", "--cacert", "ca.pem", "https://localhost/"],
+            &["get", "--max-time", "3", "http://localhost/"],
+            &["get", "--data-urlencode", "a=b c", "http://localhost/"],
         ],
     );
     insta::assert_snapshot!(seen);

@@ -9,7 +9,7 @@ mod files;
 mod site;
 
 pub use self::client::{Client, Multipart, Proxies, Request, Response, open, retrieve};
-pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name};
+pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name, without_secret};
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing, Unproved};
 pub use self::fields::Fields;
 pub use self::files::files;

@@ -51,6 +51,12 @@ fn a_body_is_sent_with_its_length_or_in_chunks() {
         answered(2, "{}"),
         answered(11, "from a file"),
         answered(16, "6\r\npieces\r\n0\r\n\r\n"),
+        answered(5, "short"),
+        act(|talk| {
+            talk.request();
+            talk.body((1 << 20) + 3);
+            talk.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }),
         answered(3, "raw"),
     ]);
     let send = |request: Request| {
@@ -67,6 +73,10 @@ fn a_body_is_sent_with_its_length_or_in_chunks() {
     let head = send(Request::new("PUT").file(&path));
     assert!(head.contains("\r\nContent-Length: 11\r\n"), "{head}");
     let head = send(Request::default().reader(&b"pieces"[..]));
+    assert!(head.contains("\r\nTransfer-Encoding: chunked\r\n"), "{head}");
+    let head = send(Request::default().input(&b"short"[..]));
+    assert!(head.contains("\r\nContent-Length: 5\r\n"), "{head}");
+    let head = send(Request::default().input(std::io::repeat(b'x').take((1 << 20) + 3)));
     assert!(head.contains("\r\nTransfer-Encoding: chunked\r\n"), "{head}");
     let head = send(Request::default().bytes("raw").field("User-Agent", "me"));
     assert!(head.contains("\r\nUser-Agent: me\r\n") && !head.contains("sock/"), "{head}");

@@ -465,6 +465,23 @@ fn stream(plan: &Download, web: &mut Web) -> (Vec<u8>, sock::Result<sock::http::
 }
 
 #[test]
+fn the_same_version_has_the_length_that_was_said_of_it_before() {
+    let mut bench = Bench::new();
+    let shorter = Version::strong(&ONE[..20], "1");
+    let again = Mood { changes: true, rangeless: true, chunked: true, ..Mood::default() };
+    let mut web = one().and(shorter).in_moods([breaks(10), again]);
+    let error = bench.get(&Download::new(URL).retries(1), &mut web).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CutShort);
+    assert!(error.to_string().contains("ended at byte 20 of 51"), "{error}");
+    assert!(!bench.names().contains(&"file".to_owned()), "{:?}", bench.names());
+    // Nor does a later run forget it.
+    let again = Mood { rangeless: true, chunked: true, ..Mood::default() };
+    let mut web = Web::of(Version::strong(&ONE[..20], "1")).in_moods([again]);
+    let plan = Download::new(URL).retries(0).continued();
+    assert_eq!(bench.get(&plan, &mut web).unwrap_err().kind(), ErrorKind::CutShort);
+}
+
+#[test]
 fn a_stream_gets_the_rest_of_the_same_version_or_an_error() {
     let plan = Download::new(URL);
     let (bytes, ended) = stream(&plan, &mut one().in_moods([breaks(10), breaks(20)]));

@@ -87,7 +87,7 @@ struct RequestArgs {
     /// Add a field to the head: 'Name: value'
     #[arg(short = 'H', long, value_name = "FIELD", value_parser = field)]
     header: Vec<(String, String)>,
-    /// Send TEXT, or what FILE holds (- is stdin)
+    /// Send TEXT, or what FILE holds (@- is stdin)
     #[arg(short, long, value_name = "TEXT|@FILE", group = "sent", allow_hyphen_values = true)]
     data: Option<String>,
     /// The same, as JSON

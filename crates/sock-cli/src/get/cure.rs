@@ -25,10 +25,18 @@ pub(super) fn cure(
     }
     let authority = url.split_once("//").map_or(url, |(_, rest)| rest).split('/').next();
     let names_user = authority.is_some_and(|authority| authority.contains('@'));
+    let challenges: Vec<&str> = fields.all("www-authenticate").map(str::trim_start).collect();
+    let speaks = |scheme: &str| {
+        challenges.iter().any(|it| {
+            it.split([' ', ',']).next().is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+        })
+    };
+    let is_token = speaks("Bearer") && !speaks("Basic") && !speaks("Digest");
     let is_tls = fields.all("upgrade").any(|name| name.trim_start().starts_with("TLS/"));
     let cure = match (status, &plan.asking.auth) {
         (400 | 426, _) if is_tls => Some("this port speaks TLS: write https://"),
         (401, Auth::Bearer(_)) => Some("this token was not accepted"),
+        (401, Auth::None | Auth::Basic(..)) if is_token => Some("say who you are: --bearer TOKEN"),
         (401, Auth::None) if !names_user => Some("say who you are: --user NAME:PASSWORD"),
         (401, Auth::Basic(..) | Auth::None) => Some("this name or password was not accepted"),
         _ => None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{HumanBytes, ProgressBar};
 use rustix::event::{Timespec, poll};
-use sock::http::{Attend, Client, Done, Download, Reply, Retry, file_name};
+use sock::http::{Attend, Client, Done, Download, Reply, Retry, Timing, file_name, without_secret};
 use sock::{Error, ErrorKind, Run};
 use sock_proto::Time;
 
@@ -58,6 +58,7 @@ impl Bench {
                 download.to_named(&mut client, &mut name, &mut one)
             }
         };
+        one.timing = client.last_timing();
         one.finish(ended)
     }
 
@@ -91,7 +92,16 @@ impl Bench {
             // As a download asks, so that this is the head that one gets.
             request = request.field("Accept-Encoding", "identity");
         }
-        let response = self.client.send(url, &request)?;
+        let mut timing = Timing::default();
+        let response = match self.client.send_timed(url, &request, &mut timing) {
+            Ok(response) => response,
+            Err(error) => {
+                if self.plan.timing {
+                    timing::tell(self, url, &timing, None, self.run.now().since(began))?;
+                }
+                return Err(error.into());
+            }
+        };
         let text = head(&response.line(), response.fields(), self.shows_text());
         out::write_all(text.as_bytes(), &self.signals)?;
         if self.plan.timing {
@@ -156,6 +166,8 @@ struct One<'a> {
     failure: Option<Error>,
     /// How much lies there from before, as long as nobody has said what becomes of it.
     left: u64,
+    /// How long the steps of the last request took, also of one that failed.
+    timing: Timing,
 }
 
 impl<'a> One<'a> {
@@ -172,6 +184,7 @@ impl<'a> One<'a> {
             cure: None,
             failure: None,
             left: 0,
+            timing: Timing::default(),
         }
     }
 
@@ -211,6 +224,17 @@ impl<'a> One<'a> {
     /// The end of it, told.
     fn finish(mut self, ended: sock::Result<Done>) -> Result<()> {
         self.end_bar();
+        let ended_at = self.bench.run.now();
+        let took = ended_at.since(self.began);
+        let told = self.tell(ended, took);
+        if self.bench.plan.timing {
+            let body = self.body_at.map(|began| ended_at.since(began));
+            timing::tell(self.bench, self.url, &self.timing, body, took)?;
+        }
+        told
+    }
+
+    fn tell(&mut self, ended: sock::Result<Done>, took: Duration) -> Result<()> {
         let done = match (ended, self.failure.take()) {
             (Ok(done), None) => done,
             (Ok(_), Some(error)) => return Err(error.into()),
@@ -220,8 +244,6 @@ impl<'a> One<'a> {
             }
             (Err(error), _) => return Err(self.explain(error).into()),
         };
-        let ended_at = self.bench.run.now();
-        let took = ended_at.since(self.began);
         if let (Some(status), Some(to)) = (redirect(done.status), done.fields.get("location")) {
             let text = format!("{status} to {}; not followed", legible(Path::new(to)));
             watch::say(&self.bench.run, "redirect", &text);
@@ -233,10 +255,6 @@ impl<'a> One<'a> {
             }
             let text = format!("{text} in {}", timing::Took(took));
             watch::say(&self.bench.run, "saved", &text);
-        }
-        if self.bench.plan.timing {
-            let body = self.body_at.map(|began| ended_at.since(began));
-            timing::tell(self.bench, self.url, &done.timing, body, took)?;
         }
         Ok(())
     }
@@ -298,12 +316,12 @@ impl Attend for One<'_> {
         let text = if is_changed {
             format!(
                 "{}: the file has changed there: begun anew, without the {had} from before",
-                self.url
+                without_secret(self.url)
             )
         } else {
             format!(
                 "{}: the server does not give the rest of it: begun anew, without the {had} from before",
-                self.url
+                without_secret(self.url)
             )
         };
         watch::say(&self.bench.run, "anew", &text);

@@ -88,7 +88,7 @@ impl Asking {
             Payload::None => request,
             Payload::Text(text, _) => request.bytes(text.as_bytes()),
             Payload::File(path, _) => request.file(path),
-            Payload::Stdin(_) => request.reader(io::stdin()),
+            Payload::Stdin(_) => request.input(io::stdin()),
             Payload::Multipart(form) => request.multipart(form.clone()),
             Payload::Form(pairs) => {
                 request.form(pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())))

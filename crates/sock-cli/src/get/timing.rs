@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
-use sock::http::Timing;
+use sock::http::{Timing, without_secret};
 
 use super::one::Bench;
 use crate::watch;
@@ -23,7 +23,11 @@ pub(super) fn tell(
         return Ok(());
     }
     // It was asked for, so that -q does not silence it.
-    let which = if bench.plan.urls.len() > 1 { format!("{url}: ") } else { String::new() };
+    let which = if bench.plan.urls.len() > 1 {
+        format!("{}: ", without_secret(url))
+    } else {
+        String::new()
+    };
     Ok(bench.bars.above(&format!("{which}{text}\n"))?)
 }
 

@@ -141,8 +141,8 @@ fn what_is_asked_is_what_the_user_says() {
     let mut program = bench.start(&["-q", "-d", "@-"], "ok/x");
     program.say(b"from stdin");
     program.finish().expect(0);
-    // Nobody knows how long it is: in chunks.
-    assert_eq!(bench.request()["fields"]["transfer-encoding"], "chunked");
+    // Nobody knew how long it is; it was short, and is sent so that who knows no chunks understands it.
+    assert_eq!(bench.request()["fields"]["content-length"], "10");
     bench.get(&["-q", "-H", "Range: bytes=5-"], "ok/x").expect(0);
     assert_eq!(bench.request()["range"], "bytes=5-");
 }
@@ -173,6 +173,12 @@ fn what_happens_on_the_wire_is_shown_with_its_size() {
     for step in [", request ", ", first byte ", ", body ", ", rest ", ", total "] {
         assert!(timing.contains(step), "{timing}");
     }
+    // Also of what fails: the steps that were taken, and how long it took until it had.
+    let refused = bench.get(&["-q", "--timing"], "status:404/x").expect(1).stderr;
+    assert!(refused.starts_with("connect ") && refused.contains(", first byte "), "{refused}");
+    let silent = bench.get(&["-q", "--timing", "--retry", "0"], "close/x").expect(6).stderr;
+    assert!(silent.starts_with("connect ") && silent.contains(", total "), "{silent}");
+    assert!(!silent.contains("first byte"), "{silent}");
     // As events, and on stderr: stdout is for the body.
     let finished = bench.get(&["--json", "--timing"], "text/x").expect(0);
     let events: Vec<serde_json::Value> =

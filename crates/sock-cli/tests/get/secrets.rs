@@ -85,3 +85,34 @@ fn who_shows_a_password_to_all_who_are_on_the_way_is_told_so() {
     let finished = Program::run(sock(&["get", "--no-proxy", "--user", "me:word", &url]), b"");
     assert!(!finished.expect(0).stderr.contains("who you are"));
 }
+
+#[test]
+fn who_wants_a_token_is_given_one() {
+    for (asked, cure) in [
+        ("Bearer realm=\"x\"", "say who you are: --bearer TOKEN"),
+        ("Basic realm=\"x\"", "say who you are: --user NAME:PASSWORD"),
+    ] {
+        let head = format!(
+            "HTTP/1.1 401 Who?\r\nConnection: close\r\nWWW-Authenticate: {asked}\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        let url = format!("http://{}/", answers(vec![head]));
+        let told = Program::run(sock(&["get", "-q", "--no-proxy", &url]), b"").expect(1).stderr;
+        assert!(told.ends_with(&format!("; {cure}\n")), "{told}");
+    }
+}
+
+#[test]
+fn no_message_says_the_password_of_a_url() {
+    let head = "HTTP/1.1 404 None\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let url = format!("http://me:secret@{}/", answers(vec![head.to_owned()]));
+    for screen in ["-v", "--json"] {
+        let told = Program::run(sock(&["get", screen, "--no-proxy", "--retry", "0", &url]), b"");
+        assert!(!told.stderr.contains("secret"), "{}", told.stderr);
+    }
+    let cut = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\ncut";
+    let url = format!("http://me:secret@{}/", answers(vec![cut.to_owned()]));
+    let get = ["get", "--no-proxy", "--retry", "0", "-o", "/dev/null", &url];
+    let told = Program::run(sock(&get), b"").expect(6);
+    assert!(!told.stderr.contains("secret"), "{}", told.stderr);
+}

@@ -25,6 +25,25 @@ impl Observer for Unsent {
 
 const GET: &[u8] = b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 
+/// An engine whose sends come back later than it receives says so in this order.
+#[test]
+fn an_end_that_is_told_before_the_queue_is_said_to_be_sent_loses_no_request() {
+    let mut pump = web();
+    let now = pump.cx.now;
+    pump.session.data(ONE, &GET.repeat(2000), now, &mut pump.cx);
+    let mut sent = Vec::new();
+    while let Some(bytes) = pump.session.output(ONE, &pump.cx) {
+        sent.extend_from_slice(bytes);
+        let n = bytes.len();
+        pump.session.sent(ONE, n, now, &mut pump.cx);
+    }
+    let first = answers(&sent, &[]).len();
+    assert!(first < 2000, "all {first} were answered at once");
+    pump.eof(ONE);
+    assert_eq!(first + answers(&pump.heard[&ONE].sent.concat(), &[]).len(), 2000);
+    assert_eq!(pump.commands(ONE), [Command::Finish, Command::Close]);
+}
+
 #[test]
 fn requests_wait_while_much_is_queued_and_are_answered_in_the_end() {
     let mut pump = web();

@@ -48,7 +48,7 @@ pub use self::proxy::Proxies;
 pub use self::request::Request;
 pub use self::response::Response;
 use self::shelf::Shelf;
-use crate::http::{Done, Download, Unattended};
+use crate::http::{Done, Download, Timing, Unattended};
 use crate::options::SocketOptions;
 use crate::tls::{self, ClientTls};
 use crate::{Caller, Result, Run};
@@ -134,6 +134,8 @@ pub struct Client {
     settings: Settings,
     template: Request,
     shared: Arc<Shared>,
+    /// Of the last download of this clone.
+    timing: Timing,
 }
 
 /// How URLs are opened.
@@ -208,7 +210,8 @@ impl Client {
             options: SocketOptions::default(),
             tls: ClientTls::new(),
         };
-        Self { settings, template: Request::default(), shared: Arc::new(Shared::new(run.clone())) }
+        let shared = Arc::new(Shared::new(run.clone()));
+        Self { settings, template: Request::default(), shared, timing: Timing::default() }
     }
 
     /// What is asked wherever no request is named: by [`open`](Self::open) and for a download.
@@ -300,6 +303,26 @@ impl Client {
     /// As [`open`], but for the status; and a redirect that asks for a request other than GET, HEAD and OPTIONS to be
     /// sent elsewhere as it is (307, 308), which is not done unasked.
     pub fn send(&self, url: &str, request: &Request) -> Result<Response> {
-        self.send_for(url, request, None)
+        self.send_timed(url, request, &mut Timing::default())
+    }
+
+    /// The same, and tells how long each step took, also those before one that failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_timed(
+        &self,
+        url: &str,
+        request: &Request,
+        timing: &mut Timing,
+    ) -> Result<Response> {
+        self.send_for(url, request, None, timing)
+    }
+
+    /// How long each step of what this clone fetched last took, also those before one that failed.
+    #[must_use]
+    pub fn last_timing(&self) -> Timing {
+        self.timing
     }
 }

@@ -21,11 +21,13 @@ mod store;
 mod verdict;
 mod version;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::attend::{Attend, Retry, Unattended};
 pub use self::name::file_name;
+pub use self::note::without_secret;
 use self::pass::Pass;
 use self::store::Store;
 pub(super) use self::version::strong;
@@ -122,6 +124,11 @@ impl Download {
             conditional: false,
             sha256: None,
         }
+    }
+
+    /// The URL as it is shown: without name and password.
+    fn shown(&self) -> Cow<'_, str> {
+        without_secret(&self.url)
     }
 
     /// Tries again so often after a failure that may pass by itself.

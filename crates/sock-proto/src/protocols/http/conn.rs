@@ -210,7 +210,8 @@ impl Talk {
             // Later than now, and so in another turn.
             return out.wake_at(out.now() + Duration::from_nanos(1));
         }
-        if queued == 0 {
+        // While it is still to be told that all is sent, whole requests may be held that wait for that.
+        if queued == 0 && self.queue == Queue::Empty {
             let is_over = matches!(self.state, State::Ending);
             let ends = self.eof || (self.stopping && self.is_idle());
             if self.eof && !is_over && !self.is_idle() {

@@ -85,9 +85,10 @@ impl<'a> Route<'a> {
             let socket = settings.caller().stream(&goal)?;
             Ok(Wire::open(socket, is_secret, run, number))
         };
-        let mut wire = call_again()?;
-        let called = instant().saturating_duration_since(began);
+        let called = call_again();
         timing.name = goal.took.get();
+        let mut wire = called?;
+        let called = instant().saturating_duration_since(began);
         timing.connect = Some(called.saturating_sub(timing.name.unwrap_or_default()));
         let limit = settings.connect_timeout;
         if let Some(proxy) = self.proxy.as_ref().filter(|proxy| !proxy.reads(place)) {

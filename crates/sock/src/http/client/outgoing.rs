@@ -95,8 +95,12 @@ impl Outgoing {
                 put(name, &value)?;
             }
         }
+        let mut kept = cookies;
         for (name, value) in self.fields.iter() {
-            put(name, value.as_bytes())?;
+            match kept.take_if(|_| name.eq_ignore_ascii_case("cookie")) {
+                Some(kept) => put(name, with_kept(value, kept).as_bytes())?,
+                None => put(name, value.as_bytes())?,
+            }
         }
         Ok(request)
     }
@@ -253,6 +257,14 @@ impl Outgoing {
         }
         self.fields = kept;
     }
+}
+
+/// What the user says as a cookie, with those that are kept and have other names.
+fn with_kept(said: &str, kept: &str) -> String {
+    let name_of = |pair: &str| pair.split('=').next().unwrap_or_default().trim().to_owned();
+    let names: Vec<String> = said.split(';').map(name_of).collect();
+    let others = kept.split("; ").filter(|pair| !names.contains(&name_of(pair)));
+    std::iter::once(said).chain(others).collect::<Vec<_>>().join("; ")
 }
 
 fn takes_basic(said: &Fields, asks: &str) -> bool {

@@ -17,7 +17,7 @@ use crate::{Error, ErrorKind, Result};
 /// What a file or a reader gives at once.
 const PIECE: usize = 64 << 10;
 
-/// So much is read ahead of a file that does not say how long it is.
+/// So much is read ahead of what does not say how long it is.
 const UNTOLD: u64 = 1 << 20;
 
 /// The body of a request.
@@ -28,13 +28,16 @@ pub(super) enum Payload {
     Bytes(Bytes),
     File(PathBuf),
     Form(Bounded),
-    /// Can be sent once; whose length nobody knows.
-    Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+    /// Can be sent once; whose length nobody knows, but for what is short and may be read ahead.
+    Reader {
+        once: Arc<Mutex<Option<Box<dyn Read + Send>>>>,
+        is_ahead: bool,
+    },
 }
 
 impl Payload {
-    pub(super) fn reader(reader: impl Read + Send + 'static) -> Self {
-        Self::Reader(Arc::new(Mutex::new(Some(Box::new(reader)))))
+    pub(super) fn reader(reader: impl Read + Send + 'static, is_ahead: bool) -> Self {
+        Self::Reader { once: Arc::new(Mutex::new(Some(Box::new(reader)))), is_ahead }
     }
 
     pub(super) fn is_none(&self) -> bool {
@@ -47,7 +50,7 @@ impl Payload {
             Self::None | Self::Bytes(_) => true,
             Self::File(path) => is_kept(path),
             Self::Form(form) => form.is_repeatable(),
-            Self::Reader(_) => false,
+            Self::Reader { .. } => false,
         }
     }
 
@@ -62,7 +65,7 @@ impl Payload {
             Self::Bytes(bytes) => Source::Bytes(bytes.clone()),
             Self::File(path) => opened(path)?,
             Self::Form(form) => form.open()?,
-            Self::Reader(once) => {
+            Self::Reader { once, is_ahead } => {
                 let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(reader) = taken else {
                     let text = "cannot send the body a second time: it was read from a stream";
@@ -70,7 +73,7 @@ impl Payload {
                         Error::new(ErrorKind::Unsupported, text).cure("send it from a file")
                     );
                 };
-                Source::Reader { reader, left: None }
+                if *is_ahead { untold(reader)? } else { Source::Reader { reader, left: None } }
             }
         };
         let sending = Sending { source: Mutex::new(source), is_sent: Arc::default() };
@@ -86,7 +89,7 @@ impl fmt::Debug for Payload {
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Form(form) => form.fmt(f),
-            Self::Reader(_) => f.write_str("Reader"),
+            Self::Reader { .. } => f.write_str("Reader"),
         }
     }
 }
@@ -172,14 +175,15 @@ pub(super) fn opened(path: &Path) -> Result<Source> {
         return Err(error.cure("name a file in it"));
     }
     Ok(match facts.is_file().then_some(facts.len()) {
-        // The files of /proc say so, and are not.
-        Some(0) => untold(file).map_err(about)?,
+        // The files of /proc say so, and are not; a pipe says nothing.
+        None | Some(0) => untold(Box::new(file)).map_err(about)?,
         left => Source::Reader { reader: Box::new(file), left },
     })
 }
 
-/// What is in a file that says that it is empty: with its length where that is little, else in chunks.
-fn untold(mut file: File) -> io::Result<Source> {
+/// What nobody knows the length of: with its length where that is little, as not every server understands
+/// chunks, else in chunks.
+fn untold(mut file: Box<dyn Read + Send>) -> io::Result<Source> {
     let mut begin = Vec::new();
     file.by_ref().take(UNTOLD).read_to_end(&mut begin)?;
     if (begin.len() as u64) < UNTOLD {

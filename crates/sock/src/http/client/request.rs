@@ -63,7 +63,15 @@ impl Request {
     /// Sends what is read until its end, in chunks; it cannot be sent again to where a redirect leads.
     #[must_use]
     pub fn reader(mut self, reader: impl Read + Send + 'static) -> Self {
-        self.payload = Payload::reader(reader);
+        self.payload = Payload::reader(reader, false);
+        self
+    }
+
+    /// The same, but what ends within 1 MiB is read to its end first and sent with its length: a server that knows no
+    /// chunks understands it.
+    #[must_use]
+    pub fn input(mut self, reader: impl Read + Send + 'static) -> Self {
+        self.payload = Payload::reader(reader, true);
         self
     }
 
@@ -127,7 +135,7 @@ impl Request {
             (None, Payload::None) => "GET",
             (
                 None,
-                Payload::Bytes(_) | Payload::File(_) | Payload::Form(_) | Payload::Reader(_),
+                Payload::Bytes(_) | Payload::File(_) | Payload::Form(_) | Payload::Reader { .. },
             ) => "POST",
         }
     }

@@ -31,7 +31,9 @@ impl Client {
         url: &str,
         request: &Request,
         resume: Option<&Resume>,
+        timing: &mut Timing,
     ) -> Result<Response> {
+        *timing = Timing::default();
         let place = Place::new(url)?;
         if place.scheme() == Scheme::File {
             return files::open(&place);
@@ -39,11 +41,10 @@ impl Client {
         let began = instant();
         let mut outgoing = Outgoing::new(place, request, resume);
         let mut seen = Vec::new();
-        let mut timing = Timing::default();
         loop {
             let before = instant();
             let cookies = self.cookies(&outgoing.place);
-            let (mut response, delivery) = self.once(&outgoing, cookies.as_deref(), &mut timing)?;
+            let (mut response, delivery) = self.once(&outgoing, cookies.as_deref(), timing)?;
             self.keep_cookies(&outgoing.place, &response);
             let proxy = if response.status == 407 {
                 Route::new(&self.settings, &outgoing.place)?.proxy
@@ -66,7 +67,7 @@ impl Client {
                 let takes_gzip =
                     !outgoing.is_identity && request.fields.get("accept-encoding").is_none();
                 let mut response = response.with_body(delivery, takes_gzip);
-                response.timing = timing;
+                response.timing = *timing;
                 return Ok(response);
             };
             let to = outgoing.place.join(to)?;
@@ -86,7 +87,7 @@ impl Client {
             delivery.skip(SMALL, PATIENCE);
             let so_far = before.saturating_duration_since(began);
             let this = instant().saturating_duration_since(before);
-            timing = Timing { redirects: Some(so_far + this), ..Timing::default() };
+            *timing = Timing { redirects: Some(so_far + this), ..Timing::default() };
         }
     }
 
@@ -186,16 +187,34 @@ impl Client {
     fn keep_cookies(&self, place: &Place, response: &Response) {
         let mut jar = self.shared.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let cookies = response.fields.all("set-cookie");
+        let host = place.url().host_str().unwrap_or_default();
         let read = cookies.filter_map(|text| RawCookie::parse(text.to_owned()).ok());
-        jar.store_response_cookies(read, place.url());
+        jar.store_response_cookies(read.filter_map(|cookie| of_one(cookie, host)), place.url());
     }
+}
+
+/// A cookie for a domain under which strangers have names (`com`, `co.uk`) is none, unless that is the very host,
+/// for which it is then alone (RFC 6265, section 5.3, step 5).
+fn of_one<'a>(mut cookie: RawCookie<'a>, host: &str) -> Option<RawCookie<'a>> {
+    let Some(domain) = cookie.domain() else { return Some(cookie) };
+    let domain = domain.trim_start_matches('.').to_ascii_lowercase();
+    if psl::suffix_str(&domain).is_some_and(|suffix| suffix == domain) {
+        if domain != host {
+            return None;
+        }
+        cookie.unset_domain();
+    }
+    Some(cookie)
 }
 
 impl Fetch for Client {
     fn fetch(&mut self, ask: &Ask<'_>) -> Result<Reply> {
         let mut request = self.template.clone();
         request.is_identity |= ask.identity;
-        Ok(self.send_for(ask.url, &request, ask.resume)?.into_reply())
+        let mut timing = Timing::default();
+        let sent = self.send_for(ask.url, &request, ask.resume, &mut timing);
+        self.timing = timing;
+        Ok(sent?.into_reply())
     }
 }
 

@@ -68,8 +68,15 @@ pub(super) fn write(path: &Path, url: &str, note: &Note) -> io::Result<()> {
     file.write_all(format!("{note}\n").as_bytes())
 }
 
-/// The URL without name and password, which are nobody's business.
-pub(super) fn without_secret(url: &str) -> Cow<'_, str> {
+/// The URL without name and password, which are nobody's business: as it is shown and kept.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(sock::http::without_secret("http://me:secret@host/a@b"), "http://host/a@b");
+/// ```
+#[must_use]
+pub fn without_secret(url: &str) -> Cow<'_, str> {
     let Some(begin) = url.find("://").map(|at| at + 3) else { return url.into() };
     let end = url[begin..].find(['/', '?', '#']).map_or(url.len(), |at| begin + at);
     match url[begin..end].rfind('@') {

@@ -119,9 +119,12 @@ impl<'a> Pass<'a> {
         let reply = self.fetch.fetch(&ask).map_err(|error| self.unanswered(error))?;
         self.has_answered = true;
         self.attend.replied(&reply);
-        match judge(&reply, resume.as_ref(), &had, self.plan.conditional) {
+        let verdict = judge(&reply, resume.as_ref(), &had, self.plan.conditional);
+        let again = matches!(verdict, Verdict::Again);
+        match verdict {
             Verdict::Complete | Verdict::Unchanged => return Ok(self.done(&reply, store)),
             Verdict::Unasked if self.plan.resumes => {
+                let url = self.plan.shown();
                 let text =
                     format!("{url}: the server sent a part of the file where all was asked for");
                 return Err(Error::new(ErrorKind::Malformed, text).into());
@@ -148,10 +151,16 @@ impl<'a> Pass<'a> {
         if resume.is_some() && store.len() > 0 && !store.is_stream() {
             self.attend.begins_anew(&reply, store.len(), had.is_other(&reply));
         }
-        store.restart(Version::of(&reply), Why::Version)?;
+        let mut version = Version::of(&reply);
+        if again {
+            // It is this very version, whose length is known from before.
+            version.total = version.total.or(had.total);
+        }
+        let known = version.total;
+        store.restart(version, Why::Version)?;
         self.hash = self.plan.sha256.map(|_| Sha256::new());
         self.had = Some(0);
-        let total = if reply.status == 206 { reply.len } else { promised(&reply) };
+        let total = if reply.status == 206 { reply.len } else { promised(&reply).or(known) };
         self.take(reply, store, Body { past: 0, total })
     }
 
@@ -184,7 +193,7 @@ impl<'a> Pass<'a> {
             reply.body.copy_to(&mut passage)
         };
         store.count();
-        let url = &self.plan.url;
+        let url = self.plan.shown();
         let of = total.map_or_else(String::new, |total| format!(" of {total}"));
         let at = store.len();
         if let Err(error) = copied {
@@ -233,7 +242,7 @@ impl<'a> Pass<'a> {
 
     /// The server will not.
     fn refused(&self, reply: Reply, passes: Passes) -> Failure {
-        let text = format!("{}: {}", self.plan.url, status_line(reply.status));
+        let text = format!("{}: {}", self.plan.shown(), status_line(reply.status));
         let mut error = Error::new(ErrorKind::Status, text);
         if let Passes::After(time) = passes {
             error = error.cure(format!("it asks to be left alone for {} s", time.as_secs()));
@@ -254,7 +263,7 @@ impl<'a> Pass<'a> {
         }
         store.spoil();
         let hex = hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        let text = format!("{} is not what was expected: its SHA-256 is {hex}", self.plan.url);
+        let text = format!("{} is not what was expected: its SHA-256 is {hex}", self.plan.shown());
         Err(Error::new(ErrorKind::Other, text))
     }
 }
