@@ -158,3 +158,30 @@ fn a_receiver_that_was_never_bound_is_told() {
     (receive.exit, receive.ret) = (None, None);
     assert_eq!(about(&tape, "not-bound"), [""; 0]);
 }
+
+#[test]
+fn what_a_record_says_already_with_a_count_is_not_counted_again() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client").proc(SERVER, "server");
+    for n in 0..5 {
+        let (client, server) = (2 * n + 1, 2 * n + 2);
+        let (t, port) = (1_000 * u64::from(n), format!("127.0.0.1:{}", 40_000 + n));
+        tape.tcp(client, Origin::Socket, t, &port, "127.0.0.1:7");
+        tape.tcp(server, Origin::Accept, t + 60, "127.0.0.1:7", &port);
+        tape.call(CLIENT, CallKind::Connect, client, t, t + 50, Ok(0));
+        tape.call(SERVER, CallKind::Accept, server, t, t + 60, Ok(4));
+        for part in 0..5 {
+            tape.send(CLIENT, client, t + 100 + 20 * part, b"ab");
+        }
+        tape.recv(SERVER, server, t + 90, t + 300, b"ababababab");
+        tape.close(CLIENT, client, t + 310);
+        tape.recv(SERVER, server, t + 320, t + 330, b"");
+        tape.close(SERVER, server, t + 340);
+    }
+    let notes = explain(&tape.lines);
+    let counted = notes.iter().filter(|note| note.text.ends_with("(× 5)")).count();
+    assert!(counted >= 2, "{notes:?}");
+    let joined = sock_ladder::joined(&tape.lines);
+    assert_eq!(explain(&joined), [], "all of it was said");
+    assert_eq!(sock_ladder::joined(&joined), joined);
+}

@@ -13,6 +13,9 @@ const OFTEN: usize = 3;
 /// What belongs to every conversation teaches nothing the second time.
 const ORDINARY: &[&str] = &["end", "no-fin", "time-wait", "timed-out", "would-block"];
 
+/// What stands before how often it was.
+const COUNTED: &str = " (× ";
+
 /// Collects sentences.
 pub(super) struct Teller<'s, 'a> {
     story: &'s Story<'a>,
@@ -25,6 +28,8 @@ struct Said {
     /// The first of the sentences, each with its call.
     notes: Vec<(usize, Level, String)>,
     times: usize,
+    /// The record says it already, for all of them.
+    is_counted: bool,
 }
 
 impl<'s, 'a> Teller<'s, 'a> {
@@ -43,13 +48,14 @@ impl<'s, 'a> Teller<'s, 'a> {
         text: impl FnOnce() -> String,
     ) {
         let ev = self.story.calls[call].ev;
-        let known = self.story.notes.get(&ev);
-        if known.is_some_and(|notes| notes.iter().any(|note| note.code == code)) {
-            return;
-        }
+        let known = self.story.notes.get(&ev).into_iter().flatten().find(|note| note.code == code);
         let mut hash = DefaultHasher::new();
         matter.hash(&mut hash);
         let said = self.said.entry((code, hash.finish())).or_default();
+        if let Some(known) = known {
+            said.is_counted |= known.text.contains(COUNTED);
+            return;
+        }
         said.times += 1;
         if said.notes.len() < OFTEN {
             said.notes.push((call, level, text()));
@@ -59,12 +65,12 @@ impl<'s, 'a> Teller<'s, 'a> {
     /// All that was said.
     pub(super) fn notes(self) -> Vec<Note> {
         let mut all: Vec<(usize, &'static str, Level, String)> = Vec::new();
-        for ((code, _), mut said) in self.said {
+        for ((code, _), mut said) in self.said.into_iter().filter(|(_, said)| !said.is_counted) {
             let most = if ORDINARY.contains(&code) { 1 } else { OFTEN };
             if said.times > most {
                 said.notes.truncate(1);
                 if let Some((_, _, text)) = said.notes.first_mut() {
-                    text.push_str(" (× ");
+                    text.push_str(COUNTED);
                     text.push_str(&crate::text::count(said.times as u64));
                     text.push(')');
                 }
