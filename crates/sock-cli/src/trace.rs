@@ -2,34 +2,33 @@
 //!
 //! stdout belongs to the programs; everything of ours goes to stderr or into files.
 
+mod asked;
+mod files;
 mod forms;
 mod live;
 mod only;
 mod outcomes;
 mod rows;
+mod unrun;
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
 
 use anyhow::{Context, Error, Result};
-use rustix::termios::tcgetpgrp;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::consts::SIGINT;
 use signal_hook::low_level::emulate_default_handler;
 use sock_ladder::Drawing;
-use sock_record::{Level, Line, Note, Writer};
-use sock_trace::{Control, Ended, Outcome, Plan as Programs, watch};
+use sock_record::{Level, Line, Note};
+use sock_trace::{Ended, Outcome, Plan as Programs, watch};
 
+use self::asked::Asked;
+use self::files::{Patience, Records};
 pub(crate) use self::forms::{Form, Output};
 pub(crate) use self::only::Only;
 use self::outcomes::Seen;
 use self::rows::{Rows, fresh_line};
 use crate::drawing::Paper;
 use crate::screen::{Detail, Screen};
-use crate::signals::ignores;
 use crate::status::{Status, Usage};
 
 /// What is run, and how it is shown.
@@ -81,30 +80,39 @@ impl std::error::Error for ToolFailed {}
 
 /// Runs the programs and draws them.
 pub(crate) fn run(plan: &Plan) -> Result<Status> {
-    let asked = Arc::new(AtomicI32::new(0));
-    let signals = watch_signals(plan.programs.control(), Arc::clone(&asked))?;
+    let asked = Arc::new(Asked::default());
+    let signals = asked::watch(plan.programs.control(), Arc::clone(&asked))?;
     let ended = match plan.repeat {
-        None => once(plan),
+        None => once(plan, &asked),
         Some(times) => repeat(plan, times, &asked),
     };
     signals.close();
-    if matches!(ended, Ok(Status::Signal(SIGINT))) && asked.load(Ordering::SeqCst) == SIGINT {
+    if matches!(ended, Ok(Status::Signal(SIGINT))) && asked.latest() == SIGINT {
         // A shell that runs us in a script is to see that Ctrl-C ended us, or it would go on with its next line.
         emulate_default_handler(SIGINT)?;
     }
     ended
 }
 
-fn once(plan: &Plan) -> Result<Status> {
+fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
     let drawing = drawing(plan);
     let is_live = plan.is_live();
     let rows = is_live.then(|| Rows::new(&drawing, plan.only.as_ref()));
-    let Traced { lines, outcome, failed } = traced(plan, rows, true)?;
+    let patience = Patience::new(asked, plan.programs.time());
+    let records = match Records::open(&plan.outputs, &patience) {
+        // Whoever left before anything was begun wants to hear of nothing.
+        Err(_) if asked.latest() != 0 => return Ok(Status::Signal(asked.latest())),
+        opened => opened?,
+    };
+    let Traced { lines, outcome, told, failed } = traced(plan, rows, records)?;
     let shown = shown(plan, &lines);
-    let page = unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, &drawing));
     let footer = footer(&lines, &outcome);
     let wrapped = footer.lines().map(|line| sock_ladder::wrapped(line, &drawing));
-    let page = page + &wrapped.collect::<String>();
+    let wrapped: String = wrapped.collect();
+    let draw = |shown: &[&Line]| {
+        unmet(plan, &lines, shown).unwrap_or_else(|| page(shown, &drawing)) + &wrapped
+    };
+    let page = draw(&shown);
     // Pictures say it as they say what is true of a whole record.
     let remark = |text: &str| {
         let (code, text) = ("traced".to_owned(), text.to_owned());
@@ -112,14 +120,22 @@ fn once(plan: &Plan) -> Result<Status> {
     };
     let below: Vec<Line> = footer.lines().map(remark).collect();
     let drawn: Vec<&Line> = shown.iter().copied().chain(&below).collect();
+    let patience = patience.after(outcome.timed_out);
     for output in &plan.outputs {
-        output.write(&lines, &drawn, &drawing, &page)?;
+        output.write(&lines, &drawn, &drawing, &page, &patience)?;
     }
     let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
     if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {
         let before = if io::stderr().is_terminal() { fresh_line() } else { String::new() };
         // The rows above were drawn while it happened; below stands what is known in the end.
         let gap = if is_live { "\n" } else { "" };
+        // What was said when it happened is not said again.
+        let is_told = |line: &Line| matches!(line, Line::Note(note) if told.contains(note));
+        let page = if told.is_empty() {
+            page
+        } else {
+            draw(&shown.iter().copied().filter(|line| !is_told(line)).collect::<Vec<_>>())
+        };
         tell([&before, gap, &page].concat().as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
@@ -148,44 +164,26 @@ fn cannot_tell() -> ToolFailed {
 struct Traced {
     lines: Vec<Line>,
     outcome: Outcome,
+    /// What is true of the whole, and was said while it happened.
+    told: Vec<Note>,
     /// Why the record was not written.
     failed: Option<Error>,
 }
 
 /// Runs them once, and collects the record.
-fn traced(plan: &Plan, rows: Option<Rows>, writes: bool) -> Result<Traced> {
-    let mut files = Vec::new();
-    for output in &plan.outputs {
-        let Output { path, form } = output;
-        if *form == Form::Record && writes {
-            let file = File::create(path).with_context(|| cannot_write(path))?;
-            files.push((path, Writer::new(BufWriter::new(file))));
-        }
-    }
-    let (mut lines, mut failed) = (Vec::new(), None);
+fn traced(plan: &Plan, rows: Option<Rows>, mut records: Records<'_>) -> Result<Traced> {
+    let mut lines = Vec::new();
     let mut keep = |line: Line| {
-        for (path, file) in &mut files {
-            if failed.is_none() {
-                failed = file.write(&line).err().map(|error| (error, path.as_path()));
-            }
-        }
+        records.keep(&line);
         lines.push(line);
     };
     let mut live = live::Live::new(plan.screen, rows, &mut keep);
     let outcome =
         watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
-    let untold = live.untold();
-    for (path, file) in files {
-        let flushed = file.into_inner().into_inner().map_err(io::IntoInnerError::into_error);
-        failed = failed.or(flushed.err().map(|error| (error, path.as_path())));
-    }
-    let failed = failed.map(|(error, path)| Error::from(error).context(cannot_write(path)));
+    let (told, untold) = live.end();
+    let failed = records.end();
     let failed = failed.or(untold.map(|error| Error::from(error).context(cannot_tell())));
-    Ok(Traced { lines, outcome, failed })
-}
-
-fn cannot_write(path: &Path) -> ToolFailed {
-    ToolFailed(format!("cannot write {}", path.display()))
+    Ok(Traced { lines, outcome, told, failed })
 }
 
 /// What of the record is drawn.
@@ -248,9 +246,8 @@ fn tell_ends(plan: &Plan, outcome: &Outcome) -> Result<()> {
     let programs = plan.programs.programs();
     for (program, ended) in programs.iter().zip(&outcome.ended) {
         if let Some(Ended::NotRun(errno)) = ended {
-            let error = sock::Error::from_errno("", *errno);
             let name = program.words().into_iter().next().unwrap_or_default();
-            crate::screen::warn(&format!("cannot run {name}: {error}"))?;
+            crate::screen::warn(&unrun::told(&name, *errno))?;
         }
     }
     if outcome.timed_out {
@@ -274,8 +271,8 @@ fn status(outcome: &Outcome) -> Status {
     }
 }
 
-/// Runs them again and again, and counts what came of it; `asked` is the signal that asks for an end, or 0.
-fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
+/// Runs them again and again, and counts what came of it; until `asked` hears of one who asks for an end.
+fn repeat(plan: &Plan, times: u32, asked: &Asked) -> Result<Status> {
     if !plan.outputs.is_empty() {
         let text = "--repeat tells how often each outcome came, and writes no files: leave -o away";
         return Err(Usage(text.to_owned()).into());
@@ -283,7 +280,7 @@ fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
     let mut seen = Seen::default();
     let mut last = Status::Done;
     for n in 1..=times {
-        let Traced { lines, outcome, .. } = traced(plan, None, false)?;
+        let Traced { lines, outcome, .. } = traced(plan, None, Records::none())?;
         tell_ends(plan, &outcome)?;
         last = status(&outcome);
         seen.add(plan.programs.programs(), &lines, &outcome);
@@ -292,7 +289,7 @@ fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
         {
             break;
         }
-        let asked = asked.load(Ordering::SeqCst);
+        let asked = asked.latest();
         if asked != 0 && n < times {
             // However well this run ended, the others are missing.
             let ended_well = matches!(last, Status::Done | Status::Program(0));
@@ -302,39 +299,4 @@ fn repeat(plan: &Plan, times: u32, asked: &AtomicI32) -> Result<Status> {
     }
     tell(seen.table(&drawing(plan)).as_bytes())?;
     Ok(last)
-}
-
-/// Hands signals on to the programs; those that the terminal sends reach them without us. The latest that asks for an end
-/// is kept in `kept`.
-fn watch_signals(control: Control, kept: Arc<AtomicI32>) -> Result<signal_hook::iterator::Handle> {
-    // What we were started to ignore, the programs ignore as well.
-    let heard = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|signal| !ignores(*signal));
-    let mut signals = Signals::new(heard)?;
-    let handle = signals.handle();
-    std::thread::Builder::new().name("sock-signals".to_owned()).spawn(move || {
-        let mut asked = 0;
-        for signal in signals.forever() {
-            // A program may do anything with this one, and go on: it is no wish that it end.
-            if signal != SIGQUIT {
-                asked += 1;
-                kept.store(signal, Ordering::SeqCst);
-            }
-            match signal {
-                SIGQUIT if is_in_front() => {}
-                SIGQUIT => control.pass(SIGQUIT),
-                // Who is asked a second time does not ask any more.
-                _ if asked > 1 => control.signal(rustix::process::Signal::KILL.as_raw()),
-                SIGTERM => control.signal(SIGTERM),
-                SIGINT | SIGHUP if is_in_front() => control.close(),
-                other => control.signal(other),
-            }
-        }
-    })?;
-    Ok(handle)
-}
-
-/// Whether the terminal sends its signals to our process group.
-fn is_in_front() -> bool {
-    let Ok(terminal) = File::open("/dev/tty") else { return false };
-    tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }

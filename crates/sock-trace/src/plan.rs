@@ -84,7 +84,7 @@ pub struct Plan {
     pub(crate) refuse_rings: bool,
     pub(crate) one_cpu: bool,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) stop: bool,
+    pub(crate) stop: Option<Duration>,
     pub(crate) control: Control,
 }
 
@@ -100,7 +100,7 @@ impl Plan {
             refuse_rings: false,
             one_cpu: true,
             timeout: None,
-            stop: true,
+            stop: Some(Duration::from_millis(500)),
             control: Control::default(),
         }
     }
@@ -148,12 +148,18 @@ impl Plan {
         self
     }
 
-    /// When the last program has ended, the others get SIGTERM after 500 ms, and SIGKILL 1 s after that; `false` lets
-    /// them go on.
+    /// When the last program has ended, the others get SIGTERM after so long, and SIGKILL 1 s after that; none lets them go
+    /// on. At first it is 500 ms.
     #[must_use]
-    pub fn stop(mut self, stop: bool) -> Self {
-        self.stop = stop;
+    pub fn stop(mut self, after: Option<Duration>) -> Self {
+        self.stop = after;
         self
+    }
+
+    /// When everything is ended.
+    #[must_use]
+    pub fn time(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// The programs, in their order.

@@ -1,5 +1,7 @@
 //! The stage: which program starts when, and how those end that would go on for ever.
 
+use std::time::Duration;
+
 use sock_record::Level;
 
 use crate::plan::{CLOSE, Ended, PASSED, Start, TraceError};
@@ -10,9 +12,7 @@ use crate::tracer::Tracer;
 
 /// A program that has not begun to listen by then is not waited for any longer.
 const PATIENCE: u64 = 3_000_000_000;
-/// After the last program, the others have so long to end by themselves, in ns.
-const BEFORE_TERM: u64 = 500_000_000;
-/// And so long to obey.
+/// Who is asked to end has so long to obey, in ns.
 const BEFORE_KILL: u64 = 1_000_000_000;
 
 /// Where the programs are.
@@ -111,7 +111,7 @@ impl Tracer<'_> {
                 self.signal(signal & !PASSED);
             }
         }
-        let time = self.plan.timeout.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        let time = self.plan.timeout.map(nanos);
         if time.is_some_and(|time| now >= time) && !self.outcome.timed_out {
             self.outcome.timed_out = true;
             self.close_at(now, Why::Time);
@@ -192,8 +192,10 @@ impl Tracer<'_> {
         let now = self.tape.now();
         if matches!(ended, Ended::NotRun(_)) {
             self.close_at(now, Why::NotRun);
-        } else if n + 1 == self.plan.programs.len() && self.plan.stop {
-            self.close_at(now + BEFORE_TERM, Why::Left);
+        } else if let Some(after) = self.plan.stop
+            && n + 1 == self.plan.programs.len()
+        {
+            self.close_at(now.saturating_add(nanos(after)), Why::Left);
         }
         Ok(())
     }
@@ -216,4 +218,8 @@ impl Tracer<'_> {
         };
         self.outcome.ended.iter().map(|ended| ended.as_ref().map(status)).collect()
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -33,7 +33,12 @@ impl ManArgs {
                 })?;
                 // As one says it: `sock connect`.
                 let full = format!("sock {name}");
-                let verb = verb.clone().display_name(format!("sock-{name}")).bin_name(full);
+                let mut verb = verb.clone().display_name(format!("sock-{name}")).bin_name(full);
+                if name == "trace" {
+                    let codes = super::trace::meanings("  ");
+                    let notes = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+                    verb = verb.after_help(format!("{notes}\n\n{CODES}\n{codes}"));
+                }
                 // The page has a version; the verb has no option that tells it.
                 verb.disable_version_flag(true)
             }
@@ -44,6 +49,10 @@ impl ManArgs {
         Ok(in_lines(&String::from_utf8(page)?, &usage))
     }
 }
+
+/// What stands above the codes: the help has no room for them.
+const CODES: &str =
+    "What the codes in brackets behind the sentences mean (--explain CODE says more):";
 
 /// The page with the usage that the help has, in which `--` stands where it belongs, and what stands behind the
 /// options line by line, as it was written: filled, examples would run together.

@@ -47,8 +47,13 @@ pub(super) struct TraceArgs {
     /// the others), `now`, or a time after it
     #[arg(long, value_name = "listen|now|TIME", value_parser = start, default_value = "listen")]
     start: Start,
-    /// When the last program has ended, let the others go on; else they get SIGTERM after 500 ms, SIGKILL a second later
-    #[arg(long)]
+    /// When the last program has ended, the others get SIGTERM after so long, SIGKILL a second later; so it is without this
+    /// option as well
+    #[arg(long, value_name = "TIME", value_parser = duration, num_args = 0..=1, require_equals = true,
+          default_value = "500ms", default_missing_value = "500ms", overrides_with_all = ["stop", "no_stop"])]
+    stop: Duration,
+    /// When the last program has ended, let the others go on; of this and `--stop` the latter counts
+    #[arg(long, overrides_with_all = ["stop", "no_stop"])]
     no_stop: bool,
     /// End everything after so long
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -91,7 +96,7 @@ pub(super) struct TraceArgs {
     paper: PaperArgs,
     #[command(flatten)]
     screen: ScreenArgs,
-    /// Run nothing: say what a code in brackets behind a sentence means; without a code, list them all
+    /// Run nothing: say what a code in brackets behind a sentence means; without a code, list them all with a word on each
     #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "",
           conflicts_with_all = ["programs", "commands", "outputs", "repeat"])]
     explain: Option<String>,
@@ -188,7 +193,7 @@ impl TraceArgs {
         let preview = if self.no_data { Some(0) } else { u64::try_from(self.preview).ok() };
         let programs = sock_trace::Plan::new(programs)
             .start(self.start)
-            .stop(!self.no_stop)
+            .stop((!self.no_stop).then_some(self.stop))
             .timeout(self.timeout)
             .hold(self.hold)
             .preview(preview.filter(|_| !self.full))
@@ -212,13 +217,19 @@ fn explanation(code: &str) -> Result<String> {
     // As it stands behind the sentence.
     let code = code.strip_prefix('[').and_then(|code| code.strip_suffix(']')).unwrap_or(code);
     if code.is_empty() {
-        let known: Vec<&str> = sock_ladder::codes().collect();
-        return Ok(known.join("\n") + "\n");
+        return Ok(meanings(""));
     }
     sock_ladder::page(code).map(str::to_owned).ok_or_else(|| {
         let known: Vec<&str> = sock_ladder::codes().collect();
         Usage(format!("there is no code '{code}'; there are {}", known.join(", "))).into()
     })
+}
+
+/// All codes with what each means, a line for each, so far from the margin.
+pub(super) fn meanings(margin: &str) -> String {
+    let titles = sock_ladder::codes().filter_map(|code| sock_ladder::page(code)?.lines().next());
+    let titles = titles.filter_map(|title| title.split_once(": "));
+    titles.fold(String::new(), |all, (code, meaning)| format!("{all}{margin}{code:<16}{meaning}\n"))
 }
 
 /// What a shell line is called: its first word.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sock_ladder::{Drawing, html, joined, mermaid, svg};
 use sock_record::{Line, Writer};
 
-use super::cannot_write;
+use super::files::{Patience, put};
 
 /// A file that is written.
 #[derive(Debug, Clone)]
@@ -53,6 +53,7 @@ impl Output {
         shown: &[&Line],
         drawing: &Drawing,
         page: &str,
+        patience: &Patience,
     ) -> Result<()> {
         let shown = shown.iter().copied();
         let text = match self.form {
@@ -70,6 +71,6 @@ impl Output {
             Form::Html => html(shown, drawing).into_bytes(),
             Form::Mermaid => mermaid(shown, drawing).into_bytes(),
         };
-        std::fs::write(&self.path, text).with_context(|| cannot_write(&self.path))
+        put(&self.path, &text, patience)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use sock_record::{Call, Dir, Level, Line, ProcId, Writer};
+use sock_record::{Call, CallKind, Dir, Level, Line, Note, ProcId, Writer};
 use sock_trace::Watch;
 
 use super::rows::Rows;
@@ -14,6 +14,8 @@ pub(super) struct Live<'a> {
     screen: Screen,
     rows: Option<Rows>,
     names: BTreeMap<ProcId, String>,
+    /// What is true of the whole, and was told.
+    told: Vec<Note>,
     /// Why a line could not be told, where somebody is there to be told.
     untold: Option<io::Error>,
     keep: &'a mut dyn FnMut(Line),
@@ -24,7 +26,7 @@ const SHOWN: usize = 32;
 
 impl<'a> Live<'a> {
     pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
-        Self { screen, rows, names: BTreeMap::new(), untold: None, keep }
+        Self { screen, rows, names: BTreeMap::new(), told: Vec::new(), untold: None, keep }
     }
 
     fn tell(&mut self, line: &Line) {
@@ -38,9 +40,17 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The first failure to tell a line.
-    pub(super) fn untold(&mut self) -> Option<io::Error> {
-        self.untold.take()
+    /// What was told that is true of the whole, and the first failure to tell a line.
+    pub(super) fn end(self) -> (Vec<Note>, Option<io::Error>) {
+        (self.told, self.untold)
+    }
+
+    /// A sentence about the whole stands at no call, so that it is told once: now, with its code.
+    fn remark(&mut self, note: &Note) -> Line {
+        let code = sock_ladder::page(&note.code).map(|_| format!(" [{}]", note.code));
+        let text = format!("{}{}", note.text, code.unwrap_or_default());
+        self.told.push(note.clone());
+        Note { text, ..note.clone() }.into()
     }
 
     fn text(&mut self, line: &Line) -> Option<String> {
@@ -66,7 +76,8 @@ impl<'a> Live<'a> {
         let (ms, us) = (call.enter / 1_000_000, call.enter / 1_000 % 1_000);
         let name = self.names.get(&call.proc).map_or("?", String::as_str);
         let fd = call.fd.map(|fd| format!("({fd})")).unwrap_or_default();
-        let way = if call.dir == Some(Dir::In) { "from" } else { "to" };
+        let comes = call.dir == Some(Dir::In) || call.call == CallKind::Accept;
+        let way = if comes { "from" } else { "to" };
         let addr = call.args.addr.as_deref().map(|addr| format!(" {way} {}", addr.escape_debug()));
         let result = match (&call.err, call.moved(), call.ret) {
             (Some(err), ..) => format!("= {err}"),
@@ -84,11 +95,26 @@ impl<'a> Live<'a> {
     }
 }
 
+/// Whether it is said of the whole, and at once.
+fn is_remark(note: &Note) -> bool {
+    note.ev.is_none() && note.level != Level::Info
+}
+
 impl Watch for Live<'_> {
     fn line(&mut self, line: Line) {
+        let is_told = self.rows.is_some() || self.screen.detail != Detail::Quiet;
+        let mut said = None;
+        if let Line::Note(note) = &line
+            && is_remark(note)
+            && is_told
+            && !self.screen.json
+        {
+            said = Some(self.remark(note));
+        }
+        let shown = said.as_ref().unwrap_or(&line);
         match &mut self.rows {
-            Some(rows) => rows.hear(&line),
-            None => self.tell(&line),
+            Some(rows) => rows.hear(shown),
+            None => self.tell(shown),
         }
         (self.keep)(line);
     }

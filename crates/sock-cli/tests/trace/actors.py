@@ -533,6 +533,14 @@ def small_receives():
     connection.send(b"!")
 
 
+def talks_on():
+    """Says the same to itself for ever."""
+    one, other = socket.socketpair()
+    while True:
+        one.send(b"x" * 100)
+        other.recv(100)
+
+
 def crowd():
     """More sockets than anybody has open for fun; children hold them all, and of one there is a copy."""
     sockets = [socket.socket() for _ in range(100)]

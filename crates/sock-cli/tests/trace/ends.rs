@@ -49,12 +49,49 @@ fn a_first_program_that_ends_without_listening_is_told() {
     let Some(_bench) = Bench::new() else { return };
     let finished = Program::run(sock(&["trace", "--", "true", "--", "sh", "-c", "exit 3"]), b"");
     assert_eq!(finished.code(), 3);
-    assert!(
-        finished.stderr.contains("true ended before it had begun to listen"),
-        "{}",
-        finished.stderr
-    );
+    let told = "true ended before it had begun to listen [start]";
+    assert_eq!(finished.stderr.matches("ended before").count(), 1, "{}", finished.stderr);
+    assert!(finished.stderr.starts_with(&format!("sock: {told}\n")), "{}", finished.stderr);
     assert!(finished.stderr.contains("no socket was used"), "{}", finished.stderr);
+}
+
+#[test]
+fn what_was_told_of_the_whole_at_once_stands_in_the_files_all_the_same() {
+    let Some(bench) = Bench::new() else { return };
+    let text = bench.path("story.txt");
+    let options = ["--live", "always", "-o", text.to_str().unwrap()];
+    let traced = bench.trace(&options, &[vec!["true".to_owned()], bench.actor("refused", &[])]);
+    let (told, page) = (&traced.finished.stderr, std::fs::read_to_string(&text).unwrap());
+    for text in [told, &page] {
+        assert_eq!(text.matches("true ended before").count(), 1, "{text}");
+        assert!(text.contains("to listen [start]"), "{text}");
+    }
+    let (told, page) = (told.find("ended before"), page.find("connect"));
+    assert!(told < traced.finished.stderr.find("connect") && page.is_some());
+}
+
+#[test]
+fn the_last_word_on_who_goes_on_counts() {
+    let Some(bench) = Bench::new() else { return };
+    // It goes on until it is ended, or the time is over.
+    for (options, is_ended) in [
+        (&["--stop"][..], true),
+        (&["--no-stop"], false),
+        (&["--no-stop", "--stop"], true),
+        (&["--no-stop", "--stop=0"], true),
+        (&["--stop=10s"], false),
+        (&["--stop=1m", "--no-stop", "--stop=10ms"], true),
+        (&["--stop", "--no-stop"], false),
+    ] {
+        let programs = [bench.actor("iterative", &[]), bench.actor("one", &[])];
+        let time = if is_ended { "20s" } else { "1s" };
+        let traced = bench.trace(&[&["-q", "--timeout", time], options].concat(), &programs);
+        let over = traced.finished.stderr.contains("the time was over");
+        assert_eq!(over, !is_ended, "{options:?}: {}", traced.finished.stderr);
+        assert_eq!(traced.printed(), ("HELLO\n".to_owned(), 0));
+    }
+    let wrong = Program::run(sock(&["trace", "--stop=soon", "--", "true"]), b"").expect(2);
+    assert!(wrong.stderr.contains("such as 250ms"), "{}", wrong.stderr);
 }
 
 #[test]
@@ -105,9 +142,14 @@ fn every_form_is_written_and_explains() {
 fn each_code_has_a_page() {
     let codes = Program::run(sock(&["trace", "--explain"]), b"").expect(0).text();
     assert!(codes.lines().count() > 20, "{codes}");
-    for code in codes.lines() {
+    let manual = Program::run(sock(&["man", "trace"]), b"").expect(0).text();
+    let manual = manual.replace("\\-", "-");
+    for line in codes.lines() {
+        let (code, meaning) = line.split_once(' ').unwrap();
         let page = Program::run(sock(&["trace", "--explain", code]), b"").expect(0).text();
-        assert!(page.starts_with(&format!("{code}: ")) && page.contains("What to do"), "{page}");
+        assert!(page.starts_with(&format!("{code}: {}\n", meaning.trim())), "{page}");
+        assert!(page.contains("What to do"), "{page}");
+        assert!(manual.contains(&format!("  {line}\n")), "{line}:\n{manual}");
         // As it stands behind the sentence.
         let written = format!("[{code}]");
         let same = Program::run(sock(&["trace", "--explain", &written]), b"").expect(0).text();

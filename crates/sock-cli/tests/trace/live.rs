@@ -89,3 +89,14 @@ fn a_name_that_was_given_outlives_an_exec() {
         traced.finished.stderr.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(lanes, ["client", "server"]);
 }
+
+#[test]
+fn what_is_accepted_comes_from_somewhere() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&["-v"], &[bench.actor("iterative", &[]), bench.actor("one", &[])]);
+    let told = |words: &str| traced.finished.stderr.lines().any(|line| line.contains(words));
+    let accept = traced.calls().find(|call| call.call == CallKind::Accept).unwrap();
+    let (fd, peer) = (accept.fd.unwrap(), accept.args.addr.as_deref().unwrap());
+    assert!(told(&format!("accept({fd}) from {peer} = ")), "{}", traced.finished.stderr);
+    assert!(told("connect(3) to 127.0.0.1:"), "{}", traced.finished.stderr);
+}

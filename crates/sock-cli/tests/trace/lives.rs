@@ -1,6 +1,9 @@
 //! Programs live as they do untraced: their output, their status, their signals, their CPUs; and nothing outlives the
 //! tracer.
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use sock_record::{Call, CallKind, Line};
@@ -29,11 +32,48 @@ fn what_cannot_be_run_is_126_and_what_is_not_there_127() {
     let finished = Program::run(sock(&["trace", "-q", "--", "no-such-program"]), b"");
     assert_eq!(finished.code(), 127);
     assert_eq!(finished.stderr, "sock: cannot run no-such-program: no such file\n");
-    let finished = Program::run(sock(&["trace", "-q", "--", "/etc/passwd"]), b"");
-    assert_eq!(
-        (finished.code(), finished.stderr.as_str()),
-        (126, "sock: cannot run /etc/passwd: permission denied\n")
-    );
+    let finished = Program::run(sock(&["trace", "-q", "--", "/dev/null"]), b"");
+    assert_eq!(finished.code(), 126);
+    assert!(finished.stderr.starts_with("sock: cannot run /dev/null: permission denied"));
+}
+
+#[test]
+fn a_script_that_cannot_be_run_is_told_how_it_can() {
+    let Some(bench) = Bench::new() else { return };
+    let write = |name: &str, mode: u32, text: &str| {
+        std::fs::write(bench.path(name), text).unwrap();
+        set_permissions(bench.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    write("server.py", 0o644, "import socket\n");
+    write("runs.py", 0o755, "#!/usr/bin/env python3\n");
+    write("bare.py", 0o755, "import socket\n");
+    write("tool", 0o644, "#!/bin/sh\nexit 3\n");
+    write("blob", 0o644, "\x7fELF");
+    write("lost", 0o755, "#!/no/such/python3\n");
+    let python = |name: &str| format!("a script is run by its interpreter: python3 {name}");
+    let here = "programs in this directory are written with ./ before them: ./runs.py";
+    for (name, status, cure) in [
+        ("server.py", 127, python("server.py").as_str()),
+        ("./server.py", 126, &python("./server.py")),
+        ("runs.py", 127, here),
+        ("bare.py", 127, &python("bare.py")),
+        ("./tool", 126, "a script is run by its interpreter: sh ./tool"),
+        ("blob", 127, "it may not be executed: chmod +x blob, then write ./blob"),
+        (
+            "./lost",
+            127,
+            "its first line asks for /no/such/python3, which is not there: write python3 ./lost, or mend that line",
+        ),
+        ("./", 126, "it is a directory"),
+    ] {
+        let mut command = sock(&["trace", "-q", "--", name]);
+        command.current_dir(bench.path(""));
+        let finished = Program::run(command, b"");
+        assert_eq!(finished.code(), status, "{name}: {}", finished.stderr);
+        let (what, told) = finished.stderr.trim_end().split_once("; ").expect(&finished.stderr);
+        assert!(what.starts_with(&format!("sock: cannot run {name}: ")), "{what}");
+        assert_eq!(told, cure);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod bench;
 mod edges;
 mod ends;
+mod files;
 mod hidden;
 mod live;
 mod lives;

@@ -1,0 +1,118 @@
+//! The files that are written: what cannot be written is told before anything has begun, and a pipe that nobody reads keeps
+//! nobody for ever.
+
+use std::fs::{File, create_dir, read_to_string, write};
+use std::path::Path;
+use std::process::Command;
+use std::thread::yield_now;
+
+use rustix::io::ioctl_fionread;
+use rustix::process::Signal;
+
+use crate::bench::Bench;
+use crate::support::{Program, sock};
+
+const FORMS: [&str; 6] = ["jsonl", "json", "txt", "svg", "html", "mmd"];
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// The command that traces a line of the shell and writes to this file.
+fn traced(options: &[&str], file: &Path, line: &str) -> Command {
+    let words =
+        [&["trace", "-q", "-o", file.to_str().unwrap()], options, &["--", "sh", "-c", line]];
+    sock(&words.concat())
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_started() {
+    let Some(bench) = Bench::new() else { return };
+    let folder = bench.path("folder.txt");
+    create_dir(&folder).unwrap();
+    let lost =
+        FORMS.map(|form| (bench.path("none").join("story").with_extension(form), "no such file"));
+    for (path, why) in lost.into_iter().chain([(folder, "is a directory")]) {
+        let finished = Program::run(traced(&[], &path, "echo started"), b"").expect(125);
+        assert_eq!(finished.text(), "", "{}", path.display());
+        assert_eq!(finished.stderr, format!("sock: cannot write {}: {why}\n", path.display()));
+    }
+}
+
+#[test]
+fn what_stands_in_one_file_stays_where_another_one_cannot_be_written() {
+    let Some(bench) = Bench::new() else { return };
+    let (kept, lost) = (bench.path("kept.jsonl"), bench.path("none").join("lost.svg"));
+    write(&kept, "an older record\n").unwrap();
+    Program::run(traced(&["-o", lost.to_str().unwrap()], &kept, "echo started"), b"").expect(125);
+    assert_eq!(read_to_string(&kept).unwrap(), "an older record\n");
+}
+
+#[test]
+fn who_waits_for_a_reader_of_the_record_can_leave() {
+    let Some(bench) = Bench::new() else { return };
+    let path = bench.path("record.jsonl");
+    pipe(&path);
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let program = Program::start(traced(&[], &path, "echo started"));
+        has_thread(program.pid(), "sock-signals");
+        program.signal(signal);
+        let finished = program.finish().expect(status);
+        assert_eq!((finished.text(), finished.stderr), (String::new(), String::new()));
+    }
+    let late = traced(&["--timeout", "100ms"], &path, "echo started");
+    let finished = Program::run(late, b"").expect(125);
+    assert_eq!(finished.text(), "");
+    assert_eq!(
+        finished.stderr,
+        format!("sock: cannot write {}: nobody reads it\n", path.display())
+    );
+}
+
+#[test]
+fn who_waits_for_a_reader_of_a_picture_can_leave() {
+    let Some(bench) = Bench::new() else { return };
+    let path = bench.path("story.svg");
+    pipe(&path);
+    let told = format!("sock: cannot write {}: nobody reads it\n", path.display());
+    let finished = Program::run(traced(&["--timeout", "2s"], &path, "echo done; exit 3"), b"");
+    assert_eq!(
+        (finished.code(), finished.text(), finished.stderr),
+        (125, "done\n".to_owned(), told.clone())
+    );
+    let mut program = Program::start(traced(&[], &path, "echo done; exit 3"));
+    assert_eq!(program.line(), "done");
+    program.signal(Signal::TERM);
+    assert_eq!(program.finish().expect(125).stderr, told);
+}
+
+#[test]
+fn a_reader_that_takes_nothing_keeps_nobody_who_wants_to_leave() {
+    let Some(bench) = Bench::new() else { return };
+    let path = bench.path("record.jsonl");
+    pipe(&path);
+    let talk = bench.actor("talks_on", &[]).join("' '");
+    let program = Program::start(traced(&["--full"], &path, &format!("exec '{talk}'")));
+    let reader = File::open(&path).unwrap();
+    // A pipe holds 64 KiB, and what is written next does not fit.
+    while ioctl_fionread(&reader).unwrap() < 60_000 {
+        yield_now();
+    }
+    program.signal(Signal::TERM);
+    let finished = program.finish().expect(125);
+    assert!(finished.stderr.contains("nobody reads it"), "{}", finished.stderr);
+}
+
+/// Waits until a process has a thread of this name.
+fn has_thread(pid: i32, name: &str) {
+    let tasks = format!("/proc/{pid}/task");
+    let is_there = || {
+        let mut tasks = std::fs::read_dir(&tasks).unwrap().flatten();
+        tasks.any(|task| {
+            read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+        })
+    };
+    while !is_there() {
+        yield_now();
+    }
+}
