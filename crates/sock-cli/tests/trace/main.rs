@@ -7,6 +7,7 @@ mod edges;
 mod ends;
 mod files;
 mod hidden;
+mod lectures;
 mod live;
 mod lives;
 mod pictures;
