@@ -143,7 +143,7 @@ fn each_code_has_a_page() {
     let codes = Program::run(sock(&["trace", "--explain"]), b"").expect(0).text();
     assert!(codes.lines().count() > 20, "{codes}");
     let manual = Program::run(sock(&["man", "trace"]), b"").expect(0).text();
-    let manual = manual.replace("\\-", "-");
+    let manual = manual.replace("\\-", "-").replace("\\*(Aq", "'");
     for line in codes.lines() {
         let (code, meaning) = line.split_once(' ').unwrap();
         let page = Program::run(sock(&["trace", "--explain", code]), b"").expect(0).text();
