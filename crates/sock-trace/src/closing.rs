@@ -179,6 +179,10 @@ impl Tracer<'_> {
         }
         let t = self.tape.now();
         for (fd, _) in lookup::sockets(tid) {
+            // What is asked of each of thousands takes long, and the time is over: the rest is closed with the process.
+            if self.stage.is_kill_due(self.tape.now()) {
+                return;
+            }
             let Some(seen) = self.see(tid, fd, t) else { continue };
             let at = seen.at;
             let Some(process) = self.tasks.process(tid) else { return };

@@ -36,6 +36,13 @@ pub(crate) struct Stage {
     is_closing: bool,
 }
 
+impl Stage {
+    /// Whether whoever is still there is to be killed by now, or is being killed.
+    pub(crate) fn is_kill_due(&self, now: u64) -> bool {
+        self.is_killing || self.kill_at.is_some_and(|at| now >= at)
+    }
+}
+
 impl Tracer<'_> {
     /// Starts the next program.
     pub(crate) fn start_next(&mut self) -> Result<(), TraceError> {
@@ -122,7 +129,7 @@ impl Tracer<'_> {
             self.ask_all("SIGTERM");
             self.signal(libc::SIGTERM);
         }
-        if self.stage.kill_at.is_some_and(|at| now >= at) {
+        if !self.stage.is_killing && self.stage.is_kill_due(now) {
             self.stage.kill_at = None;
             self.ask_all("SIGKILL");
             self.begin_killing();
