@@ -109,10 +109,10 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
     let footer = footer(&lines, &outcome);
     let wrapped = footer.lines().map(|line| sock_ladder::wrapped(line, &drawing));
     let wrapped: String = wrapped.collect();
-    let draw = |shown: &[&Line]| {
-        unmet(plan, &lines, shown).unwrap_or_else(|| page(shown, &drawing)) + &wrapped
+    let draw = |drawing: &Drawing| {
+        unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, drawing)) + &wrapped
     };
-    let page = draw(&shown);
+    let page = draw(&drawing);
     // Pictures say it as they say what is true of a whole record.
     let remark = |text: &str| {
         let (code, text) = ("traced".to_owned(), text.to_owned());
@@ -129,13 +129,7 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
         let before = if io::stderr().is_terminal() { fresh_line() } else { String::new() };
         // The rows above were drawn while it happened; below stands what is known in the end.
         let gap = if is_live { "\n" } else { "" };
-        // What was said when it happened is not said again.
-        let is_told = |line: &Line| matches!(line, Line::Note(note) if told.contains(note));
-        let page = if told.is_empty() {
-            page
-        } else {
-            draw(&shown.iter().copied().filter(|line| !is_told(line)).collect::<Vec<_>>())
-        };
+        let page = if told.is_empty() { page } else { draw(&Drawing { told, ..drawing }) };
         tell([&before, gap, &page].concat().as_bytes())?;
     }
     tell_ends(plan, &outcome)?;

@@ -28,6 +28,8 @@ pub(crate) struct Scene<'s, 'a> {
     pub(crate) shown: Vec<Shown>,
     /// What is said of calls that are not drawn.
     pub(crate) untold: Vec<&'a Note>,
+    /// What is not said again.
+    pub(crate) told: &'s [Note],
     /// Codes stand behind what is said.
     pub(crate) explains: bool,
     /// Several share a lane.
@@ -77,6 +79,7 @@ pub(crate) fn stage<'a, T>(
         rows: &rows,
         shown,
         untold,
+        told: &drawing.told,
         explains: drawing.explain,
         is_crowded,
     })

@@ -359,7 +359,7 @@ proptest! {
         lines in wild(), width in 1_usize..130, ascii in any::<bool>(), all_calls in any::<bool>(),
     ) {
         use unicode_width::UnicodeWidthStr;
-        let drawing = sock_ladder::Drawing { width, ascii, all_calls, fold: true, explain: true, only: None };
+        let drawing = sock_ladder::Drawing { width, ascii, all_calls, explain: true, ..Default::default() };
         let mut pages = vec![sock_ladder::text(&lines, &drawing)];
         pages.extend(sock_ladder::conversations(&lines).iter().map(|each| each.text(&drawing)));
         for page in pages {

@@ -173,14 +173,16 @@ def leaves_threads():
 
 def udp_upper():
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    # The port is told before the bind is heard of: the system chooses it for another one.
+    # The port is told before the bind is heard of: the system chooses it for another one, which shares it.
     probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for both in (probe, server):
+        both.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     probe.bind(("127.0.0.1", 0))
-    chosen = probe.getsockname()[1]
+    chosen = probe.getsockname()
     with open(FILE, "w") as file:
-        file.write(str(chosen))
+        file.write(str(chosen[1]))
+    server.bind(chosen)
     probe.close()
-    server.bind(("127.0.0.1", chosen))
     while True:
         data, address = server.recvfrom(2048)
         server.sendto(data.upper(), address)

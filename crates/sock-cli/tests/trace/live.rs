@@ -59,7 +59,7 @@ fn nothing_is_drawn_live_in_a_pipe_unless_it_is_asked_for() {
 fn who_waits_is_drawn_while_he_waits() {
     let Some(bench) = Bench::new() else { return };
     let programs = [bench.actor("mute", &[]), bench.actor("listen_back", &[])];
-    let traced = bench.trace(&["--live", "always", "--timeout", "1s"], &programs);
+    let traced = bench.trace(&["--live", "always", "--timeout", "2s"], &programs);
     let live = traced.finished.stderr.split("\n\n").next().unwrap();
     assert!(live.contains("recv waits"), "{live}");
     let unreturned = |call: &&Call| call.exit.is_none();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails of the bench fails the test")]
 
 mod bench;
+mod codes;
 mod edges;
 mod ends;
 mod files;

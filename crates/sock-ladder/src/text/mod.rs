@@ -10,7 +10,7 @@ mod said;
 mod units;
 mod words;
 
-use sock_record::{CallKind, Line};
+use sock_record::{CallKind, Line, Note};
 
 pub use live::Live;
 pub(crate) use preview::{columns, plain, preview};
@@ -46,12 +46,22 @@ pub struct Drawing {
     pub explain: bool,
     /// Show only calls of this name, and those at their other end.
     pub only: Option<CallKind>,
+    /// Sentences about the whole that the reader has been told, and that are not said again.
+    pub told: Vec<Note>,
 }
 
 impl Default for Drawing {
     /// 80 columns, with Unicode's lines, folded, only the calls of the conversation, explaining nothing.
     fn default() -> Self {
-        Self { width: 80, ascii: false, fold: true, all_calls: false, explain: false, only: None }
+        Self {
+            width: 80,
+            ascii: false,
+            fold: true,
+            all_calls: false,
+            explain: false,
+            only: None,
+            told: Vec::new(),
+        }
     }
 }
 

@@ -60,7 +60,8 @@ const TAGGED: &str = "a port behind a call tells which socket of several it was 
 
 /// What is to be said below the ladder: what no row shows, and what the record lacks.
 pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
-    let notes = scene.untold.iter().chain(&scene.story.remarks);
+    let whole = scene.story.remarks.iter().filter(|note| !scene.told.contains(note));
+    let notes = scene.untold.iter().chain(whole);
     let mut lines: Vec<String> = notes.map(|note| with_code(note, scene.explains)).collect();
     let code = if scene.explains { " [gap]" } else { "" };
     if !scene.tags.is_empty() {
