@@ -43,3 +43,20 @@ pub(super) fn cure(
     };
     cure.map(str::to_owned)
 }
+
+/// Whether the library says what can be done about a status.
+pub(super) fn has_own_cure(status: u16) -> bool {
+    matches!(status, 401 | 404 | 410 | 429 | 500..)
+}
+
+/// A status that says that the answer is somewhere else.
+pub(super) fn redirect(status: u16) -> Option<&'static str> {
+    match status {
+        301 => Some("301 Moved Permanently"),
+        302 => Some("302 Found"),
+        303 => Some("303 See Other"),
+        307 => Some("307 Temporary Redirect"),
+        308 => Some("308 Permanent Redirect"),
+        _ => None,
+    }
+}

@@ -13,7 +13,7 @@ use sock::{Error, ErrorKind, Run};
 use sock_proto::Time;
 
 use super::bars::Bars;
-use super::cure::cure;
+use super::cure::{cure, has_own_cure, redirect};
 use super::head::head;
 use super::out::{self, Out};
 use super::{Output, Plan, timing};
@@ -204,6 +204,18 @@ impl<'a> One<'a> {
         }
     }
 
+    /// Says that the bytes are in a coding that nobody asked for, and are given as they come.
+    fn tell_coding(&self, reply: &Reply) {
+        let coding = reply.fields.get("content-encoding").unwrap_or("identity");
+        if !self.bench.plan.asking.compressed && !coding.eq_ignore_ascii_case("identity") {
+            let coding = legible(Path::new(coding));
+            let text = format!(
+                "the server sent it in {coding}, which was not asked for; it is given as it came"
+            );
+            watch::say(&self.bench.run, "coding", &text);
+        }
+    }
+
     /// What is shown of a reply before its body.
     fn show_head(&mut self, reply: &Reply) {
         let media = reply.fields.get("content-type").unwrap_or_default();
@@ -259,6 +271,11 @@ impl<'a> One<'a> {
         Ok(())
     }
 
+    /// Whether the last request had somebody to wait for.
+    fn has_connected(&self) -> bool {
+        self.timing.connect.is_some()
+    }
+
     /// What the user can do about it.
     fn explain(&self, error: Error) -> Error {
         match &self.kept {
@@ -273,6 +290,9 @@ impl<'a> One<'a> {
             }
             None if error.kind() == ErrorKind::AlreadyExists => {
                 error.cure("to replace it, name it with -o")
+            }
+            None if error.kind() == ErrorKind::TimedOut && self.has_connected() => {
+                error.cure("--stall-timeout TIME waits longer")
             }
             None => match &self.cure {
                 Some(cure) => error.cure(cure),
@@ -300,6 +320,7 @@ impl Attend for One<'_> {
 
     fn begins(&mut self, reply: &Reply, had: u64, total: Option<u64>) {
         self.body_at = Some(self.bench.run.now());
+        self.tell_coding(reply);
         self.tell_unproved(had);
         self.show_head(reply);
         self.end_bar();
@@ -364,23 +385,6 @@ impl Attend for One<'_> {
 
     fn kept(&mut self, part: &Path, can_go_on: bool) {
         self.kept = Some((part.to_owned(), can_go_on));
-    }
-}
-
-/// Whether the library says what can be done about a status.
-fn has_own_cure(status: u16) -> bool {
-    matches!(status, 401 | 404 | 410 | 429 | 500..)
-}
-
-/// A status that says that the answer is somewhere else.
-fn redirect(status: u16) -> Option<&'static str> {
-    match status {
-        301 => Some("301 Moved Permanently"),
-        302 => Some("302 Found"),
-        303 => Some("303 See Other"),
-        307 => Some("307 Temporary Redirect"),
-        308 => Some("308 Permanent Redirect"),
-        _ => None,
     }
 }
 

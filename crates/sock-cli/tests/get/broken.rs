@@ -247,6 +247,14 @@ fn a_file_that_the_limit_of_the_shell_forbids_is_an_error_and_its_part_is_kept()
 }
 
 #[test]
+fn who_was_silent_for_too_long_may_be_given_longer() {
+    let Some(bench) = Bench::new() else { return };
+    let told =
+        bench.get(&["-q", "--retry", "0", "--stall-timeout", "300ms"], "stall:0/x").expect(5);
+    assert!(told.stderr.ends_with("; --stall-timeout TIME waits longer\n"), "{}", told.stderr);
+}
+
+#[test]
 fn two_downloads_of_one_file_do_not_mix() {
     let Some(mut bench) = Bench::new() else { return };
     let first = bench.start(&["-o", "file", "--stall-timeout", "20s"], "stall:30000,ok/file");

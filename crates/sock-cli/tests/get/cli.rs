@@ -363,3 +363,25 @@ fn who_leaves_bytes_unread_says_that_it_has_reset_the_connection() {
     assert!(finished.stderr.contains("closed by us (RST) after "), "{}", finished.stderr);
     assert!(server.join().unwrap().is_err(), "the server has seen no reset");
 }
+
+#[test]
+fn a_coding_that_nobody_asked_for_is_told() {
+    let Some(bench) = Bench::new() else { return };
+    let told = bench.get(&["-o", "x"], "gzip/x").expect(0).stderr;
+    assert!(told.contains("the server sent it in gzip, which was not asked for"), "{told}");
+    assert!(bench.read("x").starts_with(b"\x1f\x8b"));
+    let told = bench.get(&["--compressed", "-o", "y"], "gzip/x").expect(0).stderr;
+    assert!(!told.contains("not asked for"), "{told}");
+}
+
+#[test]
+fn a_file_of_this_machine_is_read_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("x"), "text").unwrap();
+    let url = format!("file://{}/x", dir.path().display());
+    assert_eq!(Program::run(sock(&["get", "-q", &url]), b"").expect(0).text(), "text");
+    for more in [&["-X", "DELETE"][..], &["-d", "x"]] {
+        let told = Program::run(sock(&[&["get", "-q"], more, &[&url]].concat()), b"").expect(2);
+        assert!(told.stderr.contains("a file is read, and no more"), "{}", told.stderr);
+    }
+}

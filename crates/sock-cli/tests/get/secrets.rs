@@ -112,7 +112,8 @@ fn no_message_says_the_password_of_a_url() {
     }
     let cut = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\ncut";
     let url = format!("http://me:secret@{}/", answers(vec![cut.to_owned()]));
-    let get = ["get", "--no-proxy", "--retry", "0", "-o", "/dev/null", &url];
-    let told = Program::run(sock(&get), b"").expect(6);
+    let patience = ["--retry", "0", "--stall-timeout", "200ms"];
+    let get = [&["get", "--no-proxy"], &patience[..], &["-o", "/dev/null", &url]].concat();
+    let told = Program::run(sock(&get), b"").expect(5);
     assert!(!told.stderr.contains("secret"), "{}", told.stderr);
 }

@@ -36,6 +36,13 @@ impl Client {
         *timing = Timing::default();
         let place = Place::new(url)?;
         if place.scheme() == Scheme::File {
+            if !matches!(request.method_for_payload(), "GET" | "HEAD") {
+                let text = format!(
+                    "cannot {} {place}: a file is read, and no more",
+                    request.method_for_payload()
+                );
+                return Err(Error::new(ErrorKind::InvalidArgument, text));
+            }
             return files::open(&place);
         }
         let began = instant();
