@@ -44,15 +44,16 @@ const WORDS: u32 = 10_000;
 const LINES: u32 = 100;
 
 impl Captions {
-    /// Finds a place for the words of every arrow. Arrows stand in the order in which they leave.
-    pub(super) fn all(mut words: Vec<String>, lines: &[Line], gap: i32) -> Vec<Caption> {
+    /// Finds a place for the words of every arrow, of which there are a long and a short form. Arrows stand in the order in
+    /// which they leave.
+    pub(super) fn all(mut words: Vec<[String; 2]>, lines: &[Line], gap: i32) -> Vec<Caption> {
         let mut captions = Self::default();
         let mut placed: Vec<Caption> = Vec::new();
         placed.resize_with(words.len(), Caption::default);
         // Only neighbours can meet; of these the long words have the fewest places, so that the short ones give way.
         let mut order: Vec<usize> = (0..words.len()).collect();
         for near in order.chunks_mut(NEAR) {
-            near.sort_by_key(|n| std::cmp::Reverse(columns(&words[*n])));
+            near.sort_by_key(|n| std::cmp::Reverse(columns(&words[*n][0])));
         }
         for n in order {
             let (before, after) =
@@ -65,10 +66,30 @@ impl Captions {
 
     /// Finds a place for words on an arrow, on its way through the first gap between two lanes, where the lines of `others`
     /// do not cross them.
-    fn place(&mut self, text: String, (from, to): Line, gap: i32, others: [&[Line]; 2]) -> Caption {
-        if text.is_empty() {
-            return Caption::default();
+    ///
+    /// Long words that would stand upon others give way to short ones, and those to none: neither could be read.
+    fn place(&mut self, words: [String; 2], line: Line, gap: i32, others: [&[Line]; 2]) -> Caption {
+        for text in words {
+            if text.is_empty() {
+                continue;
+            }
+            let (worth, caption, taken) = self.find(text, line, gap, others);
+            if worth < WORDS {
+                self.0.push(taken);
+                return caption;
+            }
         }
+        Caption::default()
+    }
+
+    /// The best place for words: how bad it is all the same, and what it takes of the page.
+    fn find(
+        &self,
+        text: String,
+        (from, to): Line,
+        gap: i32,
+        others: [&[Line]; 2],
+    ) -> (u32, Caption, [f64; 4]) {
         let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
         let slope = if dx == 0.0 { 0.0 } else { (dy / dx).atan() };
         let turn = if slope.to_degrees().abs() <= STEEP { slope } else { 0.0 };
@@ -111,9 +132,8 @@ impl Captions {
         let worth = |place: (f64, f64)| covered(place) * WORDS + crossed(place) * LINES;
         let ranked = (0_u32..).zip(places).map(|(n, place)| (worth(place) + n, place));
         let best = ranked.min_by_key(|(worth, _)| *worth);
-        let (x, y) = best.map_or_else(|| at(MIDDLE, ABOVE), |(_, place)| place);
-        self.0.push([x, y, size.0, size.1]);
-        Caption { text, x, y, angle: turn.to_degrees() }
+        let (worth, (x, y)) = best.unwrap_or_else(|| (0, at(MIDDLE, ABOVE)));
+        (worth, Caption { text, x, y, angle: turn.to_degrees() }, [x, y, size.0, size.1])
     }
 }
 
@@ -129,11 +149,33 @@ fn height(((x1, y1), (x2, y2)): Line, x: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
+    fn one(words: &str) -> [String; 2] {
+        [words.to_owned(), String::new()]
+    }
+
+    #[test]
+    fn words_without_a_place_of_their_own_are_shorter_or_none() {
+        let mut captions = Captions::default();
+        let line = ((0, 0), (290, 400));
+        let all: Vec<Caption> = (0..24)
+            .map(|_| captions.place(["a long caption".into(), "6 B".into()], line, 290, [&[], &[]]))
+            .collect();
+        let has = |text: &str| all.iter().filter(|caption| caption.text == text).count();
+        assert!(has("a long caption") > 0 && has("6 B") > 0 && has("") > 0, "{all:?}");
+        for (n, [x, y, wide, high]) in captions.0.iter().enumerate() {
+            for other in &captions.0[n + 1..] {
+                let apart = (x - other[0]).abs() > wide + other[2]
+                    || (y - other[1]).abs() > high + other[3];
+                assert!(apart, "{other:?}");
+            }
+        }
+    }
+
     #[test]
     fn words_stand_where_no_line_crosses_them() {
         let other = ((260, 0), (0, 20));
         let caption =
-            Captions::default().place("\"hi\"".into(), ((0, 10), (260, 10)), 260, [&[other], &[]]);
+            Captions::default().place(one("\"hi\""), ((0, 10), (260, 10)), 260, [&[other], &[]]);
         let line = height(other, caption.x).unwrap();
         assert!((line - caption.y).abs() >= CLEAR, "{caption:?}");
         assert_eq!(height(other, 300.0), None);
@@ -142,12 +184,12 @@ mod tests {
     #[test]
     fn words_give_way_to_words() {
         let mut captions = Captions::default();
-        let one = captions.place("\"hello\"".into(), ((0, 0), (260, 0)), 260, [&[], &[]]);
-        let other = captions.place("\"world\"".into(), ((0, 4), (260, 4)), 260, [&[], &[]]);
+        let first = captions.place(one("\"hello\""), ((0, 0), (260, 0)), 260, [&[], &[]]);
+        let other = captions.place(one("\"world\""), ((0, 4), (260, 4)), 260, [&[], &[]]);
         assert!(
-            (one.x - 130.0).abs() < 0.1 && (one.y - other.y).abs() > 15.0,
+            (first.x - 130.0).abs() < 0.1 && (first.y - other.y).abs() > 15.0,
             "{} {}",
-            one.y,
+            first.y,
             other.y
         );
     }
@@ -173,7 +215,7 @@ mod tests {
             "\"HELLO BIG WORLD\\n\"",
             "FIN",
         ];
-        let words = words.map(str::to_owned).to_vec();
+        let words = words.map(one).to_vec();
         let places: Vec<Vec<(f64, f64)>> = Captions::all(words, &lines, 290)
             .iter()
             .map(|caption| {
@@ -196,8 +238,8 @@ mod tests {
     #[test]
     fn words_are_never_upside_down() {
         let mut captions = Captions::default();
-        let leftward = captions.place("a".into(), ((260, 0), (0, 60)), 260, [&[], &[]]);
+        let leftward = captions.place(one("a"), ((260, 0), (0, 60)), 260, [&[], &[]]);
         assert!(leftward.angle < 0.0 && leftward.angle > -90.0);
-        assert!(captions.place("a".into(), ((0, 0), (10, 500)), 260, [&[], &[]]).angle.abs() < 0.1);
+        assert!(captions.place(one("a"), ((0, 0), (10, 500)), 260, [&[], &[]]).angle.abs() < 0.1);
     }
 }

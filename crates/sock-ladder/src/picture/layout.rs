@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sock_record::{Dir, Level, Note};
 
+use super::beside::Beside;
 use super::captions::{Caption, Captions, Line};
 use super::marks::Heights;
 use super::stretch::{LABEL, Stretch, moments};
@@ -36,6 +37,9 @@ const NOTE: usize = 44;
 const NARROW_NOTE: usize = 34;
 const MANY: usize = 5;
 pub(super) const NOTE_LINE: i32 = 15;
+
+/// What an arrow says, in characters, where there is no room to say more: `65,536 B`.
+const SHORT: usize = 9;
 
 /// How far below the last bytes an end arrives that nobody met.
 const BEHIND: i32 = 10;
@@ -109,6 +113,8 @@ pub(super) struct Picture {
     pub(super) width: i32,
     pub(super) height: i32,
     pub(super) ascii: bool,
+    /// Boxes stand beside each other.
+    pub(super) has_threads: bool,
     pub(super) lanes: Vec<Post>,
     pub(super) deeds: Vec<Deed>,
     pub(super) arrows: Vec<Arrow>,
@@ -128,6 +134,9 @@ struct Builder<'p, 's, 'a> {
     picture: Picture,
     heights: Heights,
     gap: i32,
+    beside: Beside,
+    /// What the arrows say, at length and in short.
+    words: Vec<[String; 2]>,
     /// How wide its sentences are, in characters; none where it has none.
     note: Option<usize>,
     unit: Unit,
@@ -145,7 +154,8 @@ impl Picture {
         let note = if count < MANY { NOTE } else { NARROW_NOTE };
         let note = (!scene.story.notes.is_empty()).then_some(note);
         let unit = Unit::of(span);
-        let mut builder = Builder { scene, picture, heights, gap, note, unit, zero };
+        let (beside, words) = (Beside::new(scene, shown), Vec::new());
+        let mut builder = Builder { scene, picture, heights, gap, beside, words, note, unit, zero };
         builder.posts(shown);
         // Between two folds time is one piece.
         let mut rows: Vec<&Row> = Vec::new();
@@ -188,9 +198,10 @@ impl Builder<'_, '_, '_> {
         };
         let time = columns(&self.unit.show(span(self.scene).1, ascii)) + 2;
         let first = 8 + pixels(time) + BESIDE + pixels(left.max(names(lanes.first())));
-        let beside = BESIDE + pixels(right.max(names(lanes.last()))) + 28;
+        let deep = self.beside.most(lanes.len().saturating_sub(1));
+        let beside = deep + BESIDE + pixels(right.max(names(lanes.last()))) + 28;
         let gaps = i32::try_from(lanes.len()).unwrap_or(1).saturating_sub(1).max(1);
-        let fits = (WINDOW - first - beside - self.beside()) / gaps;
+        let fits = (WINDOW - first - beside - self.aside()) / gaps;
         self.gap = self.gap.min(fits.max(CLOSEST));
         for (n, lane) in (0..).zip(lanes) {
             let post = Post {
@@ -235,16 +246,10 @@ impl Builder<'_, '_, '_> {
 
     fn draw(&mut self, stretch: &Stretch<'_>, placed: usize) {
         let (scene, ascii) = (self.scene, self.picture.ascii);
-        let mut busy: HashMap<usize, Vec<(u64, u64)>> = HashMap::new();
         for &call in &stretch.calls {
             let (done, (enter, exit)) = (scene.story.calls[call], stretch.spans[&call]);
             let lane = scene.lanes.of_call(scene.story, call);
-            // Calls at the same time on one lane (threads) stand beside each other.
-            let others = busy.entry(lane).or_default();
-            let depth =
-                others.iter().filter(|other| other.0 < exit && enter < other.1).count().min(3);
-            others.push((enter, exit));
-            let x = self.x(lane) + i32::try_from(depth).unwrap_or(0) * (HALF + 2);
+            let x = self.x(lane) + self.beside.of(Some(call));
             let top = self.heights.of(enter, placed);
             let bottom = self.heights.of(exit, placed).max(top + 4);
             let is_open = is_unreturned(done);
@@ -269,7 +274,8 @@ impl Builder<'_, '_, '_> {
                 let end = y + WORD_LINE * i32::try_from(below).unwrap_or(0);
                 last.insert((moment.touch.lane, moment.is_right), end);
                 let (is_right, call) = (moment.is_right, moment.touch.call);
-                let x = if is_right { lane + BESIDE } else { lane - BESIDE };
+                let beside = self.beside.most(moment.touch.lane) + BESIDE;
+                let x = if is_right { lane + beside } else { lane - BESIDE };
                 for (n, text) in (0..).zip(lines) {
                     self.picture.words.push(Word { x, y: y + WORD_LINE * n, is_right, text, call });
                 }
@@ -285,9 +291,7 @@ impl Builder<'_, '_, '_> {
     fn captions(&mut self) {
         let lines: Vec<Line> =
             self.picture.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
-        let words = |arrow: &mut Arrow| std::mem::take(&mut arrow.caption.text);
-        let words = self.picture.arrows.iter_mut().map(words).collect();
-        let captions = Captions::all(words, &lines, self.gap);
+        let captions = Captions::all(std::mem::take(&mut self.words), &lines, self.gap);
         for (arrow, caption) in self.picture.arrows.iter_mut().zip(captions) {
             arrow.caption = caption;
         }
@@ -295,7 +299,8 @@ impl Builder<'_, '_, '_> {
 
     fn arrow(&mut self, step: &Step, placed: usize) {
         let Some(to) = step.to.filter(|to| to.lane != step.from.lane) else { return };
-        let (a, b) = (self.x(step.from.lane), self.x(to.lane));
+        let a = self.x(step.from.lane) + self.beside.of(step.from.call);
+        let b = self.x(to.lane) + self.beside.of(to.call);
         let side = if b > a { HALF } else { -HALF };
         let y = self.heights.of(step.depart, placed);
         let end = self.heights.of(step.arrive.max(step.depart), placed);
@@ -311,12 +316,15 @@ impl Builder<'_, '_, '_> {
             What::Datagram(_) => Style::Datagram,
         };
         let room = usize::try_from(self.gap - 90).unwrap_or(0) * 10 / CHAR;
-        let caption = caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii);
+        let words = |room: usize| {
+            caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii)
+        };
+        self.words.push([words(room), words(SHORT.min(room))]);
         let calls = [step.from.call, to.call];
         // What nobody met arrives behind what it follows.
         let behind = if to.call.is_none() && step.arrive > step.depart { BEHIND } else { 0 };
         let (from, to) = ((a + side, y), (b - side, end + behind));
-        let caption = Caption { text: caption, ..Caption::default() };
+        let caption = Caption::default();
         self.picture.arrows.push(Arrow { from, to, style, caption, calls });
     }
 
@@ -330,13 +338,14 @@ impl Builder<'_, '_, '_> {
         // One time for a height is enough.
         self.picture.times.dedup_by(|next, before| next.0 - before.0 < 12);
         self.picture.height = self.heights.end() + 24;
+        self.picture.has_threads = self.beside.is_used();
         let has_notes = !self.picture.sentences.is_empty();
-        self.picture.width = self.picture.aside + if has_notes { self.beside() } else { 0 };
+        self.picture.width = self.picture.aside + if has_notes { self.aside() } else { 0 };
         self.picture
     }
 
     /// How wide the column of sentences is.
-    fn beside(&self) -> i32 {
+    fn aside(&self) -> i32 {
         self.note.map_or(0, |note| pixels(note + 3))
     }
 }

@@ -11,6 +11,7 @@
 //!       ──► page       HTML: pages of SVG, a script        [html]
 //! ```
 
+mod beside;
 mod captions;
 mod escape;
 mod html;

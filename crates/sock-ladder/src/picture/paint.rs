@@ -96,8 +96,9 @@ pub(super) fn legend(picture: &Picture) -> String {
     } else {
         ""
     };
+    let beside = if picture.has_threads { ", side by side for calls at the same time" } else { "" };
     let boxes = format!(
-        "boxes: grey for a receive, white for any other call, the taller the longer it took{open}"
+        "boxes: grey for a receive, white for any other call, the taller the longer it took{open}{beside}"
     );
     let arrows: Vec<&str> = styles.iter().map(means).collect();
     if arrows.is_empty() { boxes } else { format!("{boxes}; arrows: {}", arrows.join(", ")) }
