@@ -82,6 +82,8 @@ impl Web {
             );
             notes.push(Note { code: "spa", text });
         }
+        notes.extend(self.folder.as_ref().and_then(unreadable));
+        notes.extend(self.folder.as_ref().and_then(unwritable));
         if self.offer.auth.is_some()
             && let Some(endpoint) = endpoints.iter().find(|endpoint| is_overheard(endpoint))
         {
@@ -95,13 +97,14 @@ impl Web {
         if let Some(folder) = &self.folder
             && self.offer.auth.is_none()
             && access.allow.is_empty()
-            && let Some(endpoint) = endpoints.iter().find(|endpoint| is_everywhere(endpoint))
+            && let Some(endpoint) = endpoints.iter().find(|endpoint| !is_near(endpoint))
         {
             let can = if folder.is_writable { "read and store files in" } else { "read" };
             let port = endpoint.port().unwrap_or_default();
             let text = format!(
-                "careful: everybody who can reach this machine can {can} {}; for yourself alone \
+                "careful: everybody who can reach {} can {can} {}; for yourself alone \
                  listen on 127.0.0.1:{port}, for some use --allow or --auth",
+                reached(endpoint),
                 folder.path.display()
             );
             notes.push(Note { code: "exposed", text });
@@ -110,15 +113,53 @@ impl Web {
     }
 }
 
-/// Whether what is said there in the clear leaves this machine.
-fn is_overheard(endpoint: &Endpoint) -> bool {
-    let is_near = match endpoint.host() {
+/// What a client needs a way to.
+fn reached(endpoint: &Endpoint) -> String {
+    match endpoint.host() {
+        Some(host) if !is_everywhere(endpoint) => host.to_string(),
+        Some(_) | None => "this machine".to_owned(),
+    }
+}
+
+/// A directory whose names nobody will see.
+fn unreadable(folder: &Folder) -> Option<Note> {
+    if folder.site.rights().list || folder.site.find(b"index.html", Codings::default()).is_ok() {
+        return None;
+    }
+    let text = format!(
+        "careful: permission denied on {}: whoever runs this may not read its names, so that it is not listed, and \
+         only who knows a name gets the file",
+        folder.path.display()
+    );
+    Some(Note { code: "unreadable", text })
+}
+
+/// A directory that is to take files and cannot.
+fn unwritable(folder: &Folder) -> Option<Note> {
+    if !folder.is_writable || folder.site.rights().store {
+        return None;
+    }
+    let text = format!(
+        "careful: permission denied on {}: whoever runs this may not write there, and --upload stores nothing but in \
+         folders beneath it that may be written",
+        folder.path.display()
+    );
+    Some(Note { code: "unwritable", text })
+}
+
+/// Whether nobody but this machine gets there.
+fn is_near(endpoint: &Endpoint) -> bool {
+    match endpoint.host() {
         Some(Host::V4(ip)) => ip.is_loopback(),
         Some(Host::V6(ip, _)) => ip.is_loopback(),
         Some(Host::Loopback) | None => true,
         Some(Host::Every | Host::Name(_)) => false,
-    };
-    endpoint.transport() == Transport::Tcp && !is_near
+    }
+}
+
+/// Whether what is said there in the clear leaves this machine.
+fn is_overheard(endpoint: &Endpoint) -> bool {
+    endpoint.transport() == Transport::Tcp && !is_near(endpoint)
 }
 
 /// How somebody at another machine gets there, where everybody can.
@@ -205,5 +246,35 @@ impl Observer for Herald {
         // Where we listen belongs to the conversations.
         let next = self.next.as_ref().map_or(Interest::NONE, |next| next.interest());
         next.union(Interest::CONVERSATIONS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_listens_where_others_get_to_is_warned() {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Arc::new(FileSite::open(dir.path()).unwrap());
+        let folder = Folder { site, path: "site".into(), is_writable: false };
+        let web = Web::new(Offer::default(), Some(folder));
+        let warned = |endpoint: &str| {
+            let notes = web.notes(&[endpoint.parse().unwrap()], &Access::default());
+            let note = notes.into_iter().find(|note| note.code == "exposed")?;
+            Some(note.text.split(';').next().unwrap_or_default().to_owned())
+        };
+        for (endpoint, whom) in [
+            ("tcp://0.0.0.0:8000", "this machine"),
+            ("tcp://192.168.1.10:8000", "192.168.1.10"),
+            ("tls://192.168.1.10:8443", "192.168.1.10"),
+            ("tcp://[2001:db8::1]:8000", "[2001:db8::1]"),
+        ] {
+            let text = format!("careful: everybody who can reach {whom} can read site");
+            assert_eq!(warned(endpoint), Some(text), "{endpoint}");
+        }
+        for endpoint in ["tcp://127.0.0.2:8000", "tcp://[::1]:8000", "unix:socket"] {
+            assert_eq!(warned(endpoint), None, "{endpoint}");
+        }
     }
 }

@@ -13,4 +13,4 @@ pub use self::download::{Attend, Done, Download, Retry, Unattended, file_name, w
 pub use self::fetch::{Ask, Body, Fetch, Reply, Resume, Sink, Timing, Unproved};
 pub use self::fields::Fields;
 pub use self::files::files;
-pub use self::site::{Cache, FileSite};
+pub use self::site::{Cache, FileSite, Rights};

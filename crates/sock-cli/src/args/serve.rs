@@ -147,6 +147,9 @@ impl ServeArgs {
             };
             Usage(format!("there is no service `{service}`; {cure}"))
         })?;
+        if let Some(text) = self.web.misplaced(&self.arguments) {
+            return Err(Usage(text).into());
+        }
         let (folder, endpoints) = folder(row, &self.arguments)?;
         let web = self.web.plan(row, folder)?;
         let settings = Settings {

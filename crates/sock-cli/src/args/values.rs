@@ -43,10 +43,28 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
         "KiB" => 1 << 10,
         "MiB" => 1 << 20,
         "GiB" => 1 << 30,
-        _ => return Err("write a number of bytes, such as 64, 4KiB or 1MiB".to_owned()),
+        _ => return Err(not_a_size(number, unit)),
     };
     let number: usize = number.parse().map_err(|_| "write a number of bytes".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "that is too large".to_owned())
+}
+
+/// What to write instead of what is no size: some count these units in thousands, and some do not.
+fn not_a_size(number: &str, unit: &str) -> String {
+    let usual = || "write a number of bytes, such as 64, 4KiB or 1MiB".to_owned();
+    let letter = unit.strip_suffix(['b', 'B']).unwrap_or(unit);
+    let (letter, thousands) = match letter {
+        "k" | "K" => ('K', "000"),
+        "m" | "M" => ('M', "000000"),
+        "g" | "G" => ('G', "000000000"),
+        _ => return usual(),
+    };
+    if number.is_empty() {
+        return usual();
+    }
+    format!(
+        "write {number}{letter}iB, or in bytes {number}{thousands}; {number}{unit} could be either"
+    )
 }
 
 /// Bytes as one value, where a `Vec` would be many.
@@ -96,6 +114,14 @@ mod tests {
             ["", "KiB", "4kb", "-1", "1.5MiB", "99999999999999999999", "18446744073709551615KiB"]
         {
             assert!(size(text).is_err(), "{text}");
+        }
+        for (text, told) in [
+            ("1M", "write 1MiB, or in bytes 1000000; 1M could be either"),
+            ("20kB", "write 20KiB, or in bytes 20000; 20kB could be either"),
+            ("3GB", "write 3GiB, or in bytes 3000000000; 3GB could be either"),
+            ("MB", "write a number of bytes, such as 64, 4KiB or 1MiB"),
+        ] {
+            assert_eq!(size(text).unwrap_err(), told);
         }
     }
 }

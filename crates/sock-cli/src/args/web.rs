@@ -1,9 +1,10 @@
 //! The arguments of `serve http`: a directory, and how it is offered.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use sock::http::FileSite;
 use sock::{Endpoint, ErrorKind};
@@ -89,6 +90,29 @@ impl WebArgs {
         Ok(Some(Web::new(Offer { auth, ..self.offer(place) }, folder)))
     }
 
+    /// A size that stands where a directory would, behind a --upload without its sign: what to say of it.
+    pub(super) fn misplaced(&self, arguments: &[String]) -> Option<String> {
+        self.upload?;
+        // A number alone is a port.
+        let is_size = |text: &&String| {
+            let begins = text.starts_with(|c: char| c.is_ascii_digit());
+            begins
+                && text.ends_with(['B', 'b', 'K', 'k', 'M', 'm', 'G', 'g'])
+                && !Path::new(text).exists()
+        };
+        let text = arguments.iter().filter(is_size).find(|text| {
+            let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+            ["", "K", "M", "G", "KI", "MI", "GI"]
+                .contains(&unit.to_ascii_uppercase().trim_end_matches('B'))
+        })?;
+        let whole =
+            format!("{text} is no directory; where it is the limit of --upload, write --upload=");
+        Some(match size(text) {
+            Ok(_) => whole + text,
+            Err(cure) => format!("{whole}SIZE, and for that {}", cure.trim_start_matches("write ")),
+        })
+    }
+
     fn is_asked(&self) -> bool {
         let Self { spa, cors, cache, header, auth, upload, hidden: _, echo } = self;
         let is_set = *spa || *cors || *echo || !header.is_empty();
@@ -111,6 +135,13 @@ impl WebArgs {
 
     fn folder(&self, path: &str) -> Result<Folder> {
         let site = FileSite::open(path).map_err(|error| not_served(path, error))?;
+        if !site.rights().enter {
+            // It would start, and answer nothing but 403.
+            bail!(
+                "cannot serve {path}: permission denied: whoever runs this may not open what is in it; \
+                 run it as somebody who may, or give others the right (chmod)"
+            );
+        }
         let site = if self.hidden { site.with_hidden() } else { site };
         let is_writable = self.upload.is_some();
         let site = if is_writable { site.with_uploads() } else { site };

@@ -71,6 +71,19 @@ pub(super) fn announce(
     let text =
         format!("certificate: {own}, expires {}, SHA-256 {}", own.expiry(now), own.fingerprint());
     let mut bound = bound.saying("certificate", text);
+    let untimely = if own.not_after < now {
+        Some("has expired")
+    } else if own.not_before > now {
+        Some("is not valid yet")
+    } else {
+        None
+    };
+    if let Some(why) = untimely {
+        let text = format!(
+            "careful: the certificate {why}, and clients refuse it; is the clock of this machine right?"
+        );
+        bound = bound.saying("certificate", text);
+    }
     let Some(pem) = &presented.self_made else { return Ok((bound, None)) };
     let (path, passing) = if let Some(path) = file {
         write(path, pem)?;

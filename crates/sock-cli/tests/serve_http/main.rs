@@ -8,6 +8,7 @@ mod client;
 mod files;
 mod lockdown;
 mod options;
+mod rights;
 mod started;
 mod uploads;
 

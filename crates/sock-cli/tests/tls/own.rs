@@ -101,6 +101,28 @@ fn who_is_not_trusted_gets_nothing_and_the_reason_is_told() {
 
 /// Where nothing is said of trust, the authorities are those of the system, or of `SSL_CERT_FILE`.
 #[test]
+fn a_certificate_that_has_expired_is_told_on_both_sides() {
+    let office = Office::new();
+    let papers = office.expired("localhost");
+    let (certificate, key) = (&papers.certificate, &papers.key);
+    let at = "tls://127.0.0.1:0";
+    let arguments = ["serve", "upper", at, "--cert", certificate, "--key", key];
+    let mut server = Program::start(sock(&arguments));
+    let listening = server.error_line_with("listening on tls://127.0.0.1:");
+    let line = server.error_line_with("careful: ");
+    assert!(line.contains("the certificate has expired, and clients refuse it"), "{line}");
+    let port = listening.rsplit(':').next().unwrap();
+    let at = format!("tls://localhost:{port}");
+    let client = run(&["send", &at, "--ca", &office.authority(), "hello"], b"").expect(7);
+    assert!(
+        client.stderr.contains(" expired on Tue, 02 Jan 2001 00:00:00 GMT, "),
+        "{}",
+        client.stderr
+    );
+    server.error_line_with("it has expired, or is not yet valid");
+}
+
+#[test]
 fn the_authorities_of_the_system_are_asked_by_default() {
     let office = Office::new();
     let papers = office.signed("localhost");

@@ -172,7 +172,7 @@ fn a_folder_of_which_only_a_part_is_listed_says_so() {
             if path.is_empty() { Ok(Found::Folder) } else { Err(Missing::NotFound) }
         }
         fn list(&self, _: &[u8]) -> Result<Listing, Missing> {
-            Ok(Listing { entries: self.0.clone(), has_more: true })
+            Ok(Listing { entries: self.0.clone(), has_more: true, left_out: 0 })
         }
         fn store(&self, _: &[u8]) -> Result<Box<dyn Upload>, Refused> {
             Err(Refused::Forbidden)

@@ -64,7 +64,13 @@ impl Site for Shelf {
             Ok(Found::File(_)) | Err(Missing::NotFound) => {}
             Ok(Found::Folder) => return Err(Refused::Forbidden),
             Err(Missing::TooLong) => return Err(Refused::TooLong),
-            Err(Missing::Forbidden | Missing::Outside | Missing::Busy | Missing::Failed) => {
+            Err(
+                Missing::Forbidden
+                | Missing::Outside
+                | Missing::Busy
+                | Missing::Failed
+                | Missing::Denied,
+            ) => {
                 return Err(Refused::Forbidden);
             }
         }

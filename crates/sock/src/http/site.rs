@@ -20,6 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use rustix::fs::{Access, AtFlags, accessat};
+use rustix::io::Errno;
 use sock_proto::protocols::http::Site;
 use sock_proto::protocols::http::site::{Codings, Found, Listing, Missing, Refused, Upload};
 
@@ -90,6 +92,22 @@ impl FileSite {
         let root = Root::open(path).map_err(about)?;
         let kept = Store::new(Cache::default());
         Ok(Self { root, hidden: false, uploads: false, kept, listed: Arc::default() })
+    }
+
+    /// Tells what the user that runs this program may do in the directory itself; beneath it that may be
+    /// something else.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        let may = |what| {
+            let answer = accessat(self.as_fd(), ".", what, AtFlags::EACCESS);
+            // Where the system does not tell, each request will.
+            !matches!(answer, Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+        };
+        Rights {
+            enter: may(Access::EXEC_OK),
+            list: may(Access::READ_OK),
+            store: may(Access::WRITE_OK | Access::EXEC_OK),
+        }
     }
 
     /// Serves names that begin with a dot, too.
@@ -234,6 +252,17 @@ impl FileSite {
         }
         Ok(found)
     }
+}
+
+/// What may be done in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// Anything in it may be opened at all, by those who have the right to it.
+    pub enter: bool,
+    /// Its names may be read.
+    pub list: bool,
+    /// Files may be stored in it.
+    pub store: bool,
 }
 
 impl Site for FileSite {

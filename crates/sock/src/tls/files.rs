@@ -15,7 +15,15 @@ use crate::{Error, ErrorKind, Result};
 /// A certificate with its chain, and its key.
 pub(super) fn identity(certificate: &Path, key: &Path) -> Result<CertifiedKey> {
     let chain = certificates(certificate)?;
-    let der = private_key(key)?;
+    let der = private_key(key).map_err(|error| {
+        // Both stand in one file where only one is named.
+        if key == certificate && error.to_string().contains("are the two files swapped?") {
+            return wrong(format!("{} holds no private key", key.display())).cure(
+                "it holds the certificate alone; name the file with its key as well: --key FILE",
+            );
+        }
+        error
+    })?;
     is_of_version_3(&chain, certificate)?;
     CertifiedKey::from_der(chain, der, &provider()).map_err(|error| {
         let (certificate, key) = (certificate.display(), key.display());

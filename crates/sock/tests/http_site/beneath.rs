@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
-use sock::http::FileSite;
+use sock::http::{FileSite, Rights};
 use sock_proto::protocols::http::Site;
 use sock_proto::protocols::http::site::{Found, Missing, Refused};
 
@@ -280,13 +280,18 @@ fn what_may_not_be_read_is_forbidden_and_not_listed() {
     fs::set_permissions(place.around.path(), fs::Permissions::from_mode(0o755)).unwrap();
     deny("", 0o555);
     let judge = |site: &FileSite| {
-        assert_eq!(missing(site, "closed"), Missing::Forbidden);
-        assert_eq!(missing(site, "shut/file"), Missing::Forbidden);
-        assert_eq!(site.list(b"shut").unwrap_err(), Missing::Forbidden);
-        let names: Vec<_> = site.list(b"").unwrap().entries.into_iter().map(|it| it.name).collect();
+        assert_eq!(missing(site, "closed"), Missing::Denied);
+        assert_eq!(missing(site, "shut/file"), Missing::Denied);
+        assert_eq!(site.list(b"shut").unwrap_err(), Missing::Denied);
+        let listing = site.list(b"").unwrap();
+        assert_eq!(listing.left_out, 2);
+        let names: Vec<_> = listing.entries.into_iter().map(|it| it.name).collect();
         assert_eq!(names, [b"open".to_vec()]);
         let refused = place.site().with_uploads().store(b"new").unwrap_err();
-        assert_eq!(refused, Refused::Forbidden);
+        assert_eq!(refused, Refused::Denied);
+        assert_eq!(site.rights(), Rights { enter: true, list: true, store: false });
+        let shut = FileSite::open(place.path("shut")).unwrap();
+        assert_eq!(shut.rights(), Rights { enter: false, list: false, store: false });
     };
     // Root may everything; one thread becomes somebody else and stays it.
     std::thread::scope(|scope| {

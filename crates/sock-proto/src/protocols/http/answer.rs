@@ -1,5 +1,6 @@
 //! Answer: what is said to a request, before it is written.
 
+use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,7 +20,7 @@ pub struct Answer {
     /// To make it took so long that others are to have their turn before the same client has another.
     pub is_costly: bool,
     /// What whoever runs the server is told about it, and the client is not.
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
 }
 
 /// A part of a body.
@@ -64,8 +65,8 @@ impl Answer {
 
     /// Has something told to whoever runs the server.
     #[must_use]
-    pub fn noting(mut self, note: &'static str) -> Self {
-        self.note = Some(note);
+    pub fn noting(mut self, note: impl Into<Cow<'static, str>>) -> Self {
+        self.note = Some(note.into());
         self
     }
 

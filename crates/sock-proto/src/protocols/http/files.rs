@@ -43,6 +43,9 @@ pub use store::Storing;
 /// For whoever runs the server, and has put the link there.
 const OUTSIDE: &str =
     "a link on the way leads out of the directory, as every absolute one does, and is not followed";
+const UNREADABLE: &str = "permission denied: the user that runs this server may not read it";
+const UNFIT: &str =
+    "it is neither a file nor a folder, or its links lead in a circle, and is not served";
 
 /// The page that a folder shows for itself.
 const INDEX: &[u8] = b"index.html";
@@ -180,7 +183,8 @@ fn bad(why: Bad) -> Answer {
 fn missing(why: Missing) -> Answer {
     match why {
         Missing::NotFound => page::error(404, "There is nothing at this address", ""),
-        Missing::Forbidden => page::error(403, "This is not to be seen", ""),
+        Missing::Forbidden => page::error(403, "This is not to be seen", "").noting(UNFIT),
+        Missing::Denied => page::error(403, "This is not to be seen", "").noting(UNREADABLE),
         // Clients are told no more than of anything else that is not for them.
         Missing::Outside => page::error(403, "This is not to be seen", "").noting(OUTSIDE),
         Missing::TooLong => page::error(414, "A name in the path is too long for any file", ""),

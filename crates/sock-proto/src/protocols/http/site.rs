@@ -121,12 +121,14 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// There are others, and nobody has looked how many.
     pub has_more: bool,
+    /// So many are left out because whoever serves may not read them, or because they lead out of the root.
+    pub left_out: usize,
 }
 
 impl From<Vec<Entry>> for Listing {
     /// All that there is.
     fn from(entries: Vec<Entry>) -> Self {
-        Self { entries, has_more: false }
+        Self { entries, has_more: false, left_out: 0 }
     }
 }
 
@@ -148,8 +150,10 @@ pub struct Entry {
 pub enum Missing {
     /// There is nothing.
     NotFound,
-    /// It may not be read.
+    /// It is neither a file nor a folder, or its links lead in a circle.
     Forbidden,
+    /// Whoever serves has no right to read it.
+    Denied,
     /// A link on the way to it leads out of the root, whatever is at its end.
     Outside,
     /// The name is longer than the system has names.
@@ -165,8 +169,10 @@ pub enum Missing {
 pub enum Refused {
     /// The folder is not there.
     NotFound,
-    /// It may not be written, lies outside of the root, or is a folder.
+    /// Files are not taken under this name: it is hidden, lies outside of the root, or is a folder.
     Forbidden,
+    /// Whoever serves has no right to write there.
+    Denied,
     /// The name is longer than the system has names.
     TooLong,
     /// There is no room.

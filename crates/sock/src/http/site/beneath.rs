@@ -123,9 +123,8 @@ pub(super) fn missing(errno: Errno) -> Missing {
         // As openat2(2) says it of a way that would leave.
         Errno::XDEV => Missing::Outside,
         // A socket cannot be opened at all (ENXIO), nor can a device that has no driver.
-        Errno::ACCESS | Errno::PERM | Errno::LOOP | Errno::NXIO | Errno::NODEV => {
-            Missing::Forbidden
-        }
+        Errno::LOOP | Errno::NXIO | Errno::NODEV => Missing::Forbidden,
+        Errno::ACCESS | Errno::PERM => Missing::Denied,
         Errno::NAMETOOLONG => Missing::TooLong,
         Errno::MFILE | Errno::NFILE | Errno::AGAIN => Missing::Busy,
         _ => Missing::Failed,

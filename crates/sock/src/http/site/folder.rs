@@ -22,19 +22,27 @@ pub(super) fn list(
 ) -> Result<Listing, Errno> {
     let mut folder = Dir::new(root.open_folder(path)?)?;
     let mut entries = Vec::new();
-    let mut looked_at = 0;
+    let (mut looked_at, mut left_out) = (0, 0);
     while let Some(found) = folder.read() {
         let found = found?;
         // Those that are not shown cost time as well.
         if looked_at == MOST {
-            return Ok(Listing { entries, has_more: true });
+            return Ok(Listing { entries, has_more: true, left_out });
         }
         looked_at += 1;
         let name = found.file_name().to_bytes();
         if !shown(name) {
             continue;
         }
-        let Some(stamp) = look(root, folder.fd()?, path, name) else { continue };
+        let stamp = match look(root, folder.fd()?, path, name) {
+            Ok(stamp) => stamp,
+            Err(Errno::ACCESS | Errno::PERM | Errno::XDEV) => {
+                left_out += 1;
+                continue;
+            }
+            // It has gone meanwhile, or its link leads nowhere.
+            Err(_) => continue,
+        };
         let is_folder = match stamp.shape {
             Shape::Folder => true,
             Shape::File => false,
@@ -43,16 +51,16 @@ pub(super) fn list(
         let (name, modified) = (name.to_vec(), stamp.modified());
         entries.push(Entry { name, is_folder, len: stamp.len, modified });
     }
-    Ok(entries.into())
+    Ok(Listing { entries, has_more: false, left_out })
 }
 
-/// What is behind a name; none if it may not be read, leads out, or has gone meanwhile.
-fn look(root: &Root, folder: BorrowedFd<'_>, path: &[u8], name: &[u8]) -> Option<Stamp> {
-    let mut stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+/// What is behind a name, where that may be read, does not lead out, and has not gone meanwhile.
+fn look(root: &Root, folder: BorrowedFd<'_>, path: &[u8], name: &[u8]) -> Result<Stamp, Errno> {
+    let mut stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     if FileType::from_raw_mode(stat.st_mode).is_symlink() {
         let path = if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
-        stat = fstat(root.find(&path).ok()?).ok()?;
+        stat = fstat(root.find(&path)?)?;
     }
-    accessat(folder, name, Access::READ_OK, AtFlags::EACCESS).ok()?;
-    Some(Stamp::of(&stat))
+    accessat(folder, name, Access::READ_OK, AtFlags::EACCESS)?;
+    Ok(Stamp::of(&stat))
 }

@@ -164,13 +164,8 @@ fn unused_name() -> Vec<u8> {
 fn refused(errno: Errno) -> Refused {
     match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::INVAL | Errno::ILSEQ => Refused::NotFound,
-        Errno::ACCESS
-        | Errno::PERM
-        | Errno::XDEV
-        | Errno::LOOP
-        | Errno::ROFS
-        | Errno::ISDIR
-        | Errno::NOTEMPTY => Refused::Forbidden,
+        Errno::XDEV | Errno::LOOP | Errno::ISDIR | Errno::NOTEMPTY => Refused::Forbidden,
+        Errno::ACCESS | Errno::PERM | Errno::ROFS => Refused::Denied,
         Errno::NAMETOOLONG => Refused::TooLong,
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Refused::Full,
         _ => Refused::Failed,

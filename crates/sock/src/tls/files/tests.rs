@@ -48,7 +48,7 @@ fn whatever_is_wrong_with_a_file_is_told_with_its_cure() {
         (
             &certificate,
             &certificate,
-            "a.pem holds no private key; it holds a certificate: are the two files swapped?",
+            "a.pem holds no private key; it holds the certificate alone; name the file with its key as well: --key FILE",
         ),
         (&certificate, &other, "the private key b.key is not that of the certificate a.pem; "),
         (

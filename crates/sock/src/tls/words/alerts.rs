@@ -30,7 +30,14 @@ pub(super) fn say(alert: AlertDescription, side: Side) -> Said {
         }
         AlertDescription::CertificateRevoked => distrust("it is revoked"),
         AlertDescription::CertificateExpired => distrust("it has expired, or is not yet valid"),
-        AlertDescription::CertificateUnknown => distrust("no reason given"),
+        AlertDescription::CertificateUnknown => match side {
+            Side::Client => distrust("no reason given"),
+            Side::Server => Said::cured(
+                format!("{peer} does not accept our certificate: no reason given"),
+                "a browser says this until its user accepts its warning; other clients trust a certificate by its \
+                 file: --ca FILE",
+            ),
+        },
         AlertDescription::AccessDenied => {
             Said::only(format!("{peer} knows our certificate and does not let us in"))
         }

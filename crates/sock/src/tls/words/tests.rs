@@ -235,6 +235,15 @@ fn a_demand_for_a_certificate_is_told_on_both_sides() {
     }
 }
 
+/// Chromium gives no reason while its user reads the warning.
+#[test]
+fn a_browser_before_its_user_accepts_the_warning_is_no_riddle() {
+    let alert = rustls::Error::AlertReceived(AlertDescription::CertificateUnknown);
+    let text = said(&alert, Side::Server);
+    assert!(text.contains("no reason given (alert 46: certificate_unknown); a browser says this until its user accepts"), "{text}");
+    assert!(!said(&alert, Side::Client).contains("browser"));
+}
+
 #[test]
 fn every_alert_has_words_and_its_own_name() {
     let named = [

@@ -37,6 +37,7 @@ impl Talk {
                 [b'\r'] => return 0,
                 // No line end need ever come.
                 [0x16, ..] => {
+                    out.note("refused", format_args!("{SPEAKS_TLS}"));
                     self.refuse(&TLS, bytes, 1, offer, out);
                     return bytes.len();
                 }
@@ -180,7 +181,7 @@ impl Talk {
         let before = out.queued();
         let body = write::write(answer, form, offer, out);
         if out.is_noted() {
-            if let Some(note) = answer.note {
+            if let Some(note) = &answer.note {
                 let target = first_line(asked).split(|byte| *byte == b' ').nth(1);
                 out.note(
                     "refused",
@@ -231,6 +232,9 @@ const BLANK: Wrong = Wrong::bad(
     "Nothing but empty lines came where a request should begin",
     "Begin with a line such as: GET / HTTP/1.1",
 );
+/// For whoever runs the server; the client reads no page.
+const SPEAKS_TLS: &str = "the client speaks TLS, and this port is for plain HTTP: open it with http:// and not \
+                          https://, or have the server listen on tls://";
 const TLS: Wrong = Wrong::bad(
     "The client speaks TLS, and this port is for plain HTTP",
     "Write http:// and not https:// before the server's name",

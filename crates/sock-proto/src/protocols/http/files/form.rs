@@ -12,6 +12,7 @@ use crate::protocols::http::site::{Codings, Found, Site, Stored};
 
 use super::accept;
 use super::disposition::{self, Bad};
+use super::listing::{POLICY, STYLE};
 use super::missing;
 use super::multipart::{Malformed, Multipart, Piece};
 use super::path::{Path, address, join};
@@ -165,14 +166,16 @@ impl Files {
         let lines: Vec<String> =
             lines.map(|line| format!("<li>{}</li>\n", Escaped(&line.to_string()))).collect();
         let page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Stored</title>\n\
-             <h1>Stored</h1>\n<ul>\n{}</ul>\n<p><a href=\"{}\">Back to the folder</a></p>\n</html>\n",
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<title>Stored</title>\n\
+             <style>{STYLE}</style>\n</head>\n<body>\n<h1>Stored</h1>\n<ul>\n{}</ul>\n\
+             <p><a href=\"{}\">Back to the folder</a></p>\n</body>\n</html>\n",
             lines.concat(),
             address(&self.folder),
         );
         Answer::new(status)
             .with("Content-Type", "text/html; charset=utf-8")
-            .with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+            .with("Content-Security-Policy", POLICY)
             .and(Part::Bytes(page.into_bytes()))
     }
 

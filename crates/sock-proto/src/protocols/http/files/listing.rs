@@ -18,7 +18,7 @@ use super::path::escaped;
 const MOST: usize = 10_000;
 
 /// It stands in the page as it stands here; [`POLICY`] names its hash.
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 :root{color-scheme:light dark}\
 body{font-family:system-ui,sans-serif;line-height:1.5;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.25rem;overflow-wrap:anywhere}\
@@ -30,7 +30,7 @@ th:nth-child(n+2),td:nth-child(n+2){text-align:right;white-space:nowrap;font-var
 form{margin:1.5rem 0;padding:.75rem 1rem;border:1px solid}";
 
 /// Nothing is loaded and nothing runs, whatever a name may say; a form comes back here.
-const POLICY: &str = "default-src 'none'; \
+pub(super) const POLICY: &str = "default-src 'none'; \
     style-src 'sha256-JWP4xeVZLeYrxH6qOr2FV915/+/JdByOagZTyN01cCo='; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -41,15 +41,25 @@ pub(super) fn page(path: &[u8], mut listing: Listing, upload: bool) -> Answer {
     let mut page = String::with_capacity(1536 + entries.len().min(MOST) * 160);
     // Writing to a string cannot fail.
     let _ = write(&mut page, path, &listing, upload);
-    Answer::new(200)
+    let answer = Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         .with("Cache-Control", "no-cache")
         .with("Content-Security-Policy", POLICY)
-        .and(Part::Bytes(page.into_bytes()))
+        .and(Part::Bytes(page.into_bytes()));
+    // Clients are not told that there is something which they may not see.
+    match listing.left_out {
+        0 => answer,
+        n => {
+            let names = if n == 1 { "name is" } else { "names are" };
+            answer.noting(format!(
+                "{n} {names} not shown: this server may not read what is behind, or it leads out of the directory"
+            ))
+        }
+    }
 }
 
 fn write(page: &mut String, path: &[u8], listing: &Listing, upload: bool) -> fmt::Result {
-    let Listing { entries, has_more } = listing;
+    let Listing { entries, has_more, left_out: _ } = listing;
     let title = format!("/{}{}", harmless(path), if path.is_empty() { "" } else { "/" });
     let title = Escaped(&title);
     write!(

@@ -175,6 +175,11 @@ pub(super) fn said<'a>(status: u16, lines: impl IntoIterator<Item = Line<'a>>) -
         .and(Part::Bytes(lines.concat().into_bytes()))
 }
 
+/// For whoever runs the server.
+const UNFIT: &str =
+    "nothing is stored under this name: it is hidden, leads out of the directory, or is no file";
+const UNWRITABLE: &str = "permission denied: the user that runs this server may not write there";
+
 fn too_large(most: u64) -> Answer {
     let wrong = format!("A file may have {most} bytes and no more");
     page::error(413, &wrong, "Send a smaller one, or have the server started with a higher limit")
@@ -183,7 +188,13 @@ fn too_large(most: u64) -> Answer {
 fn refused(why: Refused) -> Answer {
     match why {
         Refused::NotFound => page::error(409, "The folder is not there", "Choose one that is"),
-        Refused::Forbidden => page::error(403, "Nothing may be stored under this name", ""),
+        Refused::Forbidden => {
+            page::error(403, "Nothing may be stored under this name", "").noting(UNFIT)
+        }
+        Refused::Denied => {
+            let wrong = "This server has no right to store files in this folder";
+            page::error(403, wrong, "Whoever runs it can give it that right").noting(UNWRITABLE)
+        }
         Refused::TooLong => page::error(414, "The name is too long", "Choose a shorter one"),
         Refused::Full => page::error(507, "There is no room left", ""),
         Refused::Failed => page::error(500, "The file could not be stored", ""),
