@@ -164,3 +164,39 @@ fn words_on_steep_arrows_do_not_stand_upon_each_other() {
     let captions = legible(&letters);
     assert!(captions > 8, "{captions}");
 }
+
+#[test]
+fn names_of_lanes_do_not_stand_upon_each_other() {
+    let mut tape = threads(false);
+    let long = ["a", "b", "c", "d"].map(|n| format!("a-client-that-has-a-long-name-{n}.py"));
+    for (id, name) in (2..).zip(&long) {
+        tape.proc(id, name);
+    }
+    // Addresses that are longer than names.
+    for line in &mut tape.lines {
+        if let Line::Sock(sock) = line {
+            for end in [&mut sock.local, &mut sock.peer].into_iter().flatten() {
+                *end = end.replace("127.0.0.1", "[2001:db8:1234:5678:9abc:def0:1234:5678]");
+            }
+        }
+    }
+    let svg = svg(&tape.lines, &Drawing::default());
+    let document = Document::parse(&svg).unwrap();
+    for (class, wide) in [("name", 8.0), ("under", 7.2)] {
+        let names = document.descendants().filter(|node| node.attribute("class") == Some(class));
+        let areas = names.map(|node| {
+            let (x, text) = (number(&node, "x"), node.text().unwrap());
+            let half = wide * f64::from(u32::try_from(text.chars().count()).unwrap()) / 2.0;
+            assert!(x - half >= 0.0, "{text}");
+            (text.to_owned(), [x - half, 0.0, x + half, 1.0])
+        });
+        let areas: Vec<Area> = areas.collect();
+        assert!(areas.len() >= 5);
+        apart(&areas[..5], &areas[..5]);
+        // Of an address that is too long its port is left, which tells it from the others.
+        assert!(
+            class == "name" || areas[..5].iter().any(|(text, _)| text == ":40003"),
+            "{areas:?}"
+        );
+    }
+}

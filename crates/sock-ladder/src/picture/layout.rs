@@ -7,6 +7,7 @@ use sock_record::{Dir, Level, Note};
 use super::beside::Beside;
 use super::captions::{Caption, Captions, Line};
 use super::marks::Heights;
+use super::paint::NAME;
 use super::stretch::{LABEL, Stretch, moments};
 use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
@@ -194,7 +195,7 @@ impl Builder<'_, '_, '_> {
             }
         }
         let names = |lane: Option<&crate::plan::lanes::Lane>| {
-            lane.map_or(0, |lane| columns(&lane.name).max(columns(&lane.under))) / 2
+            lane.map_or(0, |lane| columns(&lane.name).max(columns(&lane.under)).min(NAME)) / 2
         };
         let time = columns(&self.unit.show(span(self.scene).1, ascii)) + 2;
         let first = 8 + pixels(time) + BESIDE + pixels(left.max(names(lanes.first())));

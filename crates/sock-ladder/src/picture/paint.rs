@@ -12,6 +12,9 @@ use super::layout::{Arrow, HALF, NOTE_LINE, Picture, Sentence, Style, TOP};
 /// How everything looks; a page has it once for all its pictures.
 pub(super) const LOOK: &str = include_str!("picture.css");
 
+/// The longest name of a lane, in characters.
+pub(super) const NAME: usize = 36;
+
 /// How high the head of a page is: the names of the lanes.
 const HEAD: i32 = 40;
 
@@ -128,9 +131,14 @@ impl Pen<'_> {
     }
 
     fn names(&mut self, y: i32) {
-        for post in &self.picture.lanes {
-            let room = 36;
-            let short = |text: &str| crate::text::plain(text, room, self.picture.ascii);
+        let lanes = &self.picture.lanes;
+        let gap = lanes.get(1).map_or(i32::MAX, |second| second.x - lanes[0].x);
+        // A letter is 8 pixels wide where it is bold, and two names stand a letter apart.
+        let room = usize::try_from(gap / 8 - 1).unwrap_or(0).min(NAME);
+        for post in lanes {
+            let short = |text: &str| {
+                crate::text::plain(crate::text::port(text, room), room, self.picture.ascii)
+            };
             let (name, under) = (short(&post.name), short(&post.under));
             self.text("name", post.x, y, &name);
             if !under.is_empty() {

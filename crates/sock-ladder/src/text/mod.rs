@@ -14,6 +14,7 @@ use sock_record::{CallKind, Line, Note};
 
 pub use live::Live;
 pub(crate) use preview::{columns, plain, preview};
+pub(crate) use rails::port;
 pub(crate) use said::{folded, notes_of, remarks, span, with_code, wrap};
 pub(crate) use units::{Unit, count, duration};
 pub(crate) use words::{caption, label};

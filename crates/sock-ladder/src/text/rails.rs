@@ -53,7 +53,7 @@ pub(super) struct Below {
 }
 
 /// Of an address that there is no room for, the port: that is what tells it from the others on one machine.
-fn port(word: &str, room: usize) -> &str {
+pub(crate) fn port(word: &str, room: usize) -> &str {
     let colon = word.rfind(':').filter(|_| columns(word) > room);
     let is_port = |at: &usize| word[at + 1..].parse::<u16>().is_ok();
     colon.filter(is_port).map_or(word, |at| &word[at..])
