@@ -85,7 +85,11 @@ impl Tracer<'_> {
         let is_due = match self.plan.start {
             Start::Listen if self.stage.is_ready => true,
             Start::Listen if self.outcome.ended[n - 1].is_some() => {
-                let text = format!("{} ended before it had begun to listen", before.name());
+                let text = format!(
+                    "{} ended before it had begun to listen, and {} is started now; name a server before its clients",
+                    before.name(),
+                    self.plan.programs[n].name()
+                );
                 self.tape.note(None, "start", Level::Warn, text);
                 true
             }
