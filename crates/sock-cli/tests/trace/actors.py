@@ -96,9 +96,11 @@ def asyncio_server():
         writer.close()
 
     async def run():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        with open(FILE, "w") as file:
-            file.write(str(server.sockets[0].getsockname()[1]))
+        # It begins to listen only when its port is told.
+        bound = socket.socket()
+        bound.bind(("127.0.0.1", 0))
+        tell(bound)
+        server = await asyncio.start_server(serve, sock=bound)
         await server.serve_forever()
 
     asyncio.run(run())
