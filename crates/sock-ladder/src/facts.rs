@@ -146,6 +146,18 @@ pub(crate) fn sent_by(call: &Call) -> Sent {
     }
 }
 
+/// Whether a connect failed before it met anybody: there is no such place, or it may not be asked.
+pub(crate) fn is_nowhere(connect: &Call) -> bool {
+    let at_home = ["ENOENT", "ENOTDIR", "EACCES", "EPERM", "EPROTOTYPE", "EINVAL", "EAFNOSUPPORT"];
+    connect.err.as_deref().is_some_and(|err| at_home.contains(&err))
+}
+
+/// Whether a connect is the C library's: it asks for a cache of names, and goes on without.
+pub(crate) fn is_probe(connect: &Call) -> bool {
+    let asks = |addr: &str| addr.ends_with("run/nscd/socket");
+    is_nowhere(connect) && connect.args.addr.as_deref().is_some_and(asks)
+}
+
 /// Whether a close found what makes it a reset.
 fn is_torn(call: &Call) -> bool {
     let number = |name: &str| call.args.more.get(name).and_then(serde_json::Value::as_u64);

@@ -1,9 +1,13 @@
-//! Who holds a socket beside who closes it.
+//! What sockets came to: who holds one beside who closes it, whose connect met nobody, what went through one unseen.
 
 use serde_json::Value;
-use sock_record::{CallKind, ProcId};
+use sock_record::{Call, CallKind, Dir, ProcId};
 
-use crate::story::{Story, returned};
+use crate::facts::{is_nowhere, is_probe};
+use crate::story::{Story, is_by_end, is_unseen, returned};
+
+/// The status of a program that this signal has ended, as a shell tells it.
+const SIGPIPE: i32 = 128 + 13;
 
 impl Story<'_> {
     /// Takes in which last closes were the last indeed, though others held the socket when they began.
@@ -18,6 +22,30 @@ impl Story<'_> {
                 self.learn_last_close(sock, last);
             }
         }
+    }
+
+    /// Whether a close is that of a program which SIGPIPE ended: it had a broken pipe, and its status tells the signal.
+    pub(crate) fn is_by_sigpipe(&self, close: usize) -> bool {
+        let line = self.calls[close];
+        let status = || {
+            let nth = self.started.iter().position(|&proc| proc == line.proc)?;
+            *self.end?.exit.get(nth)?
+        };
+        let broke = |call: &Call| call.proc == line.proc && call.err.as_deref() == Some("EPIPE");
+        is_by_end(line)
+            && status() == Some(SIGPIPE)
+            && self.calls[..close].iter().any(|call| broke(call))
+    }
+
+    /// The connect of a socket that failed before it met anybody.
+    pub(crate) fn nowhere(&self, sock: usize) -> Option<usize> {
+        let facts = self.facts(sock);
+        facts.refused.filter(|&n| facts.connect.is_none() && is_nowhere(self.calls[n]))
+    }
+
+    /// Whether a socket was made by the C library for itself, and came to nothing.
+    pub(crate) fn is_probe(&self, sock: usize) -> bool {
+        self.nowhere(sock).is_some_and(|n| is_probe(self.calls[n]))
     }
 
     /// Who still holds a socket of which a call has closed a descriptor, and by which descriptor. Each of those who close it
@@ -44,5 +72,26 @@ impl Story<'_> {
             }
         }
         holders
+    }
+
+    /// Whether bytes went through a socket in this direction by ways that the record does not have.
+    pub(crate) fn has_unseen(&self, sock: usize, dir: Dir) -> bool {
+        let id = self.socks[sock].sock;
+        self.gaps.iter().any(|gap| gap.sock == id && is_unseen(gap, dir))
+    }
+
+    /// Whether a program that called on a listener has a ring (`io_uring`), which accepts without a call that could be
+    /// seen. The tracer names those programs in one sentence, before what they did.
+    pub(crate) fn has_ring(&self, listener: usize) -> bool {
+        let rings = self.remarks.iter().filter(|note| note.code == "ring");
+        rings.into_iter().any(|note| match note.text.split_once(" used io_uring") {
+            Some((names, _)) => {
+                let mut owners =
+                    self.calls_on(listener).filter_map(|(_, call)| self.procs.get(&call.proc));
+                owners.any(|owner| names.split(", ").any(|name| name == owner.name))
+            }
+            // Whoever says it in other words may mean anybody.
+            None => true,
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sock_record::{
     Call, CallKind, Dir, End, Ev, Family, Gap, Kind, Level, Line, Link, Meta, Note, Origin, Proc,
-    ProcId, Sock, SockId,
+    ProcHow, ProcId, Sock, SockId,
 };
 
 use crate::facts::Facts;
@@ -39,6 +39,8 @@ pub(crate) struct Story<'a> {
     ended: HashMap<ProcId, u64>,
     /// Receives that took an empty message, where nothing received could be the end as well.
     empty: HashSet<usize>,
+    /// The first processes of the programs, in the order in which they were named.
+    pub(crate) started: Vec<ProcId>,
     /// Processes that were ended by whoever wrote the record.
     stopped: HashSet<ProcId>,
 }
@@ -64,6 +66,7 @@ impl<'a> Story<'a> {
             match line {
                 Line::Meta(meta) => story.meta = story.meta.or(Some(meta)),
                 Line::Proc(proc) => {
+                    story.started.extend((proc.how == ProcHow::Start).then_some(proc.proc));
                     story.procs.insert(proc.proc, proc);
                 }
                 Line::Sock(sock) => story.learn(sock),
@@ -259,27 +262,6 @@ impl<'a> Story<'a> {
 
     pub(crate) fn calls_on(&self, sock: usize) -> impl Iterator<Item = (usize, &'a Call)> + '_ {
         self.calls_of[sock].iter().map(|&n| (n, self.calls[n]))
-    }
-
-    /// Whether bytes went through a socket in this direction by ways that the record does not have.
-    pub(crate) fn has_unseen(&self, sock: usize, dir: Dir) -> bool {
-        let id = self.socks[sock].sock;
-        self.gaps.iter().any(|gap| gap.sock == id && is_unseen(gap, dir))
-    }
-
-    /// Whether a program that called on a listener has a ring (`io_uring`), which accepts without a call that could be
-    /// seen. The tracer names those programs in one sentence, before what they did.
-    pub(crate) fn has_ring(&self, listener: usize) -> bool {
-        let rings = self.remarks.iter().filter(|note| note.code == "ring");
-        rings.into_iter().any(|note| match note.text.split_once(" used io_uring") {
-            Some((names, _)) => {
-                let mut owners =
-                    self.calls_on(listener).filter_map(|(_, call)| self.procs.get(&call.proc));
-                owners.any(|owner| names.split(", ").any(|name| name == owner.name))
-            }
-            // Whoever says it in other words may mean anybody.
-            None => true,
-        })
     }
 
     pub(crate) fn is_listener(&self, sock: usize) -> bool {

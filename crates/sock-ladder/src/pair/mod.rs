@@ -10,6 +10,7 @@ mod mates;
 mod passed;
 mod seq;
 mod stream;
+mod urgent;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,6 +20,7 @@ pub(crate) use dgram::Bound;
 pub(crate) use ends::accepted_by;
 pub(crate) use seq::empty_messages;
 pub(crate) use stream::part;
+pub(crate) use urgent::urgent;
 
 use crate::story::Story;
 
@@ -124,6 +126,7 @@ impl Joined {
         let mates = mates::mates(story);
         let accepts = accepted_by(story);
         let (mut joins, spans) = stream::joins(story, &mates);
+        joins.extend(urgent::joins(story, &mates, &spans));
         joins.extend(dgram::joins(story));
         joins.extend(seq::joins(story, &mates));
         joins.extend(passed::joins(story, &joins));

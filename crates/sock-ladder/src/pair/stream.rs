@@ -1,8 +1,9 @@
 //! Streams: two rows of intervals over the same numbered bytes, merged in one pass.
 
-use sock_record::{Call, Dir, Interval, LinkHow, LinkKind, Origin};
+use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
 
 use super::Join;
+use super::urgent::{in_band, urgent};
 use crate::story::{Story, is_peek, returned};
 
 /// One call's bytes in one direction.
@@ -28,12 +29,12 @@ pub(super) fn joins(
 ) -> (Vec<Join>, Vec<Option<Interval>>) {
     let (mut joins, mut spans) = (Vec::new(), vec![None; story.calls.len()]);
     let mut flows: Vec<[Flow<'_>; 2]> = Vec::with_capacity(story.socks.len());
-    for sock in 0..story.socks.len() {
+    for (sock, mate) in mates.iter().enumerate() {
         if story.is_dgram(sock) || story.is_seqpacket(sock) {
             flows.push(Default::default());
             continue;
         }
-        let both = both(story, sock);
+        let both = both(story, sock, *mate);
         for each in both.iter().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
             spans[each.call] = Some(each.off);
         }
@@ -53,10 +54,12 @@ pub(super) fn joins(
 }
 
 /// What went out at a socket, and what came in.
-fn both<'a>(story: &Story<'a>, sock: usize) -> [Flow<'a>; 2] {
+fn both<'a>(story: &Story<'a>, sock: usize, mate: Option<usize>) -> [Flow<'a>; 2] {
     let (mut out, mut come) = (Vec::new(), Vec::new());
     for (n, call) in story.calls_on(sock) {
-        if call.moved().is_some_and(|n| n > 0) {
+        if call.call == CallKind::Send && urgent(call).is_some() {
+            out.push((n, call));
+        } else if call.moved().is_some_and(|n| n > 0) {
             match call.dir {
                 Some(Dir::Out) => out.push((n, call)),
                 Some(Dir::In) => come.push((n, call)),
@@ -66,16 +69,31 @@ fn both<'a>(story: &Story<'a>, sock: usize) -> [Flow<'a>; 2] {
     }
     // Of two receives at once, the one that returned first has the earlier bytes.
     come.sort_by_key(|(_, call)| returned(call));
-    [flow(story, sock, out), flow(story, sock, come)]
+    [flow(story, (sock, mate), out), flow(story, (sock, mate), come)]
 }
 
-fn flow<'a>(story: &Story<'a>, sock: usize, calls: Vec<(usize, &'a Call)>) -> Flow<'a> {
+fn flow<'a>(
+    story: &Story<'a>,
+    (sock, mate): (usize, Option<usize>),
+    calls: Vec<(usize, &'a Call)>,
+) -> Flow<'a> {
     let counted = story.socks[sock].from != Origin::Passed;
-    let dir = calls.first().and_then(|(_, line)| line.dir);
+    let dir = calls.iter().find_map(|(_, line)| line.dir);
     let is_whole = dir.is_none_or(|dir| !story.has_unseen(sock, dir));
     let (mut flow, mut at) = (Flow::default(), 0);
+    // Who counts the bytes of a stream counts none that were sent with the urgent ones.
+    let mut beside = 0;
     for (call, line) in calls {
-        let off = line.off.unwrap_or(Interval::at(at, line.moved().unwrap_or(0)));
+        if urgent(line).is_some() {
+            let off = Interval::at(at, in_band(story, mate, line));
+            (at, beside) = (off.end(), beside + off.len());
+            if !off.is_empty() {
+                flow.moves.push(Move { call, line, off, sure: is_whole && counted });
+            }
+            continue;
+        }
+        let told = line.off.map(|off| Interval::at(off.start() + beside, off.len()));
+        let off = told.unwrap_or(Interval::at(at, line.moved().unwrap_or(0)));
         let sure = is_whole && (counted || line.off.is_some());
         let each = Move { call, line, off, sure };
         if is_peek(line) {

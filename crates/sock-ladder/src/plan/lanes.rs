@@ -129,6 +129,11 @@ impl Lanes {
         self.own[sock]
     }
 
+    /// Whether a process has a lane of its own.
+    pub(crate) fn has(&self, proc: ProcId) -> bool {
+        self.by_proc.get(proc.0).is_some()
+    }
+
     /// The lane of a call.
     pub(crate) fn of_call(&self, story: &Story<'_>, call: usize) -> usize {
         let proc = story.calls[call].proc;
@@ -182,7 +187,10 @@ impl Lanes {
             addresses.retain(|(_, address)| {
                 Place::new(address).is_none_or(|place| self.datagrams.at(&place).is_none())
             });
-        } else if story.is_connection(sock) && joined.mates[sock].is_none() {
+        } else if story.is_connection(sock)
+            && joined.mates[sock].is_none()
+            && story.nowhere(sock).is_none()
+        {
             let address = story.peer_text(sock).unwrap_or_default();
             if Place::new(address).is_none_or(|place| self.listeners.at(&place).is_none()) {
                 addresses.push((start, address));
@@ -313,6 +321,9 @@ fn ghost(address: &str) -> String {
 }
 
 fn takes_part(story: &Story<'_>, sock: usize) -> bool {
+    if story.is_probe(sock) {
+        return false;
+    }
     story.is_connection(sock)
         || story.is_listener(sock)
         || (story.is_dgram(sock) && !story.calls_of[sock].is_empty())

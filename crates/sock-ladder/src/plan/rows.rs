@@ -132,7 +132,9 @@ pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
 /// When an entry is due: a step that is still whole, when it left.
 fn turn(step: &Step, entry: &Entry, state: State) -> u64 {
     match state {
-        State::Waits => step.depart.min(step.arrive),
+        // What no call of the other side sent stands where it is met: the words beside it are those of that call.
+        State::Waits if step.from.is_event() => step.depart.min(step.arrive),
+        State::Waits => step.arrive,
         State::Left(_) | State::Came(_) => entry.key(step).0,
     }
 }

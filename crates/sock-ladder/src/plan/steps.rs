@@ -272,6 +272,9 @@ impl Maker<'_, '_> {
             self.stamp(sock, to.is_none(), None);
             return;
         }
+        if story.nowhere(sock).is_some() {
+            return;
+        }
         let failed = story.facts(sock).refused;
         if let Some(call) = failed {
             let to = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
@@ -344,6 +347,11 @@ impl Maker<'_, '_> {
                 continue;
             }
             let line = self.story.calls[call];
+            // What takes no part has no lane but its program's, and little to say.
+            let is_probe = self.story.on(call).is_some_and(|sock| self.story.is_probe(sock));
+            if is_probe && !(all && self.lanes.has(line.proc)) {
+                continue;
+            }
             let talks = self.story.on(call).is_some_and(|sock| {
                 self.story.is_connection(sock)
                     || (self.story.is_dgram(sock) && line.call == CallKind::Close)

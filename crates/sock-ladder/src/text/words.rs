@@ -4,7 +4,7 @@ use sock_record::{Call, CallKind, Interval};
 
 use super::preview::{columns, plain, preview};
 use super::units::{count, duration};
-use crate::pair::{Joined, part};
+use crate::pair::{Joined, part, urgent};
 use crate::plan::steps::{Part, Step, Touch, Untold, What};
 use crate::scene::Scene;
 use crate::story::{Fate, Story, is_by_end, is_eof, is_peek, is_unreturned, returned};
@@ -80,6 +80,9 @@ pub(crate) fn label(scene: &Scene<'_, '_>, touch: &Touch, leaves: bool, ascii: b
     let call = story.calls[n];
     if is_by_end(call) && story.is_stopped(call.proc) {
         return "ended by sock".into();
+    }
+    if story.is_by_sigpipe(n) {
+        return "ended by SIGPIPE".into();
     }
     let fate = is_unreturned(call).then(|| story.fate(call.proc));
     let nothing = if story.is_empty_message(n) {
@@ -180,6 +183,9 @@ fn words(call: &Call, is_end: bool) -> String {
     if is_end && is_eof(call) && call.args.addr.is_none() {
         return format!("{name} 0 B: end");
     }
+    if let Some(n) = urgent(call) {
+        return format!("{name} {} B urgent", count(n));
+    }
     match (&call.call, call.moved(), call.args.len) {
         (CallKind::Send, Some(n), Some(len)) if n < len => {
             format!("{name} {} of {} B", count(n), count(len))
@@ -208,6 +214,7 @@ pub(crate) fn caption(
 ) -> String {
     let unmet = step.to.is_some_and(|to| to.missing && to.call.is_none());
     let text = match step.what {
+        What::Bytes(off) if off.is_empty() => "1 B urgent".into(),
         What::Bytes(off) => {
             // Where the labels beside the lanes say another number, the arrow has to say its own.
             let parted = step.from.part != Part::Only

@@ -48,6 +48,8 @@ pub(super) struct Known {
     pub(super) eof: bool,
     pub(super) reset: bool,
     pub(super) closed: bool,
+    /// Bytes of its stream that were sent with urgent ones, which nobody counts.
+    pub(super) beside: u64,
     /// Bytes arrived at it by ways that the record does not have.
     unseen: bool,
     /// Bytes that were sent and received, where calls do not say which they moved.
@@ -142,6 +144,7 @@ impl Book {
             eof: false,
             reset: false,
             closed: false,
+            beside: 0,
             unseen: false,
             sent: 0,
             got: 0,

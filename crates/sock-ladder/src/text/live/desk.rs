@@ -10,7 +10,8 @@ use super::PATIENCE;
 use super::book::{Book, Who, counted};
 use super::meet::{Open, Role};
 use super::row::{Row, Side};
-use crate::facts::{Sent, sent_by};
+use crate::facts::{Sent, is_nowhere, is_probe, sent_by};
+use crate::pair::urgent;
 use crate::plan::steps::What;
 use crate::story::{Fate, is_by_end, is_eof, is_not_yet, is_peek, is_unreturned, returned};
 use crate::waits::Waits;
@@ -114,6 +115,11 @@ impl Desk {
             return self.aside(call, failed, rows);
         };
         self.book.touch(sock, call.proc, call.call == CallKind::Close);
+        if call.call == CallKind::Send
+            && let (Some(n), Some(known)) = (urgent(call), self.book.of(sock))
+        {
+            known.beside += n - 1;
+        }
         match (&call.call, call.dir) {
             (CallKind::Connect, _) => self.connect(call, sock, failed, rows),
             (CallKind::Accept, _) if is_unreturned(call) || self.vain(call) => {
@@ -198,6 +204,9 @@ impl Desk {
     }
 
     fn connect(&mut self, call: &Call, sock: SockId, failed: bool, rows: &mut Vec<Row>) {
+        if failed && is_nowhere(call) {
+            return self.aside(call, !is_probe(call), rows);
+        }
         let Some(known) = self.book.of(sock) else { return };
         if known.peer.is_none() {
             known.peer.clone_from(&call.args.addr);
@@ -264,9 +273,10 @@ impl Desk {
             return self.meets_end(call, sock, rows);
         }
         let (mate, drawn) = (known.mate, known.drawn);
+        let beside = if dir == Dir::Out { known.beside } else { 0 };
         let is_peeked = is_peek(call);
         let at = if is_peeked { known.got } else { counted(known, dir, n) };
-        let at = call.off.map_or(at, Interval::start);
+        let at = call.off.map_or(at, Interval::start) + beside;
         let whole = Interval::at(at, n);
         let peer = self.book.peer(sock);
         let (role, key) = match dir {

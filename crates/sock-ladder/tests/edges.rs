@@ -1,0 +1,133 @@
+//! What is at the edge of a conversation: resets that are met later, places that are not there, signals, urgent bytes.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod tape;
+
+use serde_json::json;
+use sock_ladder::{Drawing, Live, mermaid, pair, svg, text};
+use sock_record::{CallKind, Dir, End, Family, Interval, Kind, Line, LinkKind, Origin, SockId};
+use tape::{CLIENT, SERVER, Tape};
+
+fn page(lines: &[Line]) -> String {
+    text(lines, &Drawing { width: 100, ..Drawing::default() })
+}
+
+fn live(lines: &[Line]) -> String {
+    let mut live = Live::new(&Drawing { width: 100, ..Drawing::default() });
+    for told in lines {
+        let mut told = told.clone();
+        if let Line::Sock(sock) = &mut told
+            && sock.peer.is_some()
+        {
+            sock.mate = Some(SockId(3 - sock.sock.0));
+        }
+        live.hear(&told);
+    }
+    live.take()
+}
+
+#[test]
+fn a_reset_stands_where_it_is_met_and_not_before() {
+    let mut tape = Tape::connected(7);
+    tape.close(SERVER, 2, 100);
+    tape.send(CLIENT, 1, 200_000, b"a");
+    tape.call(CLIENT, CallKind::Send, 1, 900_000, 900_050, Err("EPIPE")).dir = Some(Dir::Out);
+    let page = page(&tape.lines);
+    let row = page.lines().find(|row| row.contains("EPIPE")).unwrap();
+    assert!(row.starts_with("900.0") && row.contains("RST"), "{page}");
+}
+
+/// A connect of a unix socket to a path that is not there.
+fn nowhere(path: &str) -> Vec<Line> {
+    let mut tape = Tape::connected(7);
+    let sock = tape.sock(8, Kind::Stream, Origin::Socket, 70);
+    sock.family = Family::Unix;
+    tape.call(CLIENT, CallKind::Connect, 8, 80, 90, Err("ENOENT")).args.addr = Some(path.into());
+    tape.close(CLIENT, 8, 95);
+    tape.send(CLIENT, 1, 100, b"hello");
+    tape.recv(SERVER, 2, 70, 120, b"hello");
+    tape.lines
+}
+
+#[test]
+fn a_place_that_is_not_there_refuses_nothing_and_has_no_lane() {
+    let lines = nowhere("/tmp/none.sock");
+    for drawn in [page(&lines), live(&lines), mermaid(&lines, &Drawing::default())] {
+        assert!(drawn.contains("connect ENOENT"), "{drawn}");
+        assert!(!drawn.contains("refused") && !drawn.contains("/tmp/none.sock"), "{drawn}");
+    }
+    assert!(!svg(&lines, &Drawing::default()).contains("/tmp/none.sock"));
+}
+
+#[test]
+fn what_the_c_library_asks_for_itself_is_not_the_programs() {
+    let lines = nowhere("/var/run/nscd/socket");
+    for drawn in [page(&lines), live(&lines)] {
+        assert!(!drawn.contains("ENOENT"), "{drawn}");
+    }
+    assert!(!page(&lines).contains("close"), "{}", page(&lines));
+    let all = text(&lines, &Drawing { width: 100, all_calls: true, ..Drawing::default() });
+    assert!(all.contains("connect ENOENT"), "{all}");
+}
+
+#[test]
+fn a_program_that_sigpipe_ended_is_said_to_be() {
+    let ended = |status: i32| {
+        let mut tape = Tape::connected(7);
+        tape.close(SERVER, 2, 100);
+        tape.call(CLIENT, CallKind::Send, 1, 300, 310, Err("EPIPE")).dir = Some(Dir::Out);
+        tape.close(CLIENT, 1, 320).args.more.insert("by".into(), json!("exit"));
+        tape.lines.push(End { t: 400_000, exit: vec![Some(status), Some(0)], dropped: 0 }.into());
+        page(&tape.lines)
+    };
+    assert!(ended(141).contains("ended by SIGPIPE"), "{}", ended(141));
+    let other = ended(1);
+    assert!(!other.contains("SIGPIPE") && other.contains("exit"), "{other}");
+}
+
+/// Sends 5 bytes, 3 urgent ones and 5 more; the receiver takes them as the kernel gives them.
+fn urgent(inline: bool) -> Vec<Line> {
+    let mut tape = Tape::connected(7);
+    if inline {
+        let option = tape.call(SERVER, CallKind::Setsockopt, 2, 70, 71, Ok(0));
+        option.args.more.insert("name".into(), json!("SO_OOBINLINE"));
+    }
+    // As a tracer counts, which has no bytes of the urgent ones.
+    tape.send(CLIENT, 1, 100, b"hello").off = Some(Interval::at(0, 5));
+    let oob = tape.call(CLIENT, CallKind::Send, 1, 200, 210, Ok(3));
+    (oob.dir, oob.args.flags) = (None, vec!["MSG_OOB".into()].into());
+    tape.send(CLIENT, 1, 300, b"world").off = Some(Interval::at(5, 5));
+    let first: &[u8] = if inline { b"helloxyz" } else { b"helloxy" };
+    let at = first.len() as u64;
+    tape.recv(SERVER, 2, 400, 410, first).off = Some(Interval::at(0, at));
+    if !inline {
+        let oob = tape.call(SERVER, CallKind::Recv, 2, 420, 430, Ok(1));
+        (oob.dir, oob.args.flags) = (None, vec!["MSG_OOB".into()].into());
+    }
+    tape.recv(SERVER, 2, 440, 450, b"world").off = Some(Interval::at(at, 5));
+    tape.lines
+}
+
+#[test]
+fn of_urgent_bytes_the_last_is_beside_the_stream_and_the_others_are_in_it() {
+    let found = |lines: &[Line]| {
+        let links = pair(lines).links.into_iter().map(|paired| paired.link);
+        let bytes = links.filter(|link| link.kind == LinkKind::Bytes);
+        let plain = bytes.map(|link| {
+            assert_eq!(link.how.as_str(), "offset");
+            let off = link.off.unwrap();
+            (link.from.0, link.to.0, off.start(), off.len())
+        });
+        plain.collect::<Vec<_>>()
+    };
+    let lines = urgent(false);
+    assert_eq!(found(&lines), [(3, 6, 0, 5), (4, 6, 5, 2), (4, 7, 7, 0), (5, 8, 7, 5)]);
+    assert_eq!(found(&urgent(true)), [(4, 7, 0, 5), (5, 7, 5, 3), (6, 8, 8, 5)]);
+    for drawn in [page(&lines), live(&lines), svg(&lines, &Drawing::default())] {
+        assert!(drawn.contains("world") && !drawn.contains("never read"), "{drawn}");
+    }
+    let drawn = page(&lines);
+    assert!(drawn.contains("send 3 B urgent") && drawn.contains("recv 1 B urgent"), "{drawn}");
+    assert!(drawn.contains(" 1 B urgent ─"), "{drawn}");
+}
