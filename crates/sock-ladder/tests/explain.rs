@@ -372,8 +372,8 @@ fn two_small_sends_and_forty_milliseconds_are_nagle() {
         tape.recv(SERVER, 2, 1_200, 43_000, b"body\n");
         about(&tape.lines, "nagle")
     };
-    let expected = "these 5 B waited 41 ms: Nagle's algorithm held them until the first 5 B were acknowledged, and the \
-                    acknowledgement was delayed; send both at once, or set TCP_NODELAY";
+    let expected = "these 5 B came only 41 ms later: Nagle's algorithm holds a small send until the 5 B before it are \
+                    acknowledged, and an acknowledgement may be delayed; send both at once, or set TCP_NODELAY";
     assert_eq!(slow(Some(10), false), [expected]);
     assert_eq!(slow(None, false), [expected]);
     assert_eq!(slow(Some(5), false), [""; 0], "the first had been acknowledged");

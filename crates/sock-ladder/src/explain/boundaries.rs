@@ -1,10 +1,11 @@
 //! Sends and receives that do not match one to one: merged, split, partial.
 
-use sock_record::{Dir, Level, LinkKind};
+use sock_record::{Dir, Level, LinkHow, LinkKind};
 
 use super::case::{Case, counted, sizes};
 use super::deadlock::{LONG, both_send, by_force};
 use super::teller::Teller;
+use crate::pair::Join;
 use crate::story::{is_peek, returned};
 use crate::text::count;
 
@@ -27,6 +28,9 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 fn merged(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
     let mut sends = case.to(call).filter(|join| join.kind == LinkKind::Bytes);
     let (Some(first), true) = (sends.next(), sends.next().is_some()) else { return };
+    if case.to(call).any(is_guess) {
+        return;
+    }
     let matter = (case.line(first.from).proc, case.line(call).proc);
     teller.say("merged", Level::Info, call, matter, || {
         let parts: Vec<u64> = case
@@ -49,6 +53,9 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
     let taken = || case.from(call).iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek);
     let mut receives = taken();
     let (Some(first), true) = (receives.next(), receives.next().is_some()) else { return };
+    if taken().any(is_guess) {
+        return;
+    }
     let got_by = first.to;
     let matter = (case.line(call).proc, case.line(got_by).proc);
     teller.say("split", Level::Info, call, matter, || {
@@ -67,6 +74,11 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
             case.stream(sock),
         )
     });
+}
+
+/// Whether it is not certain which calls the bytes are of: then nothing is said of how many there were.
+fn is_guess(join: &Join) -> bool {
+    join.how == LinkHow::Guess
 }
 
 /// For how much each of several receives asked, where that was the same and the reason why one did not get all.

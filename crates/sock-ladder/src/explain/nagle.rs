@@ -70,8 +70,8 @@ fn look(
     }
     teller.say("nagle", Level::Warn, second, two.proc, || {
         format!(
-            "these {} B waited {}: Nagle's algorithm held them until the first {} B were acknowledged, and the acknowledgement \
-             was delayed; send both at once, or set TCP_NODELAY",
+            "these {} B came only {} later: Nagle's algorithm holds a small send until the {} B before it are acknowledged, and \
+             an acknowledgement may be delayed; send both at once, or set TCP_NODELAY",
             count(two.moved().unwrap_or(0)),
             took(gap),
             count(one.moved().unwrap_or(0)),

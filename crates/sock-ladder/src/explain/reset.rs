@@ -3,7 +3,7 @@
 use sock_record::{Call, CallKind, Dir, Level};
 
 use super::case::{Case, number, took};
-use super::deadlock::both_send;
+use super::deadlock::{both_send, nothing_under_way};
 use super::ends::deed;
 use super::teller::Teller;
 use crate::story::{ends_sending, is_by_end, returned};
@@ -77,6 +77,11 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
             case.who(call),
             count(send.moved().unwrap_or(0)),
         ),
+        None if nothing_under_way(case, sock, case.mate(sock).unwrap_or(sock)) => {
+            format!(
+                "reset: {peer} {what}, and its system sent RST; the calls of this record do not say why"
+            )
+        }
         None => format!(
             "reset: {peer} {what} while bytes were on their way to it; read to the end before closing"
         ),
@@ -104,8 +109,10 @@ fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
     }
     let peer = case.peer(sock);
     let cure = "take EPIPE (and SIGPIPE) as the end of the conversation";
-    let Some(close) = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close) else {
-        return format!("broken pipe: {peer} has gone, so nobody can receive this; {cure}");
+    let close = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close);
+    // What closed later was no reason.
+    let Some(close) = close.filter(|&close| case.line(close).enter <= returned(line)) else {
+        return format!("broken pipe: {peer} takes no more, so nobody can receive this; {cure}");
     };
     let closed = case.line(close);
     let what = deed(case, closed);

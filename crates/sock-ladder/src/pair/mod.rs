@@ -7,6 +7,7 @@
 mod dgram;
 mod ends;
 mod mates;
+mod order;
 mod passed;
 mod seq;
 mod stream;

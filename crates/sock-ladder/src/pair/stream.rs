@@ -3,18 +3,29 @@
 use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
 
 use super::Join;
+use super::order::settle;
 use super::urgent::{in_band, urgent};
 use crate::story::{Story, is_peek, returned};
 
 /// One call's bytes in one direction.
-struct Move<'a> {
-    call: usize,
-    line: &'a Call,
-    off: Interval,
-    /// Its place in the stream is certain: written in the record, or counted from the first byte, and nothing went unseen.
-    sure: bool,
+#[derive(Clone, Copy)]
+pub(super) struct Move<'a> {
+    pub(super) call: usize,
+    pub(super) line: &'a Call,
+    pub(super) off: Interval,
+    pub(super) place: Place,
 }
 
+/// How certain a place in the stream is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Written in the record, or counted from the first byte, and nothing went unseen.
+    Certain,
+    /// Certain where the bytes of both ends agree.
+    Likely,
+    /// Another would do as well.
+    Guessed,
+}
 /// One direction at one socket.
 #[derive(Default)]
 struct Flow<'a> {
@@ -35,20 +46,24 @@ pub(super) fn joins(
             continue;
         }
         let both = both(story, sock, *mate);
-        for each in both.iter().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
-            spans[each.call] = Some(each.off);
-        }
         flows.push(both);
     }
     for (sock, mate) in mates.iter().enumerate() {
         let Some(mate) = *mate else { continue };
-        let (sends, receives) = (&flows[sock][0].moves, &flows[mate][1]);
-        merge(sends, &receives.moves, &mut joins);
+        let mut sends = std::mem::take(&mut flows[sock][0].moves);
+        let receives = &mut flows[mate][1];
+        settle(&mut sends, &receives.moves);
+        settle(&mut receives.moves, &sends);
+        merge(&sends, &receives.moves, &mut joins);
         for peek in &receives.peeks {
             let first = sends.partition_point(|send| send.off.end() <= peek.off.start());
             let met = sends[first..].iter().take_while(|send| send.off.start() < peek.off.end());
             joins.extend(met.filter_map(|send| join(send, peek, true)));
         }
+        flows[sock][0].moves = sends;
+    }
+    for each in flows.iter().flatten().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
+        spans[each.call] = Some(each.off);
     }
     (joins, spans)
 }
@@ -88,14 +103,20 @@ fn flow<'a>(
             let off = Interval::at(at, in_band(story, mate, line));
             (at, beside) = (off.end(), beside + off.len());
             if !off.is_empty() {
-                flow.moves.push(Move { call, line, off, sure: is_whole && counted });
+                flow.moves.push(Move {
+                    call,
+                    line,
+                    off,
+                    place: if is_whole && counted { Place::Certain } else { Place::Likely },
+                });
             }
             continue;
         }
         let told = line.off.map(|off| Interval::at(off.start() + beside, off.len()));
         let off = told.unwrap_or(Interval::at(at, line.moved().unwrap_or(0)));
-        let sure = is_whole && (counted || line.off.is_some());
-        let each = Move { call, line, off, sure };
+        let is_certain = is_whole && (counted || line.off.is_some());
+        let place = if is_certain { Place::Certain } else { Place::Likely };
+        let each = Move { call, line, off, place };
         if is_peek(line) {
             flow.peeks.push(each);
         } else {
@@ -120,10 +141,13 @@ fn merge(sends: &[Move<'_>], receives: &[Move<'_>], joins: &mut Vec<Join>) {
 
 fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
     let off = send.off.meet(receive.off)?;
-    let how = match (agree(send, receive, off), send.sure && receive.sure) {
-        (Some(true) | None, true) => LinkHow::Offset,
-        (Some(true), false) => LinkHow::Content,
-        (Some(false), _) | (None, false) => LinkHow::Guess,
+    let places = [send.place, receive.place];
+    let how = match agree(send, receive, off) {
+        Some(false) => LinkHow::Guess,
+        _ if places.contains(&Place::Guessed) => LinkHow::Guess,
+        _ if places == [Place::Certain; 2] => LinkHow::Offset,
+        Some(true) => LinkHow::Content,
+        None => LinkHow::Guess,
     };
     Some(Join {
         kind: LinkKind::Bytes,
@@ -136,7 +160,7 @@ fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
 }
 
 /// Whether what was kept of the bytes is the same at both ends; None where nothing was kept at one of them.
-fn agree(send: &Move<'_>, receive: &Move<'_>, off: Interval) -> Option<bool> {
+pub(super) fn agree(send: &Move<'_>, receive: &Move<'_>, off: Interval) -> Option<bool> {
     let (one, other) = (kept(send, off)?, kept(receive, off)?);
     let n = one.len().min(other.len());
     (n > 0).then(|| one[..n] == other[..n])

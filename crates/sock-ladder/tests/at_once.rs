@@ -1,0 +1,156 @@
+//! Threads that send, or receive, on one socket at the same time: the order in which that was heard is not always the kernel's.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod tape;
+
+use proptest::prelude::*;
+use sock_ladder::{Drawing, pair, text};
+use sock_record::{Call, CallKind, Dir, Interval, Line, LinkHow, LinkKind};
+use tape::{CLIENT, SERVER, Tape};
+
+/// From, to, offset of the first byte, length.
+type Plain = (u64, u64, u64, u64);
+
+fn found(lines: &[Line]) -> Vec<(Plain, LinkHow)> {
+    let bytes = pair(lines).links.into_iter().map(|paired| paired.link);
+    let plain = bytes.filter(|link| link.kind == LinkKind::Bytes).map(|link| {
+        let off = link.off.unwrap();
+        ((link.from.0, link.to.0, off.start(), off.len()), link.how)
+    });
+    plain.collect()
+}
+
+/// A call that moved these bytes in a thread, and when.
+fn moved<'t>(
+    tape: &'t mut Tape,
+    dir: Dir,
+    tid: u32,
+    (enter, exit): (u64, u64),
+    bytes: &[u8],
+) -> &'t mut Call {
+    let (who, sock, kind) = match dir {
+        Dir::Out => (CLIENT, 1, CallKind::Send),
+        Dir::In => (SERVER, 2, CallKind::Recv),
+    };
+    let call = tape.call(who, kind, sock, enter, exit, Ok(i64::try_from(bytes.len()).unwrap()));
+    (call.tid, call.data) = (Some(tid), Some(bytes.into()));
+    call
+}
+
+/// Two threads that send at once; they are heard in this order.
+fn two(heard: [&[u8]; 2], received: &[u8]) -> Vec<Line> {
+    let mut tape = Tape::connected(7);
+    for (tid, bytes) in (10..).zip(heard) {
+        moved(&mut tape, Dir::Out, tid, (100, 120), bytes);
+    }
+    moved(&mut tape, Dir::In, 20, (90, 140), received);
+    tape.lines
+}
+
+#[test]
+fn what_was_received_tells_who_sent_first() {
+    assert_eq!(
+        found(&two([b"one", b"three"], b"onethree")),
+        [((3, 5, 0, 3), LinkHow::Offset), ((4, 5, 3, 5), LinkHow::Offset)]
+    );
+    assert_eq!(
+        found(&two([b"one", b"three"], b"threeone")),
+        [((3, 5, 5, 3), LinkHow::Content), ((4, 5, 0, 5), LinkHow::Content)]
+    );
+}
+
+#[test]
+fn where_nothing_tells_the_order_is_a_guess_and_looks_so() {
+    let page = |lines: &[Line]| text(lines, &Drawing { width: 100, ..Drawing::default() });
+    let same = two([b"ping", b"ping"], b"pingping");
+    assert!(found(&same).iter().all(|(_, how)| *how == LinkHow::Guess));
+    assert!(page(&same).contains('╌'), "{}", page(&same));
+    let torn = two([b"one", b"three"], b"othreene");
+    assert!(found(&torn).iter().all(|(_, how)| *how == LinkHow::Guess));
+    // One after the other, there is nothing to guess.
+    let mut tape = Tape::connected(7);
+    for (tid, at) in [(10, 100), (11, 200)] {
+        moved(&mut tape, Dir::Out, tid, (at, at + 20), b"ping");
+    }
+    moved(&mut tape, Dir::In, 20, (90, 240), b"pingping");
+    assert!(found(&tape.lines).iter().all(|(_, how)| *how == LinkHow::Offset));
+    assert!(!page(&tape.lines).contains('╌'), "{}", page(&tape.lines));
+}
+
+#[test]
+fn threads_that_receive_at_once_are_put_in_order_by_what_was_sent() {
+    let mut tape = Tape::connected(7);
+    moved(&mut tape, Dir::Out, 10, (100, 120), b"one");
+    moved(&mut tape, Dir::Out, 10, (130, 150), b"two");
+    moved(&mut tape, Dir::In, 20, (90, 160), b"two");
+    moved(&mut tape, Dir::In, 21, (91, 161), b"one");
+    assert_eq!(
+        found(&tape.lines),
+        [((3, 6, 0, 3), LinkHow::Content), ((4, 5, 3, 3), LinkHow::Content)]
+    );
+}
+
+/// Sends of several threads in the kernel's order: the thread, the length, how long before and after the kernel took the
+/// bytes the call began and its return was heard.
+fn sends() -> impl Strategy<Value = Vec<(usize, usize, u64, u64)>> {
+    prop::collection::vec((0_usize..4, 1_usize..6, 0_u64..40, 1_u64..40), 1..24)
+}
+
+proptest! {
+    /// Against the naive model: every byte of the stream knows who sent it, in the kernel's order.
+    #[test]
+    fn an_order_that_was_heard_wrongly_is_put_right_by_the_bytes(
+        sends in sends(), cuts in prop::collection::vec(1_usize..12, 1..60), given in any::<bool>(),
+    ) {
+        let mut tape = Tape::connected(7);
+        // A thread makes one call after the other.
+        let mut over = [0; 4];
+        let mut heard: Vec<(u64, u64, usize)> = Vec::new();
+        for (n, (thread, _, before, after)) in sends.iter().enumerate() {
+            let t = 100 + 10 * n as u64;
+            let next = sends[n + 1..].iter().position(|later| later.0 == *thread);
+            let exit = (t + after).min(next.map_or(u64::MAX, |next| t + 10 * next as u64 + 5));
+            heard.push((exit, (t - before).max(over[*thread]), n));
+            over[*thread] = exit + 1;
+        }
+        heard.sort_unstable();
+        let (mut evs, mut heard_at) = (vec![0; sends.len()], 0);
+        for (exit, enter, n) in heard {
+            let (thread, len, ..) = sends[n];
+            let bytes = vec![u8::try_from(n).unwrap(); len];
+            let tid = u32::try_from(thread).unwrap();
+            let call = moved(&mut tape, Dir::Out, tid, (enter, exit), &bytes);
+            call.off = given.then(|| Interval::at(heard_at, len as u64));
+            heard_at += len as u64;
+            evs[n] = call.ev.0;
+        }
+        let of = |n: usize| std::iter::repeat_n((evs[n], u8::try_from(n).unwrap()), sends[n].1);
+        let stream: Vec<(u64, u8)> = (0..sends.len()).flat_map(of).collect();
+        let (mut at, mut expected): (usize, Vec<Plain>) = (0, Vec::new());
+        for (n, cut) in cuts.iter().enumerate() {
+            let part = &stream[at.min(stream.len())..(at + cut).min(stream.len())];
+            if part.is_empty() {
+                break;
+            }
+            let bytes: Vec<u8> = part.iter().map(|(_, byte)| *byte).collect();
+            let t = 90_000 + 10 * n as u64;
+            let to = moved(&mut tape, Dir::In, 99, (t, t + 5), &bytes).ev.0;
+            for (offset, (from, _)) in (at as u64..).zip(part) {
+                match expected.last_mut().filter(|last| (last.0, last.1) == (*from, to)) {
+                    Some(last) => last.3 += 1,
+                    None => expected.push((*from, to, offset, 1)),
+                }
+            }
+            at += cut;
+        }
+        let mut links = found(&tape.lines);
+        // What was not received tells nothing of who sent it; where all was, everything is known.
+        if at >= stream.len() {
+            prop_assert!(links.iter().all(|(_, how)| *how != LinkHow::Guess), "{links:?}");
+        }
+        links.sort_by_key(|(plain, _)| plain.2);
+        let plain: Vec<Plain> = links.iter().map(|(plain, _)| *plain).collect();
+        prop_assert_eq!(plain, expected);
+    }
+}
