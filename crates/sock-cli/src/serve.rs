@@ -1,6 +1,7 @@
 //! `serve`: a built-in server.
 
 mod certificate;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use sock_proto::protocols::{Row, Settings};
 use sock_proto::{Observer, Transport};
 
 use self::certificate::Passing;
+use self::waiting::{Talks, Waiting};
 use crate::elsewhere::{is_everywhere, own_address};
 use crate::ending::Last;
 use crate::screen::{Detail, Screen};
@@ -126,10 +128,17 @@ fn server(plan: &Plan, run: &Run) -> Result<Server> {
 
 /// `audience` is told what people want to know besides.
 fn serve(plan: &Plan, run: &Run, audience: Arc<dyn Observer>) -> Result<Status> {
-    let herald = plan.web.as_ref().map(|_| Herald::new(run, audience));
+    let herald = plan.web.as_ref().map(|_| Herald::new(run, Arc::clone(&audience)));
     let run = match &herald {
         Some(herald) => run.clone().observed_by(Arc::clone(herald) as _),
         None => run.clone(),
+    };
+    // Whoever forks has one thread, and who is told nothing needs nobody who tells.
+    let is_told = plan.engine != Engine::Fork && plan.screen.detail != Detail::Quiet;
+    let talks = is_told.then(|| Talks::of(&run));
+    let run = match &talks {
+        Some(talks) => run.observed_by(Arc::clone(talks) as _),
+        None => run,
     };
     let bound = server(plan, &run)?.bind().map_err(Listening)?;
     // It goes when the server does.
@@ -147,7 +156,10 @@ fn serve(plan: &Plan, run: &Run, audience: Arc<dyn Observer>) -> Result<Status> 
         }
         herald.wait(endpoints.len(), notes);
     }
+    let begin = |talks| Waiting::begin(talks, &run, audience, plan.grace);
+    let waiting = talks.map(begin).transpose()?;
     let served = bound.run();
+    drop(waiting);
     signals.leave();
     served?;
     Ok(Status::Done)

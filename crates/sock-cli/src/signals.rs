@@ -36,8 +36,7 @@ impl Signals {
 
     fn register(stop: &Stop, times: usize) -> Result<Self> {
         let signals = Self::default();
-        let hangup = (!ignores(SIGHUP)).then_some(SIGHUP);
-        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+        for signal in heeded() {
             let number = usize::try_from(signal)?;
             flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
             flag::register_usize(signal, Arc::clone(&signals.caught), number)?;
@@ -68,6 +67,20 @@ impl Signals {
         let number = i32::try_from(self.caught.load(Ordering::SeqCst)).ok().filter(|n| *n != 0);
         number.map(Status::Signal)
     }
+}
+
+/// Has each signal that asks a run to stop ring this bell as well, by a byte.
+pub(crate) fn ring(bell: &OwnedFd) -> Result<()> {
+    for signal in heeded() {
+        pipe::register(signal, bell.try_clone()?)?;
+    }
+    Ok(())
+}
+
+/// The signals that ask a run to stop.
+fn heeded() -> impl Iterator<Item = i32> {
+    let hangup = (!ignores(SIGHUP)).then_some(SIGHUP);
+    [SIGINT, SIGTERM].into_iter().chain(hangup)
 }
 
 /// Lets a file that may not become larger (`ulimit -f`) be an error of the write like a full disk, and not

@@ -74,6 +74,8 @@ pub enum What<'a> {
         service: &'a str,
         /// The engine's name.
         engine: &'a str,
+        /// The time of day, since the Unix epoch.
+        wall: Duration,
     },
     /// A conversation began.
     Open {
@@ -142,6 +144,8 @@ pub enum What<'a> {
         began: Duration,
         /// How long after that the answer was sent.
         took: Duration,
+        /// Who asked.
+        client: Client<'a>,
     },
     /// The run ended.
     Stopped {
@@ -152,6 +156,17 @@ pub enum What<'a> {
         /// Bytes that were received in all.
         received: u64,
     },
+}
+
+/// What a request says of who asks; empty where it says nothing, and cut where it says more than a log keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Client<'a> {
+    /// The name under which it was let in, where a password is asked for.
+    pub user: &'a [u8],
+    /// The program: the field `User-Agent`.
+    pub agent: &'a [u8],
+    /// The page with the link that was followed: the field `Referer`.
+    pub referer: &'a [u8],
 }
 
 impl What<'_> {

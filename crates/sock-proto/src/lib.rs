@@ -56,7 +56,7 @@ mod time;
 
 pub use context::{Context, Limits, Pauses, Tally};
 pub use endpoint::{Endpoint, Host, HostName, ParseError, Transport, UnixName, Zone};
-pub use event::{By, Event, How, Interest, Observer, Reason, What};
+pub use event::{By, Client, Event, How, Interest, Observer, Reason, What};
 pub use nested::{Nested, Seal};
 pub use out::Out;
 pub use outbox::Pool;

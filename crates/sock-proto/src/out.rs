@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::context::Context;
 use crate::endpoint::Endpoint;
-use crate::event::{By, How, Interest, What};
+use crate::event::{By, Client, How, Interest, What};
 use crate::peers::{Drained, Ear, Gate, Kind, Life, Ours, Peer, Peers, State, Theirs, Told};
 use crate::source::Span;
 use crate::time::Time;
@@ -331,12 +331,19 @@ impl Out<'_> {
         self.cx.emit(conn, What::Note { code, text });
     }
 
-    /// Tells that the request that began with `line`, and began to come at `since`, was answered by
+    /// Tells that the request of `client` that began with `line`, and began to come at `since`, was answered by
     /// `status` and so many bytes of a body, which were sent by now.
-    pub fn answered(&mut self, line: &[u8], status: u16, bytes: u64, since: Time) {
+    pub fn answered(
+        &mut self,
+        line: &[u8],
+        client: Client<'_>,
+        status: u16,
+        bytes: u64,
+        since: Time,
+    ) {
         let took = self.now() - since;
         let began = self.wall().saturating_sub(took);
-        self.cx.emit(self.conn(), What::Request { line, status, bytes, began, took });
+        self.cx.emit(self.conn(), What::Request { line, status, bytes, began, took, client });
     }
 
     /// Tells whether notes are heard.

@@ -1,7 +1,7 @@
 //! Bind: from endpoints to listening sockets, with every refusal explained.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -303,6 +303,39 @@ fn in_the_way(endpoint: &Endpoint) -> (String, String) {
     (left.to_string(), end)
 }
 
+/// A port above this one that nobody has at this moment.
+fn free_near(endpoint: &Endpoint, port: u16) -> Option<u16> {
+    // Who starts one server after the other takes them in a row, but not so many.
+    let near = (1..=100).filter_map(|n| port.checked_add(n));
+    let mut near = near.chain(8000..8100).filter(|it| *it != port);
+    near.find(|port| is_free(&endpoint.clone().with_port(*port)))
+}
+
+fn is_free(endpoint: &Endpoint) -> bool {
+    let port = endpoint.port().unwrap_or_default();
+    let v4 = |ip| SocketAddr::from((ip, port));
+    let v6 = |ip| SocketAddr::from((ip, port));
+    let addresses = match endpoint.host() {
+        Some(Host::V4(ip)) => vec![v4(*ip)],
+        Some(Host::V6(ip, _)) => vec![v6(*ip)],
+        Some(Host::Every) => vec![v4(Ipv4Addr::UNSPECIFIED), v6(Ipv6Addr::UNSPECIFIED)],
+        Some(Host::Loopback) | None => vec![v4(Ipv4Addr::LOCALHOST), v6(Ipv6Addr::LOCALHOST)],
+        // To ask for it again may take long.
+        Some(Host::Name(_)) => return true,
+    };
+    let is_datagram = endpoint.is_datagram();
+    addresses.into_iter().all(|address| {
+        let bound = if is_datagram {
+            UdpSocket::bind(address).map(drop)
+        } else {
+            TcpListener::bind(address).map(drop)
+        };
+        let taken = [io::ErrorKind::AddrInUse, io::ErrorKind::PermissionDenied];
+        // A family that this machine has not is nobody's.
+        bound.map_or_else(|error| !taken.contains(&error.kind()), |()| true)
+    })
+}
+
 fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
     let about = format!("cannot listen on {endpoint}");
     let kind = error.kind();
@@ -311,8 +344,9 @@ fn explain(endpoint: &Endpoint, error: io::Error) -> Error {
         let (who, end) = in_the_way(endpoint);
         let (Endpoint::Unix(name) | Endpoint::Unixgram(name)) = endpoint else {
             let port = endpoint.port().unwrap_or_default();
-            let other = port.checked_add(1).unwrap_or(8000);
-            let cure = format!("{end}, or choose another port, such as {other} (0: any free one)");
+            let other =
+                free_near(endpoint, port).map_or_else(String::new, |it| format!(", such as {it}"));
+            let cure = format!("{end}, or choose another port{other} (0: any free one)");
             return explained.cure(format!("{who} has it: {cure}"));
         };
         let path = name.as_path().map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));

@@ -213,10 +213,15 @@ fn what_is_left_of_a_connection_is_named_as_what_has_the_port() {
     let there = listener.local_addr().unwrap();
     let client = TcpStream::connect(there).unwrap();
     let (mut peer, here) = listener.accept().unwrap();
-    let (pid, next) = (std::process::id(), here.port().checked_add(1).unwrap_or(8000));
-    let free = format!("or choose another port, such as {next} (0: any free one)");
-    let told = refused(here);
-    let whole = format!("(process {pid}) with {there} has it: end it (kill {pid}), {free}");
+    let pid = std::process::id();
+    let free = |told: String| {
+        let (before, cure) = told.split_once("or choose another port, such as ").unwrap();
+        let (port, rest) = cure.split_once(' ').unwrap();
+        assert!(port.parse::<u16>().is_ok() && rest == "(0: any free one)", "{told}");
+        before.to_owned()
+    };
+    let told = free(refused(here));
+    let whole = format!("(process {pid}) with {there} has it: end it (kill {pid}), ");
     assert!(told.contains("; a connection of ") && told.ends_with(&whole), "{told}");
     // Whoever ends first is remembered.
     client.shutdown(Shutdown::Write).unwrap();
@@ -224,9 +229,39 @@ fn what_is_left_of_a_connection_is_named_as_what_has_the_port() {
     drop(peer);
     assert_eq!((&client).read(&mut [0]).unwrap(), 0);
     drop(client);
-    let told = refused(here);
-    let whole = format!(
-        "; a connection with {there} that is over has it: wait a minute (TIME_WAIT), {free}"
-    );
+    let told = free(refused(here));
+    let whole =
+        format!("; a connection with {there} that is over has it: wait a minute (TIME_WAIT), ");
     assert!(told.ends_with(&whole), "{told}");
+}
+
+#[test]
+fn the_port_that_is_named_instead_is_free() {
+    use std::net::{TcpListener, UdpSocket};
+    for scheme in ["tcp", "udp"] {
+        // Others bind at the same time: two in a row are found sooner or later.
+        let (first, ports, _kept) = std::iter::repeat_with(|| {
+            let bind = |port: u16| -> std::io::Result<(u16, Box<dyn std::any::Any>)> {
+                let at = ("127.0.0.1", port);
+                if scheme == "udp" {
+                    let socket = UdpSocket::bind(at)?;
+                    return Ok((socket.local_addr()?.port(), Box::new(socket)));
+                }
+                let socket = TcpListener::bind(at)?;
+                Ok((socket.local_addr()?.port(), Box::new(socket)))
+            };
+            let (first, one) = bind(0).ok()?;
+            let (second, two) = bind(first.checked_add(1)?).ok()?;
+            Some((first, [first, second], (one, two)))
+        })
+        .flatten()
+        .next()
+        .unwrap();
+        let server = sock::Server::new(sock::Service::each("echo", || sock_proto::protocols::Echo));
+        let at = format!("{scheme}://127.0.0.1:{first}").parse().unwrap();
+        let told = server.listen(at).bind().unwrap_err().to_string();
+        let (_, cure) = told.split_once("choose another port, such as ").unwrap();
+        let named: u16 = cure.split(' ').next().unwrap().parse().unwrap();
+        assert!(!ports.contains(&named), "{told}");
+    }
 }

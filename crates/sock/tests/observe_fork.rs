@@ -66,7 +66,12 @@ fn serve(log: &Path, json: &Path, record: &Path) {
             .with(record.clone()),
     );
     let endpoint = &endpoint(SERVER);
-    tell(&*observer, 0, 0, What::Listening { endpoint, service: "echo", engine: "fork" });
+    tell(
+        &*observer,
+        0,
+        0,
+        What::Listening { endpoint, service: "echo", engine: "fork", wall: Duration::ZERO },
+    );
     let mut crew = Crew::fork(|| ()).unwrap();
     for conn in 1..=CHILDREN {
         let observer = Arc::clone(&observer);

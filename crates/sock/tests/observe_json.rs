@@ -9,7 +9,7 @@ use observed::{Sink, closed, endpoint, fin, open, tell};
 use proptest::prelude::*;
 use serde_json::Value;
 use sock::observe::{Failure, Json, Level};
-use sock_proto::{By, Endpoint, How, Kind, Observer, Reason, Time, UnixName, What};
+use sock_proto::{By, Client, Endpoint, How, Kind, Observer, Reason, Time, UnixName, What};
 
 const SERVER: &str = "tcp://127.0.0.1:12000";
 const CLIENT: &str = "tcp://127.0.0.1:40000";
@@ -41,7 +41,8 @@ fn a_request_that_was_answered_is_an_object() {
             [&b"GET /a?b HTTP/1.1"[..], b"GET /", b"FUBAR", b"GET /a b HTTP/1.1", b"\xff  \x1b\""]
         {
             let (began, took) = (Duration::from_secs(1), Duration::from_millis(20));
-            tell(json, 2, 1, What::Request { line, status: 200, bytes: 7, began, took });
+            let client = Client { user: b"me", agent: b"Lynx/2 \xff", referer: b"" };
+            tell(json, 2, 1, What::Request { line, status: 200, bytes: 7, began, took, client });
         }
     });
     let words = [
@@ -53,7 +54,7 @@ fn a_request_that_was_answered_is_an_object() {
     ];
     let expected = words.map(|words| {
         format!(
-            r#"{{"event":"request","t":0.002,"conn":1,"local":"127.0.0.1:12000","peer":"127.0.0.1:40000",{words},"status":200,"bytes":7,"seconds":0.02}}"#
+            r#"{{"event":"request","t":0.002,"conn":1,"local":"127.0.0.1:12000","peer":"127.0.0.1:40000",{words},"status":200,"bytes":7,"seconds":0.02,"time":"1970-01-01T00:00:01.000Z","user":"me","agent":"Lynx/2 �"}}"#
         )
     });
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), expected);
@@ -62,8 +63,8 @@ fn a_request_that_was_answered_is_an_object() {
 #[test]
 fn every_event_has_its_object() {
     let text = lines(Level::Normal, false, |json| {
-        let endpoint = &endpoint(SERVER);
-        tell(json, 2, 0, What::Listening { endpoint, service: "upper", engine: "epoll" });
+        let (endpoint, wall) = (&endpoint(SERVER), Duration::from_millis(971_186_136_007));
+        tell(json, 2, 0, What::Listening { endpoint, service: "upper", engine: "epoll", wall });
         talk(json);
         open(json, 2, true, CLIENT, SERVER);
         closed(json, 2, Reason { by: By::Us, how: How::Timeout }, 7);
@@ -77,7 +78,7 @@ fn every_event_has_its_object() {
     let two = r#""conn":2,"local":"127.0.0.1:40000","peer":"127.0.0.1:12000""#;
     let expected = [
         format!(
-            r#"{{"event":"listening","t":0.002,"endpoint":"tcp://127.0.0.1:12000","service":"upper","engine":"epoll","pid":{pid}}}"#
+            r#"{{"event":"listening","t":0.002,"endpoint":"tcp://127.0.0.1:12000","service":"upper","engine":"epoll","pid":{pid},"time":"2000-10-10T13:55:36.007Z"}}"#
         ),
         format!(r#"{{"event":"open","t":0.001,{who},"endpoint":"tcp://127.0.0.1:12000"}}"#),
         format!(
@@ -206,7 +207,7 @@ fn any_event(json: &Json, which: u8, time: Time, conn: u64, text: &str, bytes: &
     let endpoint = &Endpoint::Unix(UnixName::from_sun_path(bytes));
     let kind = if bytes.len().is_multiple_of(2) { Kind::Stream } else { Kind::Datagram };
     let what = match which {
-        0 => What::Listening { endpoint, service: text, engine: text },
+        0 => What::Listening { endpoint, service: text, engine: text, wall: time - Time::ZERO },
         1 => What::Open {
             kind,
             called: text.len().is_multiple_of(2),
@@ -231,6 +232,7 @@ fn any_event(json: &Json, which: u8, time: Time, conn: u64, text: &str, bytes: &
             bytes: conn,
             began: Duration::from_nanos(conn),
             took: Duration::ZERO,
+            client: Client { user: bytes, agent: bytes, referer: bytes },
         },
         7 => What::Stopped { conversations: conn, sent: conn, received: conn },
         _ => return json.failure(time, &Failure { code: 1, text, cure: text }),

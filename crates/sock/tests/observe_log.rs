@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use observed::{Sink, closed, endpoint, fin, open, tell};
 use sock::observe::{Failure, Level, Log, Look};
-use sock_proto::{By, How, Interest, Kind, Observer, Reason, Time, What};
+use sock_proto::{By, Client, How, Interest, Kind, Observer, Reason, Time, What};
 
 const SERVER: &str = "tcp://127.0.0.1:12000";
 const CLIENT: &str = "tcp://127.0.0.1:40000";
@@ -31,7 +31,12 @@ fn verbose(story: impl FnOnce(&Log)) -> String {
 
 fn listen(log: &Log) {
     let endpoint = &endpoint(SERVER);
-    tell(log, 0, 0, What::Listening { endpoint, service: "echo", engine: "epoll" });
+    tell(
+        log,
+        0,
+        0,
+        What::Listening { endpoint, service: "echo", engine: "epoll", wall: Duration::ZERO },
+    );
 }
 
 /// A whole conversation, ends of directions and data included.
@@ -216,14 +221,16 @@ fn a_request_that_was_answered_is_a_line_of_the_common_log_format() {
         open(log, 2, false, "unix:/run/x", "unix:/run/client");
         let (began, took) = (Duration::from_secs(971_186_136), Duration::from_millis(1));
         let line = b"GET /\x1b\" HTTP/1.1";
-        tell(log, 2, 1, What::Request { line, status: 200, bytes: 2326, began, took });
-        tell(log, 2, 2, What::Request { line: b"GET /", status: 404, bytes: 0, began, took });
+        let client = Client { user: b"me", ..Client::default() };
+        tell(log, 2, 1, What::Request { line, status: 200, bytes: 2326, began, took, client });
+        let (line, client) = (b"GET /", Client::default());
+        tell(log, 2, 2, What::Request { line, status: 404, bytes: 0, began, took, client });
     });
     let lines: Vec<_> = text.lines().skip(3).collect();
     assert_eq!(
         lines,
         [
-            r#"127.0.0.1 - - [10/Oct/2000:13:55:36 +0000] "GET /\x1b\" HTTP/1.1" 200 2326"#,
+            r#"127.0.0.1 - me [10/Oct/2000:13:55:36 +0000] "GET /\x1b\" HTTP/1.1" 200 2326"#,
             r#"- - - [10/Oct/2000:13:55:36 +0000] "GET /" 404 -"#,
         ]
     );

@@ -250,8 +250,8 @@ fn a_request_that_was_answered_is_a_note() {
     let lines = record(source(), |record| {
         open(record, 1, false, SERVER, CLIENT);
         let (began, took) = (Duration::ZERO, Duration::ZERO);
-        let line = b"GET / HTTP/1.1";
-        tell(record, 2, 1, What::Request { line, status: 200, bytes: 5, began, took });
+        let (line, client) = (b"GET / HTTP/1.1", sock_proto::Client::default());
+        tell(record, 2, 1, What::Request { line, status: 200, bytes: 5, began, took, client });
     });
     assert_eq!(short(&lines)[4], "note 1 request info: GET / HTTP/1.1: answered by 200 and 5 B");
 }

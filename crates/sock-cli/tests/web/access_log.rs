@@ -108,6 +108,37 @@ fn each_request_is_an_event_too() {
     server.stop();
 }
 
+/// As a program for people's logs wants it: when, who, with what and from where.
+#[test]
+fn an_event_says_when_and_who() {
+    let site = Site::with_page();
+    let root = site.root.to_str().expect("a temporary directory's name is text");
+    let arguments = ["serve", "--json", "http", root, "tcp://127.0.0.1:0", "--auth", "me:word"];
+    let mut program = Program::start(sock(&arguments));
+    let mut next = |name: &str| loop {
+        let event: Value = serde_json::from_str(&program.line()).expect("an object");
+        if event["event"] == name {
+            break event;
+        }
+    };
+    let listening = next("listening");
+    let began = listening["time"].as_str().unwrap_or_default();
+    // Base64 of me:word.
+    let fields = "Host: a\r\nUser-Agent: Lynx/2\r\nReferer: http://a/b\r\nConnection: close\r\n";
+    let requests = [
+        format!("GET / HTTP/1.1\r\n{fields}Authorization: Basic bWU6d29yZA==\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{fields}Authorization: Basic bWU6d29yZB==\r\n\r\n"),
+    ];
+    ask(listening["endpoint"].as_str().expect("text"), &requests.each_ref().map(String::as_str));
+    for (status, user) in [(200, Value::from("me")), (401, Value::Null)] {
+        let event = next("request");
+        assert_eq!((&event["status"], &event["user"]), (&Value::from(status), &user), "{event}");
+        assert_eq!((&event["agent"], &event["referer"]), (&"Lynx/2".into(), &"http://a/b".into()));
+        let time = event["time"].as_str().unwrap_or_default();
+        assert!(time.len() == 24 && time.ends_with('Z') && *time >= *began, "{event}");
+    }
+}
+
 /// Requests that come together are told one by one, in their order.
 #[test]
 fn pipelined_requests_are_told_one_by_one() {

@@ -72,8 +72,30 @@ fn a_second_signal_is_obeyed_at_once() {
     while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok() {
         std::thread::yield_now();
     }
+    let waits = program.error_line_with("waiting for ");
+    assert_eq!(
+        waits,
+        "waiting for 1 conversation to end, 3600s at most (--grace); Ctrl-C again ends at once"
+    );
     program.signal(Signal::TERM);
     program.finish().expect(0);
+}
+
+/// Whoever asks for nothing is not waited for, and neither is anybody where nothing is to be told.
+#[test]
+fn nothing_is_said_of_waiting_where_nobody_is_waited_for() {
+    let site = Site::new().with("a.txt", "a\n");
+    let root = site.root.to_str().expect("a temporary directory's name is text");
+    let mut program = Program::start(sock(&["serve", "http", root, "tcp://127.0.0.1:0"]));
+    let line = program.error_line_with("listening on ");
+    let port = line.rsplit(':').next().expect("a port").to_owned();
+    let client = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
+    program.error_line_with("connected");
+    program.signal(Signal::TERM);
+    std::io::Read::read(&mut &client, &mut [0]).expect("it ends");
+    drop(client);
+    let told = program.finish().expect(0).stderr;
+    assert!(!told.contains("waiting for"), "{told}");
 }
 
 /// Where one looks at it is said, for people.

@@ -59,6 +59,31 @@ fn a_body_that_is_too_large_ends_the_conversation_at_once() {
 }
 
 #[test]
+fn a_body_that_is_too_large_to_be_shown_is_shown_up_to_there() {
+    let mut pump = echo();
+    let framing = format!("X-Mine: 1\r\nContent-Length: {}\r\n", MIB + 1);
+    pump.data(ONE, &post(&framing, b""));
+    let text = pump.text(ONE);
+    for told in [
+        "HTTP/1.1 413 ",
+        "It is not taken (413): The body of the request is longer than 1,048,576 bytes",
+        "\n| X-Mine: 1\\r\\n\n",
+        "The body: 0 bytes of the 1048577 that Content-Length says; here it was answered\n",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let mut pump = echo();
+    pump.data(
+        ONE,
+        &post("Transfer-Encoding: chunked\r\n", &chunked(&vec![b'x'; MIB + 1], 1 << 19)),
+    );
+    pump.flush();
+    let text = pump.text(ONE);
+    assert!(text.contains("without that frame it has 1048577 bytes\n"), "{}", &text[..999]);
+    assert!(text.contains("\n| 80000\\r\\n\n| xxxx"), "{}", &text[..999]);
+}
+
+#[test]
 fn extensions_and_trailers_are_bounded() {
     let long = |n: usize| "x".repeat(n);
     for (body, status, ends) in [

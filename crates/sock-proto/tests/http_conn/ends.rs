@@ -100,8 +100,13 @@ struct Ledger(Mutex<Vec<String>>);
 impl Observer for Ledger {
     fn event(&self, event: &Event<'_>) {
         let line = match event.what {
-            What::Request { line, status, bytes, began, took } => {
-                format!("{} {status} {bytes} {began:?} {took:?}", line.escape_ascii())
+            What::Request { line, status, bytes, began, took, client } => {
+                let said = [client.user, client.agent, client.referer].map(<[u8]>::escape_ascii);
+                let [user, agent, referer] = said;
+                let line = line.escape_ascii();
+                let told =
+                    format!("{line} {status} {bytes} {began:?} {took:?} {user} {agent} {referer}");
+                told.trim_end().to_owned()
             }
             What::Note { code, .. } => format!("note {code}"),
             What::Listening { .. }

@@ -16,6 +16,8 @@ const LAST: Duration = Duration::from_secs(253_402_300_799);
 pub(super) struct Access<'a> {
     /// Who asked: an address, with its port where it has one.
     pub(super) peer: Option<&'a str>,
+    /// The name under which it was let in.
+    pub(super) user: &'a [u8],
     /// The request's first line.
     pub(super) line: &'a [u8],
     pub(super) status: u16,
@@ -32,7 +34,15 @@ impl Access<'_> {
         // `Sun, 06 Nov 1994 08:49:37 GMT`, which is always as long as this.
         let date = httpdate::fmt_http_date(UNIX_EPOCH + self.began.min(LAST));
         let [day, month, year, time] = [5..7, 8..11, 12..16, 17..25].map(|part| &date[part]);
-        put(to, format_args!("{host} - - [{day}/{month}/{year}:{time} +0000] \""));
+        put(to, format_args!("{host} - "));
+        if self.user.is_empty() {
+            to.push(b'-');
+        } else {
+            // A blank would end it.
+            let user: Vec<&[u8]> = self.user.split(|byte| *byte == b' ').collect();
+            escaped(&user.join(&b"%20"[..]), room, to);
+        }
+        put(to, format_args!(" [{day}/{month}/{year}:{time} +0000] \""));
         escaped(self.line, room, to);
         put(to, format_args!("\" {} ", self.status));
         match self.bytes {
@@ -40,6 +50,16 @@ impl Access<'_> {
             n => put(to, format_args!("{n}")),
         }
     }
+}
+
+/// A moment since the Unix epoch as programs sort it (RFC 3339): `2000-10-10T13:55:36.007Z`.
+pub(super) fn moment(since: Duration) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let since = since.min(LAST);
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + since);
+    let [day, month, year, time] = [5..7, 8..11, 12..16, 17..25].map(|part| &date[part]);
+    let month = MONTHS.find(month).unwrap_or_default() / 3 + 1;
+    format!("{year}-{month:02}-{day}T{time}.{:03}Z", since.subsec_millis())
 }
 
 /// An address without its port: `127.0.0.1`, `::1`; a path, which is made of anything, is none.
@@ -73,7 +93,7 @@ mod tests {
     fn line(peer: Option<&str>, line: &[u8], bytes: u64) -> String {
         let began = Duration::from_secs(971_186_136);
         let mut to = Vec::new();
-        Access { peer, line, status: 200, bytes, began }.write(40, &mut to);
+        Access { peer, user: b"", line, status: 200, bytes, began }.write(40, &mut to);
         String::from_utf8(to).unwrap()
     }
 
@@ -91,6 +111,27 @@ mod tests {
         ends(Some("[fe80::1%eth0]:5"), "fe80::1%eth0");
         ends(Some("/run/a b:5"), "-");
         ends(None, "-");
+    }
+
+    #[test]
+    fn a_user_is_named_where_there_is_one() {
+        let (began, mut to) = (Duration::ZERO, Vec::new());
+        let access =
+            Access { peer: None, user: b"a \"b", line: b"GET /", status: 200, bytes: 1, began };
+        access.write(40, &mut to);
+        let text = String::from_utf8(to).unwrap();
+        assert_eq!(text, r#"- - a%20\"b [01/Jan/1970:00:00:00 +0000] "GET /" 200 1"#);
+    }
+
+    #[test]
+    fn a_moment_is_written_as_it_is_sorted() {
+        for (millis, shown) in [
+            (971_186_136_007, "2000-10-10T13:55:36.007Z"),
+            (1_078_012_800_000, "2004-02-29T00:00:00.000Z"),
+            (u64::MAX, "9999-12-31T23:59:59.000Z"),
+        ] {
+            assert_eq!(moment(Duration::from_millis(millis)), shown);
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use sock_proto::{By, Endpoint, Event, Interest, Kind, Observer, Time, What};
+use sock_proto::{By, Client, Endpoint, Event, Interest, Kind, Observer, Time, What};
 
 use super::Level;
+use super::access::moment;
 use super::appetite::Appetite;
 use super::conversations::{Conversation, Conversations};
 use super::direct::ROOM;
@@ -24,16 +25,19 @@ const LIMIT: usize = 1 << 20;
 ///
 /// | `event` | more fields | when |
 /// |---|---|---|
-/// | `listening` | `endpoint`, `service`, `engine`, `pid` | once for each endpoint |
+/// | `listening` | `endpoint`, `service`, `engine`, `pid`, `time` | once for each endpoint |
 /// | `open` | `endpoint` | a conversation began: at which of our endpoints, or with whom |
 /// | `datagram` | `bytes`, `text` where it is text, `cut` where that is not all of it | one came, where shown |
 /// | `data` | `dir`: `in` or `out`, `bytes` | at [`Level::Verbose`] |
 /// | `close` | `by`, `how`, `sent`, `received`, `seconds`, `unsent` where there is any | it ended |
-/// | `request` | `method`, `target`, `version`, or `line` where it has no such words; `status`, `bytes`, `seconds` | a web server answered |
+/// | `request` | `method`, `target`, `version`, or `line` where it has no such words; `status`, `bytes`, `seconds`, `time`; `user`, `agent`, `referer` where it says them | a web server answered |
 /// | `note` | `code`, `text` | something worth saying |
 /// | `error` | `code`, `text`, `cure` where one is known | [`Json::failure`] |
 /// | `dropped` | `count` | events were lost because nobody read them |
 /// | `stopped` | `conversations`, `sent`, `received` | the run ended |
+///
+/// `time` is the time of day, `2026-11-21T12:34:56.789Z`, at which the server listened or the request began to come. A
+/// request that came and was answered in one turn of its engine took 0 seconds.
 ///
 /// What lives for one datagram, or is turned away, has no `open`, and a `close` only if something went wrong.
 ///
@@ -177,12 +181,13 @@ impl Form for Lines {
     fn event(&mut self, told: &Told<'_>, to: &mut Vec<u8>) {
         self.conversations.hear(told);
         match told.event.what {
-            What::Listening { endpoint, service, engine } => {
+            What::Listening { endpoint, service, engine, wall } => {
                 let mut object = self.object("listening", told, to);
                 object.text("endpoint", &endpoint.to_string());
                 object.text("service", service);
                 object.text("engine", engine);
                 object.number("pid", std::process::id());
+                object.text("time", &moment(wall));
             }
             What::Open { transient: true, .. } | What::Eof | What::Finished => {}
             What::Open { called: true, remote, .. } => self.open(told, remote, to),
@@ -214,12 +219,19 @@ impl Form for Lines {
                 object.text("code", code);
                 object.cut_text("text", &text.to_string(), self.room);
             }
-            What::Request { line, status, bytes, took, .. } => {
+            What::Request { line, status, bytes, began, took, client } => {
                 let mut object = self.object("request", told, to);
                 self.line(line, &mut object);
                 object.number("status", status);
                 object.number("bytes", bytes);
                 object.seconds("seconds", took);
+                object.text("time", &moment(began));
+                let Client { user, agent, referer } = client;
+                // They stand beside the line, which has most of the room.
+                let said = [("user", user), ("agent", agent), ("referer", referer)];
+                for (name, said) in said.into_iter().filter(|(_, said)| !said.is_empty()) {
+                    object.cut_text(name, &String::from_utf8_lossy(said), self.room / 8);
+                }
             }
             What::Stopped { conversations, sent, received } => {
                 let mut object = self.object("stopped", told, to);

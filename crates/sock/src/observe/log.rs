@@ -296,9 +296,9 @@ impl Form for Lines {
             What::Note { text, .. } => self.about(told, Tone::Plain, to, |to| {
                 clean(&text.to_string(), self.room, to);
             }),
-            What::Request { line, status, bytes, began, .. } => {
+            What::Request { line, status, bytes, began, client, .. } => {
                 let peer = self.conversations.about(told).and_then(Conversation::remote_address);
-                let access = Access { peer, line, status, bytes, began };
+                let access = Access { peer, user: client.user, line, status, bytes, began };
                 self.line(Tone::Plain, to, |to| access.write(self.room, to));
             }
             What::Stopped { conversations, sent, received } => self.line(Tone::Plain, to, |to| {

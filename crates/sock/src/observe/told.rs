@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::time::Duration;
 
-use sock_proto::{Endpoint, Event, Kind, Reason, Time, What};
+use sock_proto::{Client, Endpoint, Event, Kind, Reason, Time, What};
 
 use super::form::{Failure, Form, Told};
 
@@ -25,17 +25,58 @@ struct Item {
 
 #[derive(Debug)]
 enum Owned {
-    Listening(Box<(Endpoint, String, String)>),
-    Open { kind: Kind, called: bool, transient: bool, names: Box<(Endpoint, Endpoint)> },
-    Received { kind: Kind, len: usize, bytes: Range<usize>, since: Time },
-    Sent { kind: Kind, len: usize, bytes: Range<usize>, since: Time },
+    Listening(Box<(Endpoint, String, String)>, Duration),
+    Open {
+        kind: Kind,
+        called: bool,
+        transient: bool,
+        names: Box<(Endpoint, Endpoint)>,
+    },
+    Received {
+        kind: Kind,
+        len: usize,
+        bytes: Range<usize>,
+        since: Time,
+    },
+    Sent {
+        kind: Kind,
+        len: usize,
+        bytes: Range<usize>,
+        since: Time,
+    },
     Eof,
     Finished,
-    Closed { reason: Reason, sent: u64, received: u64, unsent: u64, lasted: Duration },
-    Note { code: &'static str, text: Range<usize> },
-    Request { line: Range<usize>, status: u16, bytes: u64, began: Duration, took: Duration },
-    Stopped { conversations: u64, sent: u64, received: u64 },
-    Failure { code: u8, text: Range<usize>, cure: Range<usize> },
+    Closed {
+        reason: Reason,
+        sent: u64,
+        received: u64,
+        unsent: u64,
+        lasted: Duration,
+    },
+    Note {
+        code: &'static str,
+        text: Range<usize>,
+    },
+    Request {
+        /// The line, and behind it what is known of the client.
+        said: Range<usize>,
+        /// Where in that the user, the agent and the referer begin.
+        begins: [u32; 3],
+        status: u16,
+        bytes: u64,
+        began: Duration,
+        took: Duration,
+    },
+    Stopped {
+        conversations: u64,
+        sent: u64,
+        received: u64,
+    },
+    Failure {
+        code: u8,
+        text: Range<usize>,
+        cure: Range<usize>,
+    },
 }
 
 impl Batch {
@@ -60,11 +101,10 @@ impl Batch {
     /// Takes in an event with up to `keep` bytes of its data.
     pub(super) fn push(&mut self, side: usize, event: &Event<'_>, keep: usize) {
         let what = match event.what {
-            What::Listening { endpoint, service, engine } => Owned::Listening(Box::new((
-                endpoint.clone(),
-                service.to_owned(),
-                engine.to_owned(),
-            ))),
+            What::Listening { endpoint, service, engine, wall } => {
+                let place = (endpoint.clone(), service.to_owned(), engine.to_owned());
+                Owned::Listening(Box::new(place), wall)
+            }
             What::Open { kind, called, transient, local, remote } => {
                 let names = Box::new((local.clone(), remote.clone()));
                 Owned::Open { kind, called, transient, names }
@@ -88,8 +128,15 @@ impl Batch {
                 let _ = self.bytes.write_fmt(text);
                 Owned::Note { code, text: start..self.bytes.len() }
             }
-            What::Request { line, status, bytes, began, took } => {
-                Owned::Request { line: self.copy(line), status, bytes, began, took }
+            What::Request { line, status, bytes, began, took, client } => {
+                let mut said = self.copy(line);
+                let begins = [client.user, client.agent, client.referer].map(|more| {
+                    // A head is shorter than 64 KiB.
+                    let begin = u32::try_from(said.len()).unwrap_or(u32::MAX);
+                    said.end = self.copy(more).end;
+                    begin
+                });
+                Owned::Request { said, begins, status, bytes, began, took }
             }
             What::Stopped { conversations, sent, received } => {
                 Owned::Stopped { conversations, sent, received }
@@ -133,9 +180,9 @@ impl Batch {
             form.event(&Told { side, event: Event { time, conn, what }, len }, to);
         };
         match &item.what {
-            Owned::Listening(place) => {
-                let (endpoint, service, engine) = &**place;
-                tell(0, What::Listening { endpoint, service, engine });
+            Owned::Listening(place, wall) => {
+                let ((endpoint, service, engine), wall) = (&**place, *wall);
+                tell(0, What::Listening { endpoint, service, engine, wall });
             }
             Owned::Open { kind, called, transient, names } => {
                 let (local, remote) = &**names;
@@ -158,10 +205,16 @@ impl Batch {
             Owned::Note { code, text } => {
                 tell(0, What::Note { code, text: format_args!("{}", self.text(text)) });
             }
-            Owned::Request { line, status, bytes, began, took } => {
-                let line = &self.bytes[line.clone()];
+            Owned::Request { said, begins, status, bytes, began, took } => {
+                let said = &self.bytes[said.clone()];
+                let [user, agent, referer] = begins.map(|at| said.len().min(at as usize));
+                let (line, client) = (&said[..user], &said[user..]);
+                let (agent, referer) = (agent - user, referer - user);
+                let (user, agent, referer) =
+                    (&client[..agent], &client[agent..referer], &client[referer..]);
+                let client = Client { user, agent, referer };
                 let (status, bytes, began, took) = (*status, *bytes, *began, *took);
-                tell(0, What::Request { line, status, bytes, began, took });
+                tell(0, What::Request { line, status, bytes, began, took, client });
             }
             &Owned::Stopped { conversations, sent, received } => {
                 tell(0, What::Stopped { conversations, sent, received });

@@ -149,7 +149,8 @@ impl Bound {
         let cx = plan.run.context();
         for endpoint in &endpoints {
             let (service, engine) = (plan.service.name(), engine.name());
-            cx.emit(0, What::Listening { endpoint, service, engine });
+            let wall = plan.run.wall();
+            cx.emit(0, What::Listening { endpoint, service, engine, wall });
         }
         for (code, text) in sayings.into_iter().chain(why.map(|why| ("engine", why))) {
             cx.emit(0, What::Note { code, text: format_args!("{text}") });

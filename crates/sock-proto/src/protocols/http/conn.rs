@@ -20,6 +20,7 @@
 //! to come to its end is not counted while a slow client still reads; what it sends afterwards is
 //! read and discarded, or its system would throw the answer away.
 
+mod asked;
 mod take;
 mod untold;
 
@@ -28,6 +29,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+pub(super) use self::asked::Kept;
 use self::untold::Untold;
 use super::parse::{Scan, Wrong};
 use super::work::Work;
@@ -274,7 +276,7 @@ impl Talk {
                 let form = Form { persists: false, ..work.form };
                 self.since = work.began;
                 let answer = page::error(SLOW_BODY.status, &SLOW_BODY.what, SLOW_BODY.cure);
-                self.answer(&answer, form, &work.line, offer, out);
+                self.answer(&answer, form, &work.asked.asked(), offer, out);
             }
             state @ (State::Ending | State::Over) => self.state = state,
         }

@@ -41,7 +41,8 @@ fn write(arrived: &Arrived<'_>, wrong: Option<&Wrong>, to: &mut String) -> fmt::
     writeln!(to, "{} arrived. What came stands behind a bar,", Count(raw.len() as u64))?;
     writeln!(to, r"with \r, \n, \t, \\ and \xNN for what cannot be seen.")?;
     if let Some(Wrong { status, what, cure }) = wrong {
-        writeln!(to, "\nIt is not understood ({status}): {what}.\n{cure}.")?;
+        let verdict = if *status == 413 { "It is not taken" } else { "It is not understood" };
+        writeln!(to, "\n{verdict} ({status}): {what}.\n{cure}.")?;
     }
     let head = end.map_or(raw, |end| &raw[..end.at]);
     let mut lines = head.split_inclusive(|byte| *byte == b'\n');
@@ -91,6 +92,10 @@ fn body(arrived: &Arrived<'_>, body: &[u8], to: &mut String) -> fmt::Result {
     match arrived.framing {
         Framing::None if body.is_empty() => return writeln!(to, "\nThere is no body."),
         Framing::None => writeln!(to, "\nThe body: {len}")?,
+        Framing::Length(whole) if whole > body.len() as u64 => writeln!(
+            to,
+            "\nThe body: {len} of the {whole} that Content-Length says; here it was answered"
+        )?,
         Framing::Length(_) => writeln!(to, "\nThe body: {len}, as Content-Length says")?,
         Framing::Chunked => writeln!(
             to,

@@ -75,6 +75,11 @@ pub fn admits(head: &Head<'_>, offer: &Offer) -> Result<(), Answer> {
     auth::admits(head, offer).map_err(|answer| dressed(answer, offer))
 }
 
+/// The name of who has said the password, where one is asked for.
+pub(super) fn user<'a>(head: &Head<'_>, offer: &'a Offer) -> Option<&'a str> {
+    auth::user(head, offer)
+}
+
 /// Adds what every answer has.
 fn dressed(mut answer: Answer, offer: &Offer) -> Answer {
     if offer.upload.is_some() {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::answer::Answer;
 use super::body::{Body, Step};
+use super::conn::Kept;
 use super::explain::{self, Arrived};
 use super::files::{self, Storing};
 use super::head::{Head, Method};
@@ -96,18 +97,27 @@ impl Sink {
         }
     }
 
-    /// The answer to a body that is longer than what is read.
-    pub(super) fn too_large(self) -> Answer {
+    /// The answer to a body that is longer than what is read; so much of it has come.
+    pub(super) fn too_large(self, end: End, framing: Framing, content: u64) -> Answer {
         match self {
             Self::Known(answer) if answer.status >= 400 => answer,
-            Self::Known(_) | Self::Shown(_) | Self::Stored(_) => page::error(
-                413,
-                "The body of the request is longer than 1,048,576 bytes, and nobody wants it",
-                "Send none with GET, and less to --echo",
-            ),
+            // Who tries out what a client sends sees it, up to there.
+            Self::Shown(raw) => {
+                let arrived = Arrived { raw: &raw, end: Some(end), framing, content };
+                explain::answer(&arrived, Some(&TOO_LARGE))
+            }
+            Self::Known(_) | Self::Stored(_) => {
+                page::error(TOO_LARGE.status, &TOO_LARGE.what, TOO_LARGE.cure)
+            }
         }
     }
 }
+
+const TOO_LARGE: Wrong = Wrong::new(
+    413,
+    "The body of the request is longer than 1,048,576 bytes, and nobody wants it",
+    "Send none with GET, and less to --echo",
+);
 
 /// The status of a file without a length.
 const UNMEASURED: u16 = 411;
@@ -126,8 +136,8 @@ const ALLOW: &str = "GET, HEAD, OPTIONS";
 pub(super) struct Work {
     pub(super) sink: Sink,
     pub(super) form: Form,
-    /// The first line, where somebody wants to know it.
-    pub(super) line: Vec<u8>,
+    /// Who asked for what, where somebody wants to know it.
+    pub(super) asked: Kept,
     /// When the request began to come, and when its body could.
     pub(super) began: Time,
     pub(super) opened: Time,
@@ -157,8 +167,8 @@ pub(super) enum Progress {
 
 impl Work {
     pub(super) fn new(sink: Sink, form: Form, body: Body, end: End, framing: Framing) -> Self {
-        let (began, opened, line) = (Time::ZERO, Time::ZERO, Vec::new());
-        Self { sink, form, line, began, opened, came: 0, end, framing, body, content: 0 }
+        let (began, opened, asked) = (Time::ZERO, Time::ZERO, Kept::default());
+        Self { sink, form, asked, began, opened, came: 0, end, framing, body, content: 0 }
     }
 
     /// Takes what came of the body.
@@ -178,7 +188,7 @@ impl Work {
                             }
                         }
                         Sink::Known(_) | Sink::Shown(_) if self.content > UNWANTED => {
-                            return Progress::TooLarge;
+                            break Progress::TooLarge;
                         }
                         Sink::Known(_) | Sink::Shown(_) => {}
                     }

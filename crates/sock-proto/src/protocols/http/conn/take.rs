@@ -11,6 +11,7 @@ use super::super::request::{Framing, Request};
 use super::super::work::{Progress, Sink, Work};
 use super::super::write::{self, Form};
 use super::super::{Offer, Place, page};
+use super::asked::{Asked, Kept};
 use super::untold::Answered;
 use super::{Queue, State, Talk};
 use crate::Out;
@@ -93,22 +94,26 @@ impl Talk {
         form.persists &= !sink.is_unmeasured();
         let length = if let Framing::Length(n) = framing { n } else { 0 };
         let body = Body::new(framing);
+        let asked = if out.is_noted() { Asked::of(raw, &head, offer) } else { Asked::unknown(raw) };
         if body.is_some() && (sink.refuses(length) || (expects && sink.is_error())) {
             // What follows may be the body or, if the client thought better of it, a request.
             form.persists = false;
-            let answer =
-                if sink.refuses(length) { sink.too_large() } else { sink.end(end, framing, 0) };
-            return self.answer(&answer, form, raw, offer, out);
+            let answer = if sink.refuses(length) {
+                sink.too_large(end, framing, 0)
+            } else {
+                sink.end(end, framing, 0)
+            };
+            return self.answer(&answer, form, &asked, offer, out);
         }
         if expects && !sink.is_error() {
             self.untold.proceeded(write::proceed(out));
         }
         let Some(body) = body else {
-            return self.answer(&sink.end(end, framing, 0), form, raw, offer, out);
+            return self.answer(&sink.end(end, framing, 0), form, &asked, offer, out);
         };
         let mut work = Box::new(Work::new(sink, form, body, end, framing));
         if out.is_noted() {
-            work.line = first_line(raw).to_vec();
+            work.asked = Kept::of(&asked);
         }
         (work.began, work.opened) = (self.since, out.now());
         self.since = out.now();
@@ -124,7 +129,7 @@ impl Talk {
         }
         let State::Body(mut work) = core::mem::take(&mut self.state) else { return 0 };
         self.since = work.began;
-        let line = core::mem::take(&mut work.line);
+        let kept = core::mem::take(&mut work.asked);
         let mut form = work.form;
         let (answer, used) = match progress {
             Progress::Ended(used) => (work.answer(), used),
@@ -139,10 +144,12 @@ impl Talk {
             }
             Progress::TooLarge => {
                 form.persists = false;
-                (work.sink.too_large(), bytes.len())
+                let Work { end, framing, .. } = *work;
+                let content = work.content();
+                (work.sink.too_large(end, framing, content), bytes.len())
             }
         };
-        self.answer(&answer, form, &line, offer, out);
+        self.answer(&answer, form, &kept.asked(), offer, out);
         used
     }
 
@@ -165,7 +172,7 @@ impl Talk {
         };
         let is_head = raw.starts_with(b"HEAD ");
         let form = Form { version: Version::V11, is_head, persists: false };
-        self.answer(&answer, form, raw, offer, out);
+        self.answer(&answer, form, &Asked::unknown(raw), offer, out);
     }
 
     /// Answers what was `asked`, of which only the first line matters here.
@@ -173,7 +180,7 @@ impl Talk {
         &mut self,
         answer: &Answer,
         mut form: Form,
-        asked: &[u8],
+        asked: &Asked<'_>,
         offer: &Offer,
         out: &mut Out<'_>,
     ) {
@@ -182,14 +189,14 @@ impl Talk {
         let body = write::write(answer, form, offer, out);
         if out.is_noted() {
             if let Some(note) = &answer.note {
-                let target = first_line(asked).split(|byte| *byte == b' ').nth(1);
+                let target = first_line(asked.raw).split(|byte| *byte == b' ').nth(1);
                 out.note(
                     "refused",
                     format_args!("{}: {note}", Visible(target.unwrap_or_default())),
                 );
             }
             self.untold.add(Answered {
-                line: first_line(asked).to_vec(),
+                asked: Kept::of(asked),
                 status: answer.status,
                 body,
                 wire: out.queued() - before,

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use super::asked::{Asked, Kept};
 use crate::{Out, Time};
 
 /// What is queued, in its order; nothing lies here while nothing waits to be sent.
@@ -13,8 +14,7 @@ pub(super) struct Untold(Vec<Answered>);
 
 #[derive(Debug)]
 pub(super) struct Answered {
-    /// The request's first line.
-    pub(super) line: Vec<u8>,
+    pub(super) asked: Kept,
     pub(super) status: u16,
     /// Bytes of its body, which are the last ones of it.
     pub(super) body: u64,
@@ -32,8 +32,8 @@ impl Untold {
     /// A client was told to go on: bytes that are no answer.
     pub(super) fn proceeded(&mut self, wire: u64) {
         if !self.0.is_empty() {
-            let (line, began) = (Vec::new(), Time::ZERO);
-            self.0.push(Answered { line, status: 100, body: 0, wire, began });
+            let (asked, began) = (Kept::default(), Time::ZERO);
+            self.0.push(Answered { asked, status: 100, body: 0, wire, began });
         }
     }
 
@@ -50,9 +50,10 @@ impl Untold {
             unsent -= missing;
             answered.body = answered.body.saturating_sub(missing);
         }
-        for Answered { line, status, body, began, .. } in all {
+        for Answered { asked, status, body, began, .. } in all {
             if status != 100 {
-                out.answered(&line, status, body, began);
+                let Asked { raw, client } = asked.asked();
+                out.answered(raw, client, status, body, began);
             }
         }
     }

@@ -20,9 +20,8 @@ pub(super) fn admits(head: &Head<'_>, offer: &Offer) -> Result<(), Answer> {
     if offer.cors && head.method == Method::Options {
         return Ok(());
     }
-    let mut fields = head.each_field("Authorization");
-    let said = fields.next().filter(|_| fields.next().is_none());
-    if said.and_then(basic).is_some_and(|said| is_same(said, &base64(secret.as_bytes()))) {
+    let said = said(head);
+    if proves(said, secret) {
         return Ok(());
     }
     let (wrong, cure) = match said {
@@ -31,6 +30,22 @@ pub(super) fn admits(head: &Head<'_>, offer: &Offer) -> Result<(), Answer> {
     };
     let answer = page::error(401, wrong, cure);
     Err(answer.with("WWW-Authenticate", "Basic realm=\"sock\", charset=\"UTF-8\""))
+}
+
+/// The name of who has said the password; none where none is asked for.
+pub(super) fn user<'a>(head: &Head<'_>, offer: &'a Offer) -> Option<&'a str> {
+    let secret = offer.auth.as_deref().filter(|secret| proves(said(head), secret))?;
+    secret.split(':').next()
+}
+
+/// The one that there is: of two, nobody knows which is meant.
+fn said<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
+    let mut fields = head.each_field("Authorization");
+    fields.next().filter(|_| fields.next().is_none())
+}
+
+fn proves(said: Option<&[u8]>, secret: &str) -> bool {
+    said.and_then(basic).is_some_and(|said| is_same(said, &base64(secret.as_bytes())))
 }
 
 /// What follows the scheme.
