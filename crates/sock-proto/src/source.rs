@@ -65,3 +65,16 @@ impl Span {
         self.len -= n;
     }
 }
+
+/// Bytes in memory that are read as those of a file are: who waits for them holds none of his own.
+#[derive(Debug)]
+pub(crate) struct Memory(pub(crate) Arc<[u8]>);
+
+impl Source for Memory {
+    fn read_at(&self, at: u64, buf: &mut [u8]) -> usize {
+        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
+        let n = rest.len().min(buf.len());
+        buf[..n].copy_from_slice(&rest[..n]);
+        n
+    }
+}

@@ -6,13 +6,16 @@ use alloc::string::String;
 /// (`␛`), and what is no text, and what turns the direction of writing around, becomes `\u{fffd}`.
 pub(crate) fn harmless(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.extend(chunk.valid().chars().map(harmless_char));
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
+    text.extend(harmless_chars(bytes));
     text
+}
+
+/// The characters of [`harmless`], one by one.
+pub(crate) fn harmless_chars(bytes: &[u8]) -> impl Iterator<Item = char> {
+    bytes.utf8_chunks().flat_map(|chunk| {
+        let wrong = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        chunk.valid().chars().map(harmless_char).chain(wrong)
+    })
 }
 
 fn harmless_char(c: char) -> char {

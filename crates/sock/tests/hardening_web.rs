@@ -231,6 +231,41 @@ fn readers_that_never_read_are_cheap_and_let_go() {
     }
 }
 
+/// A folder with so many long names that a page of all would have 4 MB.
+#[test]
+fn readers_of_a_large_folder_that_never_read_are_cheap_and_harm_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("d")).unwrap();
+    std::fs::write(folder.path().join("page.txt"), "hello\n").unwrap();
+    for n in 0..4_000 {
+        let name = format!("{}{n:04}", "\u{fc}".repeat(120));
+        File::create(folder.path().join("d").join(name)).unwrap();
+    }
+    // A child of its own makes a page of its own.
+    for engine in CONCURRENT.into_iter().filter(|engine| *engine != "fork") {
+        let server = start(engine, &folder.path().display().to_string(), PATIENT);
+        let good = Client::connect(TCP, &server.endpoint);
+        asks(&good);
+        let stuck: Vec<Client> = (0..41).map(|_| Client::connect(TCP, &server.endpoint)).collect();
+        let (first, others) = stuck.split_first().unwrap();
+        let ask = |client: &Client| client.send(b"GET /d/ HTTP/1.1\r\nHost: here\r\n\r\n");
+        let answers = |client: &Client| assert_eq!(client.receive(15), b"HTTP/1.1 200 OK");
+        let (memory, cpu) = (server.anonymous_memory(), server.processor_time());
+        ask(first);
+        answers(first);
+        let one = server.processor_time().saturating_sub(cpu);
+        others.iter().for_each(ask);
+        others.iter().for_each(answers);
+        asks(&good);
+        let all = server.processor_time().saturating_sub(cpu);
+        let each = server.anonymous_memory().saturating_sub(memory) / 41;
+        println!("{engine}: {each} B for each of 41 that never read; {all:?}, the first {one:?}");
+        assert!(each < 500_000, "{engine}: {each} B");
+        assert!(all < one * 10, "{engine}: {all:?} for all, {one:?} for one");
+        server.stop();
+    }
+}
+
 /// Slow, and always a little further: it has its time.
 #[test]
 fn a_reader_that_is_merely_slow_has_the_whole_file() {

@@ -13,7 +13,7 @@ use crate::calendar::{Date, MONTHS};
 use crate::protocols::http::site::{
     Body, Codings, Entry, File, Found, Listing, Missing, Refused, Site, Upload,
 };
-use crate::source::Source;
+use crate::source::Memory;
 
 /// A web server's site that is a map of names to bytes.
 ///
@@ -254,19 +254,6 @@ fn media(path: &[u8]) -> Cow<'static, str> {
         _ => "application/octet-stream",
     };
     Cow::Borrowed(media)
-}
-
-/// Bytes in memory that are read as those of a file are.
-#[derive(Debug)]
-struct Memory(Arc<[u8]>);
-
-impl Source for Memory {
-    fn read_at(&self, at: u64, buf: &mut [u8]) -> usize {
-        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
-        let n = rest.len().min(buf.len());
-        buf[..n].copy_from_slice(&rest[..n]);
-        n
-    }
 }
 
 #[cfg(test)]

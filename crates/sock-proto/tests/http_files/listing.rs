@@ -1,8 +1,13 @@
 //! Listings: the page of a folder, for names of every kind.
 
+use std::sync::OnceLock;
+
 use data_encoding::BASE64;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+use sock_proto::protocols::http::site::{
+    Codings, Entry, Found, Listing, Missing, Page, Refused, Upload,
+};
 use sock_proto::sim::Files;
 
 use super::fuzz::fuzz;
@@ -125,9 +130,6 @@ fn a_name_that_is_no_text_is_shown_as_far_as_it_is_and_linked_as_it_is() {
 fn sizes_have_units() {
     #[derive(Debug)]
     struct Sized(u64);
-    use sock_proto::protocols::http::site::{
-        Codings, Entry, Found, Listing, Missing, Refused, Upload,
-    };
     impl Site for Sized {
         fn find(&self, path: &[u8], _: Codings) -> Result<Found, Missing> {
             if path.is_empty() { Ok(Found::Folder) } else { Err(Missing::NotFound) }
@@ -164,9 +166,6 @@ fn sizes_have_units() {
 fn a_folder_of_which_only_a_part_is_listed_says_so() {
     #[derive(Debug)]
     struct Endless(Vec<Entry>);
-    use sock_proto::protocols::http::site::{
-        Codings, Entry, Found, Listing, Missing, Refused, Upload,
-    };
     impl Site for Endless {
         fn find(&self, path: &[u8], _: Codings) -> Result<Found, Missing> {
             if path.is_empty() { Ok(Found::Folder) } else { Err(Missing::NotFound) }
@@ -216,6 +215,69 @@ fn a_page_is_bounded() {
     assert_eq!(rows(said.text()).len(), 10_000);
     assert!(said.text().contains("<p>2 more names are not shown.</p>"));
     assert!(said.body.len() < 2 << 20);
+}
+
+#[test]
+fn a_page_of_long_names_is_bounded_and_says_how_many_are_left_out() {
+    let mut files = Files::new();
+    for n in 0..9_999 {
+        files.insert(format!("{n:04}{}", "\u{fc}".repeat(120)).as_bytes(), b"");
+    }
+    let said = page(&files, "/");
+    assert!((2 << 20) - 2_000 < said.body.len() && said.body.len() < (2 << 20) + 1_000);
+    let shown = rows(said.text());
+    assert!(shown.iter().enumerate().all(|(n, row)| row[1].starts_with(&format!("{n:04}"))));
+    let left = 9_999 - shown.len();
+    assert!(said.text().contains(&format!("<p>{left} more names are not shown.</p>")));
+}
+
+/// A site that makes a page once and for all.
+#[derive(Debug)]
+struct Once(Files, OnceLock<Page>);
+
+impl Site for Once {
+    fn find(&self, path: &[u8], takes: Codings) -> Result<Found, Missing> {
+        self.0.find(path, takes)
+    }
+    fn list(&self, path: &[u8]) -> Result<Listing, Missing> {
+        self.0.list(path)
+    }
+    fn page_at(
+        &self,
+        path: &[u8],
+        _: Duration,
+        write: &dyn Fn(&Listing) -> Page,
+    ) -> Result<Page, Missing> {
+        let listing = self.list(path)?;
+        Ok(self.1.get_or_init(|| write(&listing)).clone())
+    }
+    fn store(&self, path: &[u8]) -> Result<Box<dyn Upload>, Refused> {
+        self.0.store(path)
+    }
+    fn moment(&self, date: &str) -> Option<Duration> {
+        self.0.moment(date)
+    }
+}
+
+#[test]
+fn a_large_page_lies_in_memory_once_for_all_who_wait_for_it() {
+    let mut files = Files::new();
+    for n in 0..1_000 {
+        files.insert(format!("{n}").as_bytes(), b"");
+    }
+    let site = Once(files, OnceLock::new());
+    let ask = || {
+        head_of(Method::Get, b"/", &[], |head| files::answer(head, &Offer::default(), &site, WALL))
+    };
+    let waiting: Vec<Answer> = (0..20).map(|_| ask()).collect();
+    let page = &site.1.get().unwrap().bytes;
+    assert!(page.len() > 64 * 1024);
+    assert_eq!(Arc::strong_count(page), 21);
+    for answer in waiting {
+        let own = answer.body.iter().filter(|part| !matches!(part, Part::Span(_)));
+        assert!(own.map(Part::len).sum::<u64>() < 100);
+        assert_eq!(rows(Said::from(answer).text()).len(), 1_000);
+    }
 }
 
 #[test]

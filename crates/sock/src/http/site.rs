@@ -23,7 +23,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustix::fs::{Access, AtFlags, accessat};
 use rustix::io::Errno;
 use sock_proto::protocols::http::Site;
-use sock_proto::protocols::http::site::{Codings, Found, Listing, Missing, Refused, Upload};
+use sock_proto::protocols::http::site::{Codings, Found, Listing, Missing, Page, Refused, Upload};
 
 use self::beneath::{Root, missing};
 pub use self::cache::Cache;
@@ -45,7 +45,8 @@ const NEVER: u64 = 0;
 ///   folder, so whoever put it there is to learn that it is not followed, and nobody learns whether
 ///   there is something at its end.
 /// - Only regular files and folders are served.
-/// - Of a folder at most 10,000 names are listed, so that nobody waits long for whoever asks for it.
+/// - Of a folder at most 10,000 names are listed, so that nobody waits long for whoever asks for it. The page
+///   of a large one is made once for all who ask within about a second, while no name comes or goes.
 /// - Names that begin with a dot are not there, unless asked for.
 /// - Beside `page.html`, a `page.html.br` or `page.html.gz` that is not older is given to a client
 ///   that takes it; other text is compressed when it is first asked for. Both concern types that
@@ -157,16 +158,18 @@ impl FileSite {
         if !kept.is_due(now) {
             return true;
         }
-        let stamp = |path: &[u8]| {
-            let found = self.root.find(path).ok()?;
-            Some(Stamp::of(&rustix::fs::fstat(found).ok()?))
-        };
-        let stamp_beside = beside.and_then(|it| stamp(&it.path(path)));
-        let is_beneath = stamp(path).is_some_and(|stamp| kept.is(stamp, stamp_beside));
+        let stamp_beside = beside.and_then(|it| self.stamp_of(&it.path(path)));
+        let is_beneath = self.stamp_of(path).is_some_and(|stamp| kept.is(stamp, stamp_beside));
         if is_beneath {
             kept.see(now);
         }
         is_beneath
+    }
+
+    /// What is found at the path without leaving the root.
+    fn stamp_of(&self, path: &[u8]) -> Option<Stamp> {
+        let found = self.root.find(path).ok()?;
+        Some(Stamp::of(&rustix::fs::fstat(found).ok()?))
     }
 
     /// Compares what is kept, if that was looked for already, with what is there.
@@ -295,13 +298,13 @@ impl Site for FileSite {
         folder::list(&self.root, path, |name| self.is_shown_name(name)).map_err(missing)
     }
 
-    fn list_at(&self, path: &[u8], moment: Duration) -> std::result::Result<Listing, Missing> {
-        if let Some(listing) = self.listed.at(path, moment) {
-            return Ok(listing);
-        }
-        let listing = self.list(path)?;
-        self.listed.keep(path, moment, &listing);
-        Ok(listing)
+    fn page_at(
+        &self,
+        path: &[u8],
+        moment: Duration,
+        write: &dyn Fn(&Listing) -> Page,
+    ) -> std::result::Result<Page, Missing> {
+        self.listed.page(path, moment, || self.stamp_of(path), || self.list(path), write)
     }
 
     fn store(&self, path: &[u8]) -> std::result::Result<Box<dyn Upload>, Refused> {

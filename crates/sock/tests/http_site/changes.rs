@@ -229,29 +229,6 @@ fn moments_are_read_as_http_writes_them() {
     assert_eq!(file(site, "old", PLAIN).modified, None);
 }
 
-#[test]
-fn a_folder_is_looked_at_once_a_turn_and_again_after_an_upload() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("a"), "a").unwrap();
-    let site = FileSite::open(dir.path()).unwrap().with_uploads();
-    let names = |turn: u64| {
-        let entries = site.list_at(b"", Duration::from_nanos(turn)).unwrap().entries;
-        let mut names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names(1), [b"a"]);
-    fs::write(dir.path().join("b"), "b").unwrap();
-    assert_eq!(names(1), [b"a"], "the same turn");
-    assert_eq!(names(2), [b"a", b"b"]);
-    let mut upload = site.store(b"c").unwrap();
-    upload.write(b"c").unwrap();
-    upload.commit().unwrap();
-    assert_eq!(names(2), [b"a", b"b", b"c"], "who stored it sees it");
-    fs::create_dir(dir.path().join("d")).unwrap();
-    assert_eq!(site.list_at(b"d", Duration::from_nanos(2)).unwrap().entries, []);
-}
-
 /// Whoever asks for it keeps nobody waiting while a million names are looked at.
 #[test]
 fn of_a_very_large_folder_a_part_is_listed() {

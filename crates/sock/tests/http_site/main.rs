@@ -5,6 +5,7 @@
 mod beneath;
 mod changes;
 mod codings;
+mod listed;
 #[allow(dead_code, reason = "support that other tests share")]
 #[path = "../needs/mod.rs"]
 mod needs;

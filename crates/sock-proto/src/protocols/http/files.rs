@@ -155,10 +155,9 @@ impl Request<'_> {
         match self.find(&path.join(INDEX), takes) {
             Ok(Found::File(file)) => self.send(&file),
             Ok(Found::Folder) | Err(Missing::NotFound) => {
-                match self.site.list_at(&path.name, self.wall) {
-                    Ok(listing) => {
-                        listing::page(&path.name, listing, self.offer.upload.is_some()).costly()
-                    }
+                let write = |listing: &_| listing::page(&path.name, listing);
+                match self.site.page_at(&path.name, self.wall, &write) {
+                    Ok(page) => listing::answer(page, self.offer.upload.is_some()).costly(),
                     Err(why) => missing(why),
                 }
             }

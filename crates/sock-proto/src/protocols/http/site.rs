@@ -46,15 +46,22 @@ pub trait Site: Send + Sync + fmt::Debug {
     /// It is not there, no folder, or not to be seen.
     fn list(&self, path: &[u8]) -> Result<Listing, Missing>;
 
-    /// The same at `moment`, as [`Site::find_at`].
+    /// The page of the folder at `path`, which `write` makes of what is in it and of nothing else: a site
+    /// that keeps what it has found may give the same bytes to many who ask at about this `moment`, so
+    /// that a large page is neither made nor held for each of them.
     ///
     /// # Errors
     ///
     /// As [`Site::list`].
-    fn list_at(&self, path: &[u8], moment: Duration) -> Result<Listing, Missing> {
+    fn page_at(
+        &self,
+        path: &[u8],
+        moment: Duration,
+        write: &dyn Fn(&Listing) -> Page,
+    ) -> Result<Page, Missing> {
         // A site that keeps nothing looks each time.
         let _ = moment;
-        self.list(path)
+        Ok(write(&self.list(path)?))
     }
 
     /// Begins to store a file at `path`; nothing is seen of it before [`Upload::commit`].
@@ -130,6 +137,15 @@ impl From<Vec<Entry>> for Listing {
     fn from(entries: Vec<Entry>) -> Self {
         Self { entries, has_more: false, left_out: 0 }
     }
+}
+
+/// The page of a folder, as it was made of its [`Listing`]; a clone is the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The page, but for its end.
+    pub bytes: Arc<[u8]>,
+    /// As [`Listing::left_out`].
+    pub left_out: usize,
 }
 
 /// One name in a folder.

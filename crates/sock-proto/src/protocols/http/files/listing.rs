@@ -2,20 +2,29 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
 use crate::calendar::Date;
 use crate::protocols::http::answer::{Answer, Part};
-use crate::protocols::http::page::Escaped;
-use crate::protocols::http::site::{Entry, Listing};
-use crate::text::harmless;
+use crate::protocols::http::page::{Escaped, entity};
+use crate::protocols::http::site::{Entry, Listing, Page};
+use crate::source::{Memory, Span};
+use crate::text::{harmless, harmless_chars};
 
-use super::order::by_name;
+use super::order::Name;
 use super::path::escaped;
 
-/// So many names are shown: a page of these is 2 MB, and as much memory for each who loads it.
+/// So many names are shown.
 const MOST: usize = 10_000;
+
+/// The rows end before so many bytes: room for [`MOST`] names of 50 letters, and for 1,800 of the longest.
+const LONGEST: usize = 2 << 20;
+
+/// A larger page is not copied for each who waits for it.
+const TOGETHER: usize = 16 * 1024;
 
 /// It stands in the page as it stands here; [`POLICY`] names its hash.
 pub(super) const STYLE: &str = "\
@@ -34,20 +43,30 @@ pub(super) const POLICY: &str = "default-src 'none'; \
     style-src 'sha256-JWP4xeVZLeYrxH6qOr2FV915/+/JdByOagZTyN01cCo='; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Makes the page of the folder at `path`; with `upload`, one can store files there.
-pub(super) fn page(path: &[u8], mut listing: Listing, upload: bool) -> Answer {
-    let entries = &mut listing.entries;
-    entries.sort_unstable_by(by_name);
-    let mut page = String::with_capacity(1536 + entries.len().min(MOST) * 160);
-    // Writing to a string cannot fail.
-    let _ = write(&mut page, path, &listing, upload);
+const FORM: &str = "<form method=\"post\" enctype=\"multipart/form-data\" action=\"./\">\n\
+    <label>Files to store here: <input type=\"file\" name=\"file\" multiple required></label>\n\
+    <button>Store</button>\n</form>\n";
+
+const END: &str = "</body>\n</html>\n";
+
+/// Makes the answer of a folder's page; with `upload`, one can store files there.
+pub(super) fn answer(page: Page, upload: bool) -> Answer {
+    let Page { bytes, left_out } = page;
+    let len = bytes.len();
+    let page = if len > TOGETHER {
+        Part::Span(Span::new(Arc::new(Memory(bytes)), 0, len as u64))
+    } else {
+        Part::Shared(bytes, 0..len)
+    };
+    let end = if upload { [FORM, END].concat() } else { END.into() };
     let answer = Answer::new(200)
         .with("Content-Type", "text/html; charset=utf-8")
         .with("Cache-Control", "no-cache")
         .with("Content-Security-Policy", POLICY)
-        .and(Part::Bytes(page.into_bytes()));
+        .and(page)
+        .and(Part::Bytes(end.into_bytes()));
     // Clients are not told that there is something which they may not see.
-    match listing.left_out {
+    match left_out {
         0 => answer,
         n => {
             let names = if n == 1 { "name is" } else { "names are" };
@@ -58,8 +77,31 @@ pub(super) fn page(path: &[u8], mut listing: Listing, upload: bool) -> Answer {
     }
 }
 
-fn write(page: &mut String, path: &[u8], listing: &Listing, upload: bool) -> fmt::Result {
-    let Listing { entries, has_more, left_out: _ } = listing;
+/// Makes the page of the folder at `path`, but for its end, which is not the same on every server.
+pub(super) fn page(path: &[u8], listing: &Listing) -> Page {
+    let Listing { entries, has_more, left_out } = listing;
+    let mut page = String::with_capacity(1536 + entries.len().min(MOST) * 160);
+    // Writing to a string cannot fail.
+    let _ = begin(&mut page, path);
+    let shown = rows(&mut page, entries);
+    page.push_str("</table>\n");
+    if entries.is_empty() && !has_more {
+        page.push_str("<p>This folder is empty.</p>\n");
+    }
+    if *has_more {
+        page.push_str(
+            "<p>This folder has more names than these, which are not shown and not in order with them. \
+             Who knows the name of a file can ask for it.</p>\n",
+        );
+    } else if let more @ 1.. = entries.len() - shown {
+        let names = if more == 1 { "name is" } else { "names are" };
+        // As above, that cannot fail.
+        let _ = writeln!(page, "<p>{more} more {names} not shown.</p>");
+    }
+    Page { bytes: page.into_bytes().into(), left_out: *left_out }
+}
+
+fn begin(page: &mut String, path: &[u8]) -> fmt::Result {
     let title = format!("/{}{}", harmless(path), if path.is_empty() { "" } else { "/" });
     let title = Escaped(&title);
     write!(
@@ -72,38 +114,41 @@ fn write(page: &mut String, path: &[u8], listing: &Listing, upload: bool) -> fmt
     if !path.is_empty() {
         page.push_str("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n");
     }
-    for entry in entries.iter().take(MOST) {
-        row(page, entry)?;
-    }
-    page.push_str("</table>\n");
-    if entries.is_empty() && !has_more {
-        page.push_str("<p>This folder is empty.</p>\n");
-    }
-    if *has_more {
-        page.push_str(
-            "<p>This folder has more names than these, which are not shown and not in order with them. \
-             Who knows the name of a file can ask for it.</p>\n",
-        );
-    } else if let Some(more @ 1..) = entries.len().checked_sub(MOST) {
-        writeln!(page, "<p>{more} more names are not shown.</p>")?;
-    }
-    if upload {
-        page.push_str(
-            "<form method=\"post\" enctype=\"multipart/form-data\" action=\"./\">\n\
-             <label>Files to store here: <input type=\"file\" name=\"file\" multiple required></label>\n\
-             <button>Store</button>\n</form>\n",
-        );
-    }
-    page.push_str("</body>\n</html>\n");
     Ok(())
+}
+
+/// Writes as many rows as there is room for, and tells how many those are.
+fn rows(page: &mut String, entries: &[Entry]) -> usize {
+    let mut names: Vec<_> = entries.iter().map(Name::from).collect();
+    names.sort_unstable();
+    for (n, name) in names.iter().take(MOST).enumerate() {
+        let before = page.len();
+        // As above, that cannot fail.
+        let _ = row(page, name.entry);
+        if page.len() > LONGEST {
+            page.truncate(before);
+            return n;
+        }
+    }
+    names.len().min(MOST)
 }
 
 /// A link begins with `./`, so that no name is taken for a scheme; the name stands by itself, so that
 /// one that is written from right to left turns nothing else around.
 fn row(page: &mut String, entry: &Entry) -> fmt::Result {
-    let (link, name) = (escaped(&entry.name), harmless(&entry.name));
-    let (name, end) = (Escaped(&name), if entry.is_folder { "/" } else { "" });
-    write!(page, "<tr><td><a href=\"./{link}{end}\"><bdi>{name}{end}</bdi></a></td><td>")?;
+    let end = if entry.is_folder { "/" } else { "" };
+    page.push_str("<tr><td><a href=\"./");
+    page.extend(escaped(&entry.name));
+    page.push_str(end);
+    page.push_str("\"><bdi>");
+    for c in harmless_chars(&entry.name) {
+        match entity(c) {
+            Some(entity) => page.push_str(entity),
+            None => page.push(c),
+        }
+    }
+    page.push_str(end);
+    page.push_str("</bdi></a></td><td>");
     if !entry.is_folder {
         write!(page, "{}", Size(entry.len))?;
     }

@@ -20,10 +20,9 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use memchr::{memchr, memchr2, memrchr};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 
 /// What is escaped in a path that we write: all but the unreserved characters (RFC 3986, section 2.3)
 /// and the separator. A browser takes `\` for `/`, and `:` might end a scheme.
@@ -118,7 +117,7 @@ pub(super) fn address(folder: &[u8]) -> String {
 }
 
 /// A path as it stands in a link.
-pub(super) fn escaped(path: &[u8]) -> impl fmt::Display + '_ {
+pub(super) fn escaped(path: &[u8]) -> PercentEncode<'_> {
     percent_encode(path, ESCAPED)
 }
 
