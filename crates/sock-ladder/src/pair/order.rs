@@ -13,8 +13,9 @@ use crate::story::returned;
 /// So many calls are under way at once at most, as far as anybody looks.
 const WINDOW: usize = 32;
 
-/// How many places are tried for each call before all of them are guesses.
-const TRIES: usize = 64;
+/// How many places are tried, beside a few for each call, before all of them are guesses: a long row that cannot be put in
+/// order takes no longer than reading it.
+const TRIES: usize = 4_096;
 
 /// A receive takes its bytes when it returns: so long before, in ns, is as far as the stops of a tracer can be apart.
 const SLOW: u64 = 5_000_000;
@@ -107,7 +108,7 @@ fn order(group: &[Move<'_>], others: &[Move<'_>]) -> Option<Vec<usize>> {
     let mut at = group[0].off.start();
     // Before this one all are taken.
     let mut low = 0;
-    for _ in 0..group.len().saturating_mul(TRIES) {
+    for _ in 0..TRIES.saturating_add(group.len().saturating_mul(4)) {
         if order.len() == group.len() {
             return Some(order);
         }
