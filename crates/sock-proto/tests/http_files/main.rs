@@ -10,6 +10,7 @@ use sock_proto::protocols::http::{Offer, Site};
 
 mod auth;
 mod conditions;
+mod forms;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod get;

@@ -91,3 +91,36 @@ fn a_client_that_leaves_early_leaves_nothing() {
         assert_eq!((shelf.paths().len(), shelf.open()), (2, 0), "{request}");
     }
 }
+
+#[test]
+fn every_answer_of_a_directory_may_be_read_by_pages_of_others_where_that_is_said() {
+    for (upload, requests) in [
+        (
+            Some(10),
+            &[
+                ("PUT /new", "Content-Length: 1\r\n", 201),
+                ("PUT /new", "Content-Length: 99\r\n", 413),
+                ("PUT /new", "", 411),
+                ("PUT /", "Content-Length: 1\r\n", 400),
+                ("POST /", "Content-Length: 1\r\n", 415),
+            ][..],
+        ),
+        (None, &[("PUT /new", "Content-Length: 1\r\n", 405), ("POST /", "", 405)]),
+    ] {
+        for (line, field, status) in requests {
+            let place = Place::Site(Arc::new(shelf()));
+            let offer = Offer { place, upload, cors: true, ..Offer::default() };
+            let request = format!("{line} HTTP/1.1\r\nHost: a\r\n{field}\r\n{}", "x".repeat(99));
+            let client = Script::new().send(&*request).finish();
+            let sim = Sim::new(1).wall(WALL).until(Time::from_nanos(900_000_000));
+            let server = Session::answer(Http::new(Arc::new(offer)));
+            let story = sim.run(Session::call(client), server);
+            let said = String::from_utf8(story.received("client").to_vec()).unwrap();
+            let head = said.split("\r\n\r\n").next().unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {head:?}");
+            assert_eq!(head.matches("\r\nAccess-Control-Allow-Origin: *").count(), 1, "{head}");
+            let nosniff = head.matches("\r\nX-Content-Type-Options: nosniff").count();
+            assert_eq!(nosniff, usize::from(upload.is_some()), "{head}");
+        }
+    }
+}

@@ -81,12 +81,16 @@ pub(super) fn user<'a>(head: &Head<'_>, offer: &'a Offer) -> Option<&'a str> {
 }
 
 /// Adds what every answer has.
-fn dressed(mut answer: Answer, offer: &Offer) -> Answer {
-    if offer.upload.is_some() {
+pub(super) fn dressed(answer: Answer, offer: &Offer) -> Answer {
+    dressed_for(answer, offer.upload.is_some(), offer.cors)
+}
+
+fn dressed_for(mut answer: Answer, uploads: bool, cors: bool) -> Answer {
+    if uploads {
         // What strangers left here is what its type says, and no page because it looks like one.
         answer.fields.extend_from_slice(b"X-Content-Type-Options: nosniff\r\n");
     }
-    if offer.cors {
+    if cors {
         answer.fields.extend_from_slice(
             b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n",
         );

@@ -41,11 +41,9 @@ impl Sink {
                 Answer::new(204).with("Allow", ALLOW)
             }
             (Place::Site(_), Method::Put) if offer.upload.is_some() && has_no_length(head) => {
-                page::error(
-                    UNMEASURED,
-                    "The request does not say how long the file is",
-                    "Send a Content-Length; that of an empty file is 0",
-                )
+                let wrong = "The request does not say how long the file is";
+                let cure = "Send a Content-Length; that of an empty file is 0";
+                files::dressed(page::error(UNMEASURED, wrong, cure), offer)
             }
             (Place::Site(site), Method::Put | Method::Post) if offer.upload.is_some() => {
                 match Storing::begin(head, offer, site) {
@@ -62,7 +60,8 @@ impl Sink {
             (Place::Site(_) | Place::Explained, Method::Put | Method::Post | Method::Other) => {
                 let cure =
                     "Ask by GET; a directory takes files with `sock serve http DIR --upload`";
-                page::error(405, "Nothing can be stored on this server", cure).with("Allow", ALLOW)
+                let wrong = "Nothing can be stored on this server";
+                files::dressed(page::error(405, wrong, cure).with("Allow", ALLOW), offer)
             }
         };
         Self::Known(answer)

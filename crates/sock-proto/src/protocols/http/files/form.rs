@@ -1,5 +1,6 @@
 //! Form: the files in a form, stored one after the other as they come.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -9,6 +10,7 @@ use crate::protocols::http::answer::{Answer, Part};
 use crate::protocols::http::head::Head;
 use crate::protocols::http::page::{self, Escaped};
 use crate::protocols::http::site::{Codings, Found, Site, Stored};
+use crate::text::harmless;
 
 use super::accept;
 use super::disposition::{self, Bad};
@@ -16,7 +18,7 @@ use super::listing::{POLICY, STYLE};
 use super::missing;
 use super::multipart::{Malformed, Multipart, Piece};
 use super::path::{Path, address, join};
-use super::store::{Line, Whole, said};
+use super::store::{Fault, Line, Whole, said};
 
 /// So many files in one form: a folder full of pictures, and no more than an answer can list.
 const MOST: usize = 1000;
@@ -42,8 +44,11 @@ struct Files {
     open: Option<(Whole, Vec<u8>)>,
     /// How many bytes came that are of no file.
     others: u64,
-    stored: Vec<(Vec<u8>, Stored, u64)>,
+    stored: Vec<File>,
 }
+
+/// A file that is stored: its name, whether there was one, and how long it is.
+type File = (Vec<u8>, Stored, u64);
 
 impl Form {
     pub(super) fn begin(
@@ -109,13 +114,16 @@ impl Files {
         match piece {
             Piece::Head(head) => self.open = self.begin(head)?,
             Piece::Bytes(bytes) => {
-                let Some((whole, _)) = &mut self.open else { return self.pass(bytes.len()) };
-                whole.write(bytes)?;
+                let Some((whole, name)) = &mut self.open else { return self.pass(bytes.len()) };
+                if let Err(why) = whole.write(bytes) {
+                    return Err(said_of(name, &self.stored, &why));
+                }
             }
             Piece::Beside(n) => return self.pass(n),
             Piece::End => {
                 if let Some((whole, name)) = self.open.take() {
-                    let (stored, len) = whole.commit()?;
+                    let commit = whole.commit();
+                    let (stored, len) = commit.map_err(|why| said_of(&name, &self.stored, &why))?;
                     self.stored.push((name, stored, len));
                 }
             }
@@ -153,7 +161,10 @@ impl Files {
             return Err(self.fault(400, "A file has no name that can be stored"));
         };
         let path = join(&self.folder, &name);
-        Ok(Some((Whole::begin(self.site.as_ref(), &path, self.most)?, name)))
+        match Whole::begin(self.site.as_ref(), &path, self.most) {
+            Ok(whole) => Ok(Some((whole, name))),
+            Err(why) => Err(said_of(&name, &self.stored, &why)),
+        }
     }
 
     fn said(&self, as_page: bool) -> Answer {
@@ -181,11 +192,28 @@ impl Files {
 
     /// Says what was wrong, and what of the form is stored nevertheless.
     fn fault(&self, status: u16, wrong: &str) -> Answer {
-        let cure = match self.stored.len() {
-            0 => String::from("Nothing was stored"),
-            1 => String::from("The file before that was stored"),
-            n => format!("The {n} files before that were stored"),
-        };
-        page::error(status, wrong, &cure)
+        page::error(status, wrong, &before(self.stored.len()))
+    }
+}
+
+/// Says what was wrong with a file of the form, and which of them are stored nevertheless.
+fn said_of(name: &[u8], stored: &[File], why: &Fault) -> Answer {
+    // The name stands in the body, and says nothing about the address.
+    let status = if why.status == 414 { 400 } else { why.status };
+    let wrong = format!("{}: {}", harmless(name), why.wrong);
+    let before = before(stored.len());
+    let cure = match why.cure {
+        "" => before,
+        cure => format!("{cure}. {before}").into(),
+    };
+    Answer { note: why.note.map(Cow::Borrowed), ..page::error(status, &wrong, &cure) }
+}
+
+/// What became of the files before one.
+fn before(n: usize) -> Cow<'static, str> {
+    match n {
+        0 => "Nothing was stored".into(),
+        1 => "The file before that was stored".into(),
+        n => format!("The {n} files before that were stored").into(),
     }
 }

@@ -1,5 +1,6 @@
 //! Store: what PUT and forms bring, on its way into files.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -16,7 +17,7 @@ use crate::text::harmless;
 use super::condition::{self, Verdict};
 use super::form::Form;
 use super::path::Path;
-use super::{allowed, missing, origin};
+use super::{allowed, dressed, dressed_for, missing, origin};
 
 /// A body that is being stored: `begin data* end`, and nothing after an answer.
 ///
@@ -26,6 +27,8 @@ use super::{allowed, missing, origin};
 #[derive(Debug)]
 pub struct Storing {
     to: To,
+    /// What every answer has, this one has too.
+    cors: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,10 @@ impl Storing {
     ///
     /// It may not, or cannot; the answer says why.
     pub fn begin(head: &Head<'_>, offer: &Offer, site: &Arc<dyn Site>) -> Result<Self, Answer> {
+        Self::begun(head, offer, site).map_err(|answer| dressed(answer, offer))
+    }
+
+    fn begun(head: &Head<'_>, offer: &Offer, site: &Arc<dyn Site>) -> Result<Self, Answer> {
         let Some(most) = offer.upload else {
             return Err(page::error(
                 405,
@@ -69,7 +76,7 @@ impl Storing {
                 .with("Allow", allowed(offer)));
             }
         };
-        Ok(Self { to })
+        Ok(Self { to, cors: offer.cors })
     }
 
     /// Takes more of the body.
@@ -78,25 +85,24 @@ impl Storing {
     ///
     /// It is too long, malformed, or cannot be stored; the answer says why.
     pub fn data(&mut self, bytes: &[u8]) -> Result<(), Answer> {
-        match &mut self.to {
-            To::File(whole, _) => whole.write(bytes),
+        let taken = match &mut self.to {
+            To::File(whole, _) => whole.write(bytes).map_err(Answer::from),
             To::Form(form) => form.data(bytes),
-        }
+        };
+        taken.map_err(|answer| dressed_for(answer, true, self.cors))
     }
 
     /// The body is whole.
     #[must_use]
     pub fn end(self) -> Answer {
-        match self.to {
+        let answer = match self.to {
             To::Form(form) => form.end(),
-            To::File(whole, name) => whole.commit().map_or_else(
-                |refused| refused,
-                |(stored, len)| {
-                    let status = if stored == Stored::Created { 201 } else { 200 };
-                    said(status, [Line(&name, stored, len)])
-                },
-            ),
-        }
+            To::File(whole, name) => whole.commit().map_or_else(Answer::from, |(stored, len)| {
+                let status = if stored == Stored::Created { 201 } else { 200 };
+                said(status, [Line(&name, stored, len)])
+            }),
+        };
+        dressed_for(answer, true, self.cors)
     }
 }
 
@@ -113,7 +119,7 @@ fn put(head: &Head<'_>, site: &dyn Site, path: &Path<'_>, most: u64) -> Result<T
     }
     let length = head.field("Content-Length").and_then(|value| core::str::from_utf8(value).ok());
     if length.and_then(|value| value.parse::<u64>().ok()).is_some_and(|length| length > most) {
-        return Err(too_large(most));
+        return Err(too_large(most).into());
     }
     let there = match site.find(&path.name, Codings::default()) {
         Ok(Found::Folder) => return Err(page::error(409, "There is a folder of this name", "")),
@@ -136,11 +142,11 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    pub(super) fn begin(site: &dyn Site, path: &[u8], most: u64) -> Result<Self, Answer> {
+    pub(super) fn begin(site: &dyn Site, path: &[u8], most: u64) -> Result<Self, Fault> {
         Ok(Self { upload: site.store(path).map_err(refused)?, len: 0, most })
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Answer> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.len = self.len.saturating_add(bytes.len() as u64);
         if self.len > self.most {
             return Err(too_large(self.most));
@@ -149,7 +155,7 @@ impl Whole {
     }
 
     /// Puts it in its place and tells how long it was.
-    pub(super) fn commit(self) -> Result<(Stored, u64), Answer> {
+    pub(super) fn commit(self) -> Result<(Stored, u64), Fault> {
         Ok((self.upload.commit().map_err(refused)?, self.len))
     }
 }
@@ -180,23 +186,40 @@ const UNFIT: &str =
     "nothing is stored under this name: it is hidden, leads out of the directory, or is no file";
 const UNWRITABLE: &str = "permission denied: the user that runs this server may not write there";
 
-fn too_large(most: u64) -> Answer {
-    let wrong = format!("A file may have {most} bytes and no more");
-    page::error(413, &wrong, "Send a smaller one, or have the server started with a higher limit")
+/// Why a file is not stored, and the cure; a form has more to say about it than PUT.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) status: u16,
+    pub(super) wrong: Cow<'static, str>,
+    pub(super) cure: &'static str,
+    /// For whoever runs the server.
+    pub(super) note: Option<&'static str>,
 }
 
-fn refused(why: Refused) -> Answer {
-    match why {
-        Refused::NotFound => page::error(409, "The folder is not there", "Choose one that is"),
-        Refused::Forbidden => {
-            page::error(403, "Nothing may be stored under this name", "").noting(UNFIT)
-        }
+impl From<Fault> for Answer {
+    fn from(Fault { status, wrong, cure, note }: Fault) -> Self {
+        let answer = page::error(status, &wrong, cure);
+        Self { note: note.map(Cow::Borrowed), ..answer }
+    }
+}
+
+fn too_large(most: u64) -> Fault {
+    let wrong = Cow::Owned(format!("A file may have {most} bytes and no more"));
+    let cure = "Send a smaller one, or have the server started with a higher limit";
+    Fault { status: 413, wrong, cure, note: None }
+}
+
+fn refused(why: Refused) -> Fault {
+    let (status, wrong, cure, note) = match why {
+        Refused::NotFound => (409, "The folder is not there", "Choose one that is", None),
+        Refused::Forbidden => (403, "Nothing may be stored under this name", "", Some(UNFIT)),
         Refused::Denied => {
             let wrong = "This server has no right to store files in this folder";
-            page::error(403, wrong, "Whoever runs it can give it that right").noting(UNWRITABLE)
+            (403, wrong, "Whoever runs it can give it that right", Some(UNWRITABLE))
         }
-        Refused::TooLong => page::error(414, "The name is too long", "Choose a shorter one"),
-        Refused::Full => page::error(507, "There is no room left", ""),
-        Refused::Failed => page::error(500, "The file could not be stored", ""),
-    }
+        Refused::TooLong => (414, "The name is too long", "Choose a shorter one", None),
+        Refused::Full => (507, "There is no room left", "", None),
+        Refused::Failed => (500, "The file could not be stored", "", None),
+    };
+    Fault { status, wrong: wrong.into(), cure, note }
 }
