@@ -213,7 +213,7 @@ fn auth(text: &str) -> Result<String> {
         None => (text.to_owned(), "--auth".to_owned()),
     };
     // RFC 7617, section 2. The words themselves are not repeated: this may be read by others.
-    if !text.contains(':') || text.chars().any(char::is_control) {
+    if !text.contains(':') || text == ":" || text.chars().any(char::is_control) {
         let text = format!("{place} has to hold a name, a colon and a password, as in user:secret");
         return Err(Usage(text).into());
     }

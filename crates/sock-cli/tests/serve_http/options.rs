@@ -42,6 +42,7 @@ fn what_is_wrong_is_named_with_its_cure() {
         &["serve", "http", ".", "--header", "Content-Length: 0"],
         &["serve", "http", ".", "--header", "X: a\r\nY: b"],
         &["serve", "http", ".", "--auth", "me"],
+        &["serve", "http", ".", "--auth", ":"],
         &["serve", "http", ".", "--auth", "@nameless"],
         &["serve", "http", "udp:127.0.0.1:0"],
         &["serve", "echo", "--spa"],
