@@ -59,25 +59,43 @@ fn a_refusal_says_who_listens_instead() {
 }
 
 #[test]
+fn a_port_without_htons_is_known_by_its_bytes() {
+    let mut tape = Tape::default();
+    listener(&mut tape, "0.0.0.0:12000", 10, Some(20));
+    assert_eq!(
+        refused(&mut tape, "127.0.0.1:57390"),
+        "refused: nobody listens on 127.0.0.1:57390, whose port is that of server on 0.0.0.0:12000 with its two bytes \
+         swapped: write it with htons"
+    );
+}
+
+#[test]
 fn a_refusal_tells_a_server_that_is_not_ready_from_one_that_has_gone() {
     let mut tape = Tape::default();
     listener(&mut tape, "0.0.0.0:9099", 10, None);
     assert_eq!(
         refused(&mut tape, "127.0.0.1:9099"),
-        "refused: server has bound 127.0.0.1:9099 but does not listen; call listen after bind"
+        "refused: server has bound 0.0.0.0:9099 but does not listen; call listen after bind"
     );
     let mut tape = Tape::default();
     listener(&mut tape, "0.0.0.0:9099", 10, Some(3_000));
     assert_eq!(
         refused(&mut tape, "127.0.0.1:9099"),
-        "refused: server had bound 127.0.0.1:9099, but called listen only 2.0 ms later; connect after that, or try again"
+        "refused: server had bound 0.0.0.0:9099, but called listen only 2.0 ms later; connect after that, or try again"
     );
     let mut tape = Tape::default();
     listener(&mut tape, "0.0.0.0:9099", 10, Some(20));
     tape.close(SERVER, 9, 500);
     assert_eq!(
         refused(&mut tape, "127.0.0.1:9099"),
-        "refused: server had stopped listening on 127.0.0.1:9099 0.5 ms earlier"
+        "refused: server had stopped listening on 0.0.0.0:9099 0.5 ms earlier"
+    );
+    let mut tape = Tape::default();
+    listener(&mut tape, "0.0.0.0:9099", 10, None);
+    tape.close(SERVER, 9, 500);
+    assert_eq!(
+        refused(&mut tape, "127.0.0.1:9099"),
+        "refused: server had bound 0.0.0.0:9099, never listened, and was gone 0.5 ms earlier; call listen after bind"
     );
 }
 
@@ -206,7 +224,7 @@ fn a_connection_that_nobody_accepted_waited_in_the_backlog() {
         about(&tape.lines, "never-accepted"),
         [
             "connected, but server never accepted it: the kernel connects by itself, and the connection waited in the backlog of \
-          127.0.0.1:7; what was sent into it nobody read"
+          127.0.0.1:7; what was sent into it nobody read; call accept, in a loop"
         ]
     );
 }

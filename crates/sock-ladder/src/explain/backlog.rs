@@ -63,7 +63,7 @@ fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             let name = case.story.proc(server.sock).map_or("the server", |proc| case.name(proc));
             format!(
                 "connected, but {name} never accepted it: the kernel connects by itself, and the connection waited in the \
-                 backlog of {}; what was sent into it nobody read",
+                 backlog of {}; what was sent into it nobody read; call accept, in a loop",
                 written(&server.place),
             )
         });

@@ -74,22 +74,28 @@ fn why(
         let after = took(late.listens.unwrap_or(t) - t);
         let bound = if late.since <= t { "had bound" } else { "bound" };
         return format!(
-            "{} {bound} {address}, but called listen only {after} later; connect after that, or try again",
+            "{} {bound} {}, but called listen only {after} later; connect after that, or try again",
             who(late),
+            written(&late.place),
         );
     }
     if let Some(gone) = here().find(|tenant| tenant.listens.is_some() && tenant.until <= done) {
         return format!(
-            "{} had stopped listening on {address} {} earlier",
+            "{} had stopped listening on {} {} earlier",
             who(gone),
+            written(&gone.place),
             took(done - gone.until),
         );
     }
     if let Some(mute) = here().find(|tenant| tenant.listens.is_none() && tenant.since <= t) {
-        return format!(
-            "{} has bound {address} but does not listen; call listen after bind",
-            who(mute)
-        );
+        let (name, bound) = (who(mute), written(&mute.place));
+        if mute.until <= t {
+            let ago = took(t - mute.until);
+            return format!(
+                "{name} had bound {bound}, never listened, and was gone {ago} earlier; call listen after bind"
+            );
+        }
+        return format!("{name} has bound {bound} but does not listen; call listen after bind");
     }
     let listening: Vec<&Tenant> = tenants
         .iter()
@@ -100,6 +106,17 @@ fn why(
             "nobody listens on {address}; {} listens on {} only: connect to that, or bind 0.0.0.0 or [::]",
             who(other),
             written(&other.place),
+        );
+    }
+    let swapped = |tenant: &&Tenant| match (&tenant.place, place) {
+        (Place::Inet(_, own), Place::Inet(_, asked)) => own.swap_bytes() == *asked,
+        _ => false,
+    };
+    if let Some(meant) = listening.iter().copied().find(swapped) {
+        return format!(
+            "nobody listens on {address}, whose port is that of {} on {} with its two bytes swapped: write it with htons",
+            who(meant),
+            written(&meant.place),
         );
     }
     let others: Vec<String> = listening
