@@ -321,6 +321,11 @@ impl<'a> Story<'a> {
         let own = |sock: usize| Some(self.calls[*self.calls_of[sock].first()?].proc);
         own(sock)
             .or_else(|| own(self.sock_of(self.socks[sock].listener?)?))
+            // Of a listener whose own calls are not here: who accepted there.
+            .or_else(|| {
+                let id = Some(self.socks[sock].sock).filter(|_| self.is_listener(sock));
+                own(self.socks.iter().position(|other| id.is_some() && other.listener == id)?)
+            })
             .or_else(|| self.procs.keys().next().copied())
     }
 }

@@ -233,3 +233,25 @@ fn conversations_have_all_their_lines_and_no_others() {
     let notes = |n: usize| all[n].lines.iter().filter(|line| matches!(line, Line::Note(_))).count();
     assert_eq!([notes(0), notes(1), notes(2)], [0, 1, 0]);
 }
+
+/// The listener's own calls belong to no conversation; where it listens says where the server is, and nobody else.
+#[test]
+fn a_conversation_apart_has_its_client_at_its_own_address() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client").proc(SERVER, "server");
+    tape.sock(9, Kind::Stream, Origin::Socket, 0).local = Some("127.0.0.1:7".into());
+    tape.call(SERVER, CallKind::Listen, 9, 1, 2, Ok(0));
+    tape.tcp(1, Origin::Socket, 10, "127.0.0.1:40000", "127.0.0.1:7");
+    tape.call(CLIENT, CallKind::Connect, 1, 10, 20, Ok(0));
+    tape.tcp(2, Origin::Accept, 30, "127.0.0.1:7", "127.0.0.1:40000");
+    if let Some(Line::Sock(sock)) = tape.lines.last_mut() {
+        sock.listener = Some(SockId(9));
+    }
+    tape.call(SERVER, CallKind::Accept, 2, 25, 30, Ok(5));
+    tape.send(CLIENT, 1, 40, b"hi");
+    tape.recv(SERVER, 2, 41, 45, b"hi");
+    let all = conversations(&tape.lines);
+    let page = all[0].text(&Drawing::default());
+    let words: Vec<&str> = page.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(words, ["127.0.0.1:40000", "127.0.0.1:7"], "{page}");
+}
