@@ -213,6 +213,12 @@ impl Control {
         let _ = self.0.waker.set(waker);
     }
 
+    /// Whether somebody wishes that they end, and was not heard yet.
+    pub(crate) fn asks_for_end(&self) -> bool {
+        let what = self.0.signal.load(Ordering::Acquire);
+        what == CLOSE || (what != 0 && what & PASSED == 0)
+    }
+
     pub(crate) fn take(&self) -> Option<i32> {
         Some(self.0.signal.swap(0, Ordering::Acquire)).filter(|signal| *signal != 0)
     }

@@ -12,6 +12,8 @@ use crate::tracer::Tracer;
 
 /// A program that has not begun to listen by then is not waited for any longer.
 const PATIENCE: u64 = 3_000_000_000;
+/// Ctrl-C reaches a program and us at once, in any order: so long after the end of a program, in ns, we have heard of it too.
+const BEFORE_NEXT: u64 = 200_000_000;
 /// Who is asked to end has so long to obey, in ns.
 const BEFORE_KILL: u64 = 1_000_000_000;
 
@@ -24,6 +26,8 @@ pub(crate) struct Stage {
     since: u64,
     /// The latest of them listens.
     is_ready: bool,
+    /// When the latest of them ended, in ns since t0.
+    ended_at: u64,
     /// When everybody is asked to end, and when they are made to.
     term_at: Option<u64>,
     kill_at: Option<u64>,
@@ -78,13 +82,17 @@ impl Tracer<'_> {
 
     fn start_if_due(&mut self, now: u64) -> Result<(), TraceError> {
         let (waited, n) = (now.saturating_sub(self.stage.since), self.stage.started.len());
-        if self.stage.is_closing || n >= self.plan.programs.len() {
+        let is_closing = self.stage.is_closing || self.plan.control.asks_for_end();
+        if is_closing || n >= self.plan.programs.len() {
             return Ok(());
         }
         let before = &self.plan.programs[n - 1];
         let is_due = match self.plan.start {
             Start::Listen if self.stage.is_ready => true,
             Start::Listen if self.outcome.ended[n - 1].is_some() => {
+                if now.saturating_sub(self.stage.ended_at) < BEFORE_NEXT {
+                    return Ok(());
+                }
                 let text = format!(
                     "{} ended before it had begun to listen, and {} is started now; name a server before its clients",
                     before.name(),
@@ -201,6 +209,9 @@ impl Tracer<'_> {
         });
         self.outcome.ended[n] = Some(ended);
         let now = self.tape.now();
+        if n + 1 == self.stage.started.len() {
+            self.stage.ended_at = now;
+        }
         if matches!(ended, Ended::NotRun(_)) {
             self.close_at(now, Why::NotRun);
         } else if let Some(after) = self.plan.stop

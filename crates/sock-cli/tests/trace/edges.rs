@@ -4,7 +4,7 @@ use std::fs::{Permissions, copy, set_permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use rustix::process::{Signal, getuid};
+use rustix::process::{Pid, Signal, getuid, kill_process_group};
 
 use crate::bench::Bench;
 use crate::support::{Finished, Program, is_here, peer, skip, sock};
@@ -113,6 +113,24 @@ fn ctrl_c_that_ends_the_programs_ends_sock_in_the_same_way() {
         assert_eq!(finished.signal(), signal, "{script}: {}", finished.stderr);
         assert_eq!(finished.code(), if signal.is_some() { 130 } else { 5 });
         assert!(finished.stderr.contains("traced: "), "it is drawn before: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_before_the_first_program_listens_starts_no_other() {
+    let Some(_bench) = Bench::new() else { return };
+    for options in [&[][..], &["--repeat", "3"]] {
+        let first = ["--", "sh", "-c", "echo here; exec sleep 60"];
+        let words = [&["trace"][..], options, &first, &["--", "echo", "second"]].concat();
+        let mut program = Program::start(sock(&words));
+        assert_eq!(program.line(), "here");
+        // As a terminal does: to all of them at once.
+        let group = Pid::from_raw(program.pid()).unwrap();
+        kill_process_group(group, Signal::INT).unwrap();
+        let finished = program.finish();
+        assert_eq!(finished.text(), "", "{}", finished.stderr);
+        assert_eq!((finished.signal(), finished.code()), (Some(2), 130), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("is started now"), "{}", finished.stderr);
     }
 }
 
