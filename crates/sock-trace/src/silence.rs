@@ -1,9 +1,11 @@
 //! Silence: two sides that wait for each other, told while they do.
 
+use rustix::net::sockopt::{Timeout, socket_timeout};
 use sock_record::{CallKind, Level, Origin};
 
 use crate::decode::kind;
-use crate::idle::is_idle;
+use crate::idle::{has_alarm, is_idle};
+use crate::seen::Seen;
 use crate::sockets::At;
 use crate::sys::Tid;
 use crate::tasks::{On, Open, Phase};
@@ -20,8 +22,12 @@ impl Tracer<'_> {
             .all
             .iter()
             .filter_map(|(tid, task)| {
-                let (Phase::Blocked(since), Some(open)) = (task.phase, &task.open) else {
-                    return None;
+                let open = task.open.as_ref()?;
+                let since = match task.phase {
+                    Phase::Blocked(since) => since,
+                    // One that found bytes waits all the same where it wants more.
+                    Phase::Running => open.enter,
+                    Phase::Held(_) => return None,
                 };
                 let at = receives_on(open)?;
                 (now.saturating_sub(since.max(open.enter)) >= LONG).then_some((*tid, at, since))
@@ -34,8 +40,12 @@ impl Tracer<'_> {
             let Some((other, _, other_since)) = other.filter(|(other, ..)| other != tid) else {
                 continue;
             };
+            let (here, there) = ((*tid, *at), (*other, mate));
             if self.told_silent.contains(&pair)
-                || self.has_bytes_under_way(pair)
+                || self.goes_on_by_itself(*tid)
+                || self.goes_on_by_itself(*other)
+                || self.has_bytes_under_way(here, there)
+                || self.has_bytes_under_way(there, here)
                 || self.may_still_send(pair, &waiting)
             {
                 continue;
@@ -43,11 +53,19 @@ impl Tracer<'_> {
             self.told_silent.push(pair);
             let name = |tid: &Tid| self.tasks.process(*tid).map_or("?", |process| &process.name);
             let seconds = (now - since.max(other_since)) / 1_000_000_000;
+            let part = [(here, there), (there, here)].into_iter().filter_map(|(to, from)| {
+                let (has, len) = self.part(to, from)?;
+                let who = name(&to.0);
+                Some(format!(
+                    "; {who} has {has} of the {len} bytes that it waits for (MSG_WAITALL)"
+                ))
+            });
             let text = format!(
                 "a deadlock: {} waits to receive from {}, which waits to receive from it, for {seconds} s now, and \
-                 nothing is on its way; one of them has to send, or to end its direction",
+                 nothing is on its way{}; one of them has to send, or to end its direction",
                 name(tid),
-                name(other)
+                name(other),
+                part.collect::<String>()
             );
             let ev = self.tasks.all.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));
             self.tape.note(ev, "deadlock", Level::Warn, text);
@@ -100,6 +118,9 @@ impl Tracer<'_> {
         };
         let living = self.tasks.all.iter().filter(|(_, task)| !task.is_dying);
         let others = living.filter(|(tid, task)| !waits(tid) && holds(&task.pid));
+        if self.tasks.processes.keys().any(|pid| holds(pid) && has_alarm(*pid)) {
+            return true;
+        }
         let mut others: Vec<(Tid, Tid)> = others.map(|(tid, task)| (*tid, task.pid)).collect();
         // Whose call is known to be another needs no look at what the kernel tells.
         let is_known = |tid: &Tid| self.tasks.all.get(tid).is_some_and(|task| task.open.is_some());
@@ -108,10 +129,35 @@ impl Tracer<'_> {
             || others.iter().any(|(tid, pid)| !is_idle(*tid, &self.tasks.living(*pid)))
     }
 
+    /// Whether the receive that a task is in may end by itself, for all that is known: it has a limit of time (`SO_RCVTIMEO`).
+    fn goes_on_by_itself(&self, tid: Tid) -> bool {
+        let hand = self.seen_by(tid).and_then(|seen| seen.hand.as_ref());
+        hand.is_none_or(|hand| !matches!(socket_timeout(hand, Timeout::Recv), Ok(None)))
+    }
+
     /// Whether one end has sent what the other has not received.
-    fn has_bytes_under_way(&self, (one, other): (At, At)) -> bool {
-        let (one, other) = (&self.book.all[one], &self.book.all[other]);
-        one.out != other.come || other.out != one.come
+    fn has_bytes_under_way(&self, (to, here): (Tid, At), (from, there): (Tid, At)) -> bool {
+        if self.book.all[there].out == self.book.all[here].come {
+            return false;
+        }
+        // What a receive has got that waits for more is in no sum before it returns, and in no queue. What leaves the
+        // sender's comes into the receiver's, so this one is asked last.
+        self.seen_by(from).and_then(Seen::unsent) != Some(0)
+            || self.seen_by(to).and_then(Seen::waiting) != Some(0)
+    }
+
+    /// How many bytes a receive has that waits until it has all of so many, where nothing is under way to it.
+    fn part(&self, (to, here): (Tid, At), (_, there): (Tid, At)) -> Option<(u64, u64)> {
+        let args = &self.tasks.all.get(&to)?.open.as_ref()?.wish.args;
+        let (own, mate) = (&self.book.all[here], &self.book.all[there]);
+        let is_known = args.has_flag("MSG_WAITALL") && own.is_whole() && mate.is_whole();
+        let (has, len) = (mate.out.checked_sub(own.come)?, args.len?);
+        (is_known && has < len).then_some((has, len))
+    }
+
+    /// The socket that the call of a task is about.
+    fn seen_by(&self, tid: Tid) -> Option<&Seen> {
+        self.tasks.all.get(&tid)?.open.as_ref()?.seen.as_ref()
     }
 }
 

@@ -150,3 +150,64 @@ fn a_thread_that_goes_on_by_itself_is_no_deadlock() {
         );
     }
 }
+
+/// A server and a client, `served` and `calls` of which happen on the two ends of a connection, called `connection`.
+fn both(bench: &Bench, served: &str, calls: &str) -> Vec<String> {
+    let program = format!(
+        "
+import signal, struct
+LIMIT = struct.pack('ll', 3, 0)
+server = socket.create_server(('127.0.0.1', 0))
+if os.fork() == 0:
+    connection = socket.create_connection(server.getsockname())
+    server.close()
+{calls}
+    os._exit(0)
+connection, _ = server.accept()
+{served}
+connection.close()
+os.wait()
+"
+    );
+    lines(bench, &program)
+}
+
+#[test]
+fn a_receive_with_a_limit_of_time_is_no_deadlock() {
+    let Some(bench) = Bench::new() else { return };
+    let limited = "
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, LIMIT)
+    try: connection.recv(10)
+    except BlockingIOError: connection.sendall(b'beat')";
+    let alarmed = "
+    signal.signal(signal.SIGALRM, lambda *_: connection.sendall(b'beat') or os._exit(0))
+    signal.alarm(3)
+    connection.recv(10)";
+    for calls in [limited, alarmed] {
+        let program = both(&bench, "print(connection.recv(10))", calls);
+        let traced = bench.trace(&[], &[program]);
+        assert_eq!(traced.printed(), ("b'beat'\n".to_owned(), 0), "{}", traced.finished.stderr);
+        assert!(
+            !traced.finished.stderr.contains("deadlock"),
+            "{calls}: {}",
+            traced.finished.stderr
+        );
+    }
+}
+
+#[test]
+fn a_receive_that_waits_for_all_its_bytes_and_has_some_is_part_of_a_deadlock() {
+    let Some(bench) = Bench::new() else { return };
+    // Once it waits before anything comes, and once it finds the first bytes there.
+    for before in ["", "select.select([connection], [], [])\n"] {
+        let served = format!("import select\n{before}connection.recv(10, socket.MSG_WAITALL)");
+        let calls = "    connection.sendall(b'hello')\n    connection.recv(10)";
+        let words = both(&bench, &served, calls);
+        let mut program = Program::start(bench.command(&["--name", "pair"], &[words]));
+        let told = program.error_line_with("a deadlock");
+        assert!(told.contains("has 5 of the 10 bytes that it waits for (MSG_WAITALL)"), "{told}");
+        program.signal(Signal::TERM);
+        program.end();
+        assert_eq!(program.finish().code(), 143);
+    }
+}
