@@ -154,3 +154,18 @@ proptest! {
         prop_assert_eq!(plain, expected);
     }
 }
+
+#[test]
+fn nothing_is_received_before_it_is_sent() {
+    let hows = |sent_at: u64, got: &[u8]| -> Vec<LinkHow> {
+        let mut tape = Tape::connected(7);
+        tape.send(CLIENT, 1, 100, b"one").tid = Some(10);
+        tape.send(CLIENT, 1, sent_at, b"two").tid = Some(11);
+        tape.recv(SERVER, 2, 90, 130, b"one");
+        tape.recv(SERVER, 2, 140, 150, got);
+        found(&tape.lines).into_iter().map(|found| found.1).collect()
+    };
+    assert_eq!(hows(120, b"two"), [LinkHow::Offset, LinkHow::Offset]);
+    assert_eq!(hows(200, b"two"), [LinkHow::Offset, LinkHow::Guess], "its bytes agree");
+    assert_eq!(hows(200, b"six"), [LinkHow::Offset]);
+}

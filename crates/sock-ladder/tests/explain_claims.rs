@@ -2,8 +2,9 @@
 
 mod tape;
 
+use serde_json::json;
 use sock_ladder::explain;
-use sock_record::{CallKind, Dir, Line};
+use sock_record::{CallKind, Dir, Level, Line};
 use tape::{CLIENT, SERVER, Tape};
 
 fn about(lines: &[Line], code: &str) -> Vec<String> {
@@ -77,4 +78,38 @@ fn another_thread_that_has_sent_may_send_again() {
         about(&tape.lines, "deadlock").len()
     };
     assert_eq!((dead(10), dead(11)), (1, 0));
+}
+
+/// The server closes its copy at 100, while its child waits in a receive since 90; the client has its end late.
+fn forked(deed: impl FnOnce(&mut Tape)) -> Vec<Level> {
+    let mut tape = Tape::connected(7);
+    tape.proc(3, "child");
+    deed(&mut tape);
+    let close = tape.close(SERVER, 2, 100);
+    close.args.more.insert("held_by".into(), json!([{"proc": 3, "fd": 5}]));
+    tape.recv(CLIENT, 1, 60, 400_000, b"");
+    tape.close(3, 2, 399_000);
+    let notes = explain(&tape.lines).into_iter().filter(|note| note.code == "no-fin");
+    notes.map(|note| note.level).collect()
+}
+
+#[test]
+fn a_child_that_waited_already_when_its_parent_closed_goes_on() {
+    let goes_on = |tape: &mut Tape| {
+        tape.recv(3, 2, 90, 300_000, b"log this");
+    };
+    assert_eq!(forked(goes_on), [Level::Info]);
+    // What it received before is over.
+    let is_over = |tape: &mut Tape| {
+        tape.recv(3, 2, 80, 90, b"log this");
+    };
+    assert_eq!(forked(is_over), [Level::Warn]);
+}
+
+#[test]
+fn who_shut_its_own_socket_down_was_not_kept_waiting() {
+    let shut = |tape: &mut Tape| {
+        tape.shutdown(CLIENT, 1, 399_900).args.how = Some("SHUT_RDWR".into());
+    };
+    assert_eq!(forked(shut), [Level::Info]);
 }

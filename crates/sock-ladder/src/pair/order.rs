@@ -7,7 +7,7 @@
 
 use sock_record::{Call, Dir, Interval};
 
-use super::stream::{Move, Place, agree};
+use super::stream::{Move, Place, agree, is_before};
 use crate::story::returned;
 
 /// So many calls are under way at once at most, as far as anybody looks.
@@ -43,6 +43,14 @@ pub(super) fn settle(moves: &mut [Move<'_>], others: &[Move<'_>]) {
             arrange(group, others);
         }
         first = end;
+    }
+    // Whoever counted some of them in wrong places has them received before they were sent.
+    for each in moves.iter_mut().filter(|each| each.line.dir == Some(Dir::Out)) {
+        let near = others.partition_point(|other| other.off.end() <= each.off.start());
+        let mut met = others[near..].iter().take_while(|got| got.off.start() < each.off.end());
+        if met.any(|got| is_before(got, each)) {
+            each.place = Place::Guessed;
+        }
     }
 }
 

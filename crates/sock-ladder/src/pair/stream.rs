@@ -142,10 +142,15 @@ fn merge(sends: &[Move<'_>], receives: &[Move<'_>], joins: &mut Vec<Join>) {
 fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
     let off = send.off.meet(receive.off)?;
     let places = [send.place, receive.place];
+    let is_certain = places == [Place::Certain; 2];
+    let is_after = !is_certain && is_before(receive, send);
     let how = match agree(send, receive, off) {
+        // Nobody receives what is sent only later.
+        Some(false) | None if is_after => return None,
         Some(false) => LinkHow::Guess,
+        _ if is_after => LinkHow::Guess,
         _ if places.contains(&Place::Guessed) => LinkHow::Guess,
-        _ if places == [Place::Certain; 2] => LinkHow::Offset,
+        _ if is_certain => LinkHow::Offset,
         Some(true) => LinkHow::Content,
         None => LinkHow::Guess,
     };
@@ -157,6 +162,11 @@ fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
         how,
         peek,
     })
+}
+
+/// Whether a receive was over before a send began.
+pub(super) fn is_before(receive: &Move<'_>, send: &Move<'_>) -> bool {
+    returned(receive.line) < send.line.enter
 }
 
 /// Whether what was kept of the bytes is the same at both ends; None where nothing was kept at one of them.
