@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use sock_record::{Call, CallKind, Kind, LinkKind, ProcId};
+use sock_record::{Call, CallKind, Kind, LinkKind, Origin, ProcId};
 
 use crate::facts::is_tcp;
 use crate::pair::{Join, Joined};
@@ -80,6 +80,13 @@ impl<'s, 'a> Case<'s, 'a> {
     /// The other end of a connection; none where both ends are one.
     pub(super) fn mate(&self, sock: usize) -> Option<usize> {
         self.joined.mates[sock].filter(|&mate| mate != sock)
+    }
+
+    /// Whom a socket speaks with and nobody else: the other end of a connection or of a pair. Many may speak with a socket that
+    /// takes datagrams.
+    pub(super) fn partner(&self, sock: usize) -> Option<usize> {
+        let is_alone = !self.story.is_dgram(sock) || self.story.socks[sock].from == Origin::Pair;
+        self.mate(sock).filter(|_| is_alone)
     }
 
     /// Who is at the other end: a program, or an address where the record has no more.

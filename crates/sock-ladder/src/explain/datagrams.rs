@@ -1,5 +1,7 @@
 //! Datagrams that were cut, that nobody was there for, that were never received.
 
+mod unix;
+
 use std::collections::HashMap;
 
 use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin};
@@ -21,17 +23,15 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             }
         }
     }
-    let of_internet = |sock: usize| {
-        case.story.is_dgram(sock)
-            && matches!(case.story.socks[sock].family, Family::Inet | Family::Inet6)
-    };
+    let of_internet =
+        |sock: usize| matches!(case.story.socks[sock].family, Family::Inet | Family::Inet6);
     let socks: Vec<usize> =
         (0..case.story.socks.len()).filter(|&sock| case.story.is_dgram(sock)).collect();
     if socks.is_empty() {
         return;
     }
     let mut bound: HashMap<Door, Vec<Tenant>> = HashMap::new();
-    for tenant in tenants(case, of_internet) {
+    for tenant in tenants(case, |sock| case.story.is_dgram(sock)) {
         bound.entry(tenant.place.door()).or_default().push(tenant);
     }
     let mute: Vec<usize> = socks.iter().filter_map(|&sock| unbound(case, sock)).collect();
@@ -49,14 +49,22 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let mut sent: Option<(usize, &Call)> = None;
         for (n, call) in case.story.calls_on(sock) {
             if call.err.as_deref() == Some("ECONNREFUSED") {
-                nobody(case, teller, n, sent, &bound);
+                if of_internet(sock) {
+                    nobody(case, teller, n, sent, &bound);
+                } else {
+                    unix::refused(case, teller, (sock, n), &bound);
+                }
             }
             match (call.dir, call.moved()) {
                 (Some(Dir::In), Some(_)) if !is_peek(call) => cut(case, teller, n, call),
                 (Some(Dir::Out), Some(_)) => {
                     sent = Some((n, call));
-                    if of_internet(sock) && case.from(n).is_empty() {
-                        lost(case, teller, (sock, n, call), (&bound, &mute), &answered);
+                    match case.from(n) {
+                        [] if of_internet(sock) => {
+                            lost(case, teller, (sock, n, call), (&bound, &mute), &answered);
+                        }
+                        [] => unix::queued(case, teller, (sock, n), &bound),
+                        _ => {}
                     }
                 }
                 _ => {}

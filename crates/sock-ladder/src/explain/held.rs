@@ -1,6 +1,6 @@
 //! A close that ends nothing, because somebody else still holds the socket.
 
-use sock_record::{Call, Level};
+use sock_record::{Call, CallKind, Level};
 
 use super::case::{Case, took};
 use super::teller::Teller;
@@ -38,8 +38,12 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 /// Whether the peer waited for an end that did not come, or came late.
 fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> Option<String> {
     let mate = case.mate(sock)?;
-    // Its conversation goes on through somebody else's descriptor.
-    let goes_on = case.story.calls_on(sock).any(|(n, later)| n > close && later.moved().is_some());
+    // Its conversation goes on through somebody else's descriptor, perhaps by a call that waited already.
+    let closed = returned(call);
+    let goes_on = case
+        .story
+        .calls_on(sock)
+        .any(|(n, later)| n != close && returned(later) > closed && later.moved().is_some());
     if goes_on {
         return None;
     }
@@ -47,7 +51,6 @@ fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> 
     let waits =
         case.story.calls_on(mate).filter(|(_, wait)| wait.dir == Some(sock_record::Dir::In));
     let (_, last) = waits.last()?;
-    let closed = returned(call);
     let end = last.exit.unwrap_or(u64::MAX);
     if end <= closed {
         return None;
@@ -56,6 +59,14 @@ fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> 
         return Some(format!(
             ", and {peer} waits for the end in vain; close it in every process that has it"
         ));
+    }
+    // Who shuts its own socket down meets the end at once, whoever holds the other.
+    let ends_itself = |own: &Call| {
+        let is_read = matches!(own.args.how.as_deref(), Some("SHUT_RD" | "SHUT_RDWR"));
+        own.call == CallKind::Shutdown && own.err.is_none() && is_read && own.enter <= end
+    };
+    if case.story.calls_on(mate).any(|(_, own)| ends_itself(own)) {
+        return None;
     }
     let late = end - closed;
     let is_end = last.ret == Some(0);

@@ -1,6 +1,6 @@
 //! Calls that failed because nothing was there yet, and what woke the program then.
 
-use sock_record::{Call, CallKind, Dir, Level, LinkKind, SockId};
+use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, SockId};
 
 use super::case::{Case, list, took};
 use super::teller::Teller;
@@ -21,7 +21,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
                 teller.say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
             }
             Some("EINPROGRESS") if call.call == CallKind::Connect => {
-                teller.say("would-block", Level::Info, n, (call.proc, "connect"), || {
+                teller.say("would-block", Level::Info, n, (call.proc, "goes on"), || {
                     let then = woken(case, n, sock).map(|text| format!("; {text}"));
                     format!(
                         "connect goes on by itself (EINPROGRESS, which is no failure), because the socket of {} is \
@@ -57,8 +57,46 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
     )
 }
 
+/// A connect that did not even begin: that of a unix socket needs a place in the backlog.
+fn not_begun(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
+    let to = case.line(call).args.addr.as_deref().or_else(|| case.story.peer_text(sock));
+    let of = to.filter(|to| !to.is_empty()).map(|to| format!(" of {to}")).unwrap_or_default();
+    let who = case.who(call);
+    if case.story.socks[sock].family != Family::Unix {
+        return format!(
+            "connect by {who} could not begin now (EAGAIN), and nothing goes on: call connect again later"
+        );
+    }
+    format!(
+        "the backlog{of} is full; the socket of {who} is non-blocking, so connect returned at once with EAGAIN: nothing was \
+         begun and nothing goes on; call connect again when the listener has accepted some of those that wait",
+    )
+}
+
+/// Why there is no room for what is to be sent.
+fn no_room(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
+    let has_read = |mate: usize| {
+        case.story.has_unseen(mate, Dir::In)
+            || case
+                .story
+                .calls_on(mate)
+                .take_while(|(n, _)| *n < call)
+                .any(|(_, line)| line.dir == Some(Dir::In) && line.moved().is_some())
+    };
+    let peer = case.peer(sock);
+    match case.partner(sock) {
+        Some(mate) if !has_read(mate) => {
+            format!("the buffer is full: {peer} had received nothing of it yet")
+        }
+        _ => format!("the buffer is full: {peer} reads more slowly"),
+    }
+}
+
 fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
     let line = case.line(call);
+    if line.call == CallKind::Connect {
+        return not_begun(case, call, sock);
+    }
     let who = case.who(call);
     let name = line.call.as_str();
     let reason = if line.args.has_flag("MSG_DONTWAIT") {
@@ -70,9 +108,7 @@ fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
     let what = match (&line.call, line.dir, told) {
         (CallKind::Accept, _, None) => "nobody waits to be accepted".to_owned(),
         (CallKind::Accept, _, Some(_)) => "nobody waits to be accepted any more".to_owned(),
-        (_, Some(Dir::Out), _) => {
-            format!("the buffer is full: {} reads more slowly", case.peer(sock))
-        }
+        (_, Some(Dir::Out), _) => no_room(case, call, sock),
         (_, _, None) => "nothing to receive yet".to_owned(),
         (_, _, Some(_)) => "nothing to receive any more".to_owned(),
     };

@@ -177,7 +177,8 @@ impl Lanes {
     ) {
         let mut addresses: Vec<(u64, &str)> = Vec::new();
         let start = story.life(sock).0;
-        if story.is_dgram(sock) {
+        let is_pair = story.socks[sock].from == Origin::Pair && joined.mates[sock].is_some();
+        if story.is_dgram(sock) && !is_pair {
             let peer = story.peer_text(sock);
             let lone = |n: usize, call: &sock_record::Call| call.moved().is_some() && !met[n];
             for (_, call) in story.calls_on(sock).filter(|(n, call)| lone(*n, call)) {
@@ -326,8 +327,14 @@ fn takes_part(story: &Story<'_>, sock: usize) -> bool {
     }
     story.is_connection(sock)
         || story.is_listener(sock)
-        || (story.is_dgram(sock) && !story.calls_of[sock].is_empty())
+        || (story.is_dgram(sock) && is_touched(story, sock))
         || story.failed(sock)
+}
+
+/// Whether somebody called on a datagram socket, or on the one that it makes a pair with.
+fn is_touched(story: &Story<'_>, sock: usize) -> bool {
+    let mate = story.socks[sock].mate.and_then(|mate| story.sock_of(mate));
+    [Some(sock), mate].into_iter().flatten().any(|sock| !story.calls_of[sock].is_empty())
 }
 
 fn role(story: &Story<'_>, sock: usize) -> Option<Role> {

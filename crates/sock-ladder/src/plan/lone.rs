@@ -1,6 +1,6 @@
 //! What has one side in the record only: sent and never taken, taken unseen, or received from elsewhere.
 
-use sock_record::{Call, Dir};
+use sock_record::{Call, Dir, Origin};
 
 use super::parts::without;
 use super::steps::{Maker, Touch, What};
@@ -34,14 +34,19 @@ impl Maker<'_, '_> {
 
     pub(super) fn lone_datagrams(&mut self, sock: usize) {
         let peer_text = self.story.peer_text(sock).unwrap_or_default();
-        let connected = self.story.is_seqpacket(sock).then(|| self.peer(sock));
+        // The peer that a socket with a name knows is not who all its datagrams are for.
+        let has_mate =
+            self.story.socks[sock].from == Origin::Pair && self.joined.mates[sock].is_some();
+        let paired = (self.story.is_seqpacket(sock) || has_mate).then(|| self.peer(sock));
+        let unseen = has_mate && self.is_taken_unseen(sock);
         for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
-            if self.shown[call] || (connected.is_some() && is_eof(line)) {
+            if self.shown[call] || (self.story.is_seqpacket(sock) && is_eof(line)) {
                 continue;
             }
             let address = line.args.addr.as_deref().unwrap_or(peer_text);
-            let peer = connected.unwrap_or_else(|| self.lanes.at_datagram(address));
+            let peer = paired.unwrap_or_else(|| self.lanes.at_datagram(address));
             let peer = Touch::peer(peer);
+            let peer = Touch { missing: peer.missing && !unseen, unseen, ..peer };
             let own = self.touch(call);
             let what = What::Datagram(line.moved().unwrap_or(0));
             match line.dir {

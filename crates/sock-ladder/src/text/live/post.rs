@@ -27,7 +27,7 @@ impl Desk {
         let taker = mate.or_else(|| self.book.taker(&named));
         let holder = taker.and_then(|taker| self.book.holder(taker));
         let other = match holder {
-            _ if is_seqpacket => self.book.peer(sock),
+            _ if is_seqpacket || mate.is_some() => self.book.peer(sock),
             Some(who) => (who, true),
             None => (ghost(&named), false),
         };
