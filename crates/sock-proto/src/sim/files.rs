@@ -99,7 +99,7 @@ impl Files {
         self
     }
 
-    /// Has what is added from now on lie behind a [`Source`] and not in memory.
+    /// Has what is added from now on lie behind a [`Source`](crate::Source) and not in memory.
     #[must_use]
     pub fn sourced(mut self) -> Self {
         self.sourced = true;
