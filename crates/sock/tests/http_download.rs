@@ -380,14 +380,40 @@ fn a_hash_is_of_every_byte_however_they_came() {
 }
 
 #[test]
+fn what_is_not_of_a_download_is_not_written_over() {
+    for name in ["file.part", "file.part.json"] {
+        let mut bench = Bench::new();
+        let path = bench.dir.path().join(name);
+        fs::write(&path, "{\"precious\": 1}").unwrap();
+        let error = bench.get(&Download::new(URL), &mut one()).unwrap_err();
+        let why = format!("{} is there already, and no part of a download", path.display());
+        assert!(error.to_string().starts_with(&why), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"{\"precious\": 1}");
+        assert_eq!(bench.names(), [name]);
+    }
+    // What an earlier run left is ours, also where no validator lets anybody go on with it.
+    let mut bench = Bench::new();
+    let unnamed = || Web::of(Version { bytes: ONE.to_vec(), tag: Tag::None });
+    let plan = Download::new(URL).retries(0);
+    bench.get(&plan, &mut unnamed().in_moods([breaks(10)])).unwrap_err();
+    assert!(bench.names().contains(&"file.part".to_owned()));
+    bench.get(&plan, &mut unnamed()).unwrap();
+    bench.holds(ONE);
+}
+
+#[test]
 fn what_has_another_hash_is_no_file() {
     let mut bench = Bench::new();
     let error = bench.get(&Download::new(URL).sha256(sha(TWO)), &mut one()).unwrap_err();
     let hex = sha(ONE).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let text = format!("{URL} is not what was expected: its SHA-256 is {hex}");
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Other, text));
-    assert_eq!(bench.names(), ["file.part"], "nobody goes on with it");
-    assert_eq!(bench.diary.kept, Some((bench.part(), false)));
+    assert_eq!(bench.names(), ["file.part", "file.part.json"]);
+    assert_eq!(bench.diary.kept, Some((bench.part(), false)), "nobody goes on with it");
+    let mut web = one();
+    bench.get(&Download::new(URL).continued(), &mut web).unwrap();
+    assert_eq!(web.froms(), [0]);
+    bench.holds(ONE);
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn a_hash_that_is_another_is_exit_1_and_no_file() {
     let why =
         format!("is not what was expected: its SHA-256 is {real}; what came is in file.part\n");
     assert!(finished.stderr.ends_with(&why), "{}", finished.stderr);
-    assert_eq!(bench.names(), ["file.part"]);
+    assert_eq!(bench.names(), ["file.part", "file.part.json"]);
     // It is not gone on with.
     bench.get(&["-o", "file", "-C", "--sha256", &real], "ok/file").expect(0);
     assert_eq!(bench.read("file"), version(1));

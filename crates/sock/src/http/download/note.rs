@@ -26,15 +26,7 @@ pub(super) struct Note {
 
 /// Reads what is known of a part; none if there is no note, it is rubbish, or of another URL.
 pub(super) fn read(path: &Path, url: &str) -> Option<Note> {
-    let mut text = String::new();
-    // A pipe that lies there would keep us waiting.
-    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
-    let note: Value = serde_json::from_str(&text).ok()?;
+    let note = parsed(path)?;
     if note["url"].as_str()? != without_secret(url) {
         return None;
     }
@@ -50,14 +42,30 @@ pub(super) fn read(path: &Path, url: &str) -> Option<Note> {
     Some(Note { version, len: note["len"].as_u64()?, left_at: note["left_at"].as_i64() })
 }
 
-/// Notes what is known of the part; without a validator nobody could go on with it.
+fn parsed(path: &Path) -> Option<Value> {
+    let mut text = String::new();
+    // A pipe that lies there would keep us waiting.
+    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Whether a note of ours lies there, of whatever URL.
+pub(super) fn is_ours(path: &Path) -> bool {
+    parsed(path).is_some_and(|note| note["url"].is_string() && note["answered"].is_string())
+}
+
+/// Notes what is known of the part; without a validator it says that the part is ours, and nobody goes on with it.
 pub(super) fn write(path: &Path, url: &str, note: &Note) -> io::Result<()> {
     let Note { version, len, left_at } = note;
-    let Some(validator) = &version.validator else { return remove(path) };
     let note = json!({
         "url": without_secret(url),
         "answered": version.answered,
-        "validator": validator,
+        "validator": version.validator,
         "total": version.total,
         "len": len,
         "left_at": left_at,
@@ -117,7 +125,8 @@ mod tests {
         assert_eq!(read(&path, "http://a/?"), None);
         let version = Version { validator: None, ..version() };
         write(&path, "http://a/", &Note { version, ..note() }).unwrap();
-        assert!(!path.exists());
+        assert_eq!(read(&path, "http://a/"), None);
+        assert!(is_ours(&path));
     }
 
     #[test]

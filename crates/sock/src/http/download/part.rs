@@ -57,8 +57,11 @@ impl Part {
             file.into()
         };
         let path = beside(&file, ".part");
-        let open = lock(&path).map_err(|error| failed(&path, error.into()))?;
         let note = beside(&file, ".part.json");
+        if !continued {
+            heed_others(&path, &note)?;
+        }
+        let open = lock(&path).map_err(|error| failed(&path, error.into()))?;
         let url = url.to_owned();
         let mut part = Self { file, path, note, url, open, version: None, replaces, unnoted: 0 };
         if continued && let Some((version, len)) = part.vouched() {
@@ -181,8 +184,9 @@ impl Part {
     /// What is there is no version of anything: nobody is to go on with it.
     pub(super) fn spoil(&mut self) {
         self.version = None;
-        // A note that cannot be removed is found out by the hash once more.
-        let _ = note::remove(&self.note);
+        let note = Note { version: Version::default(), len: 0, left_at: None };
+        // A note that cannot be written is found out by the hash once more.
+        let _ = note::write(&self.note, &self.url, &note);
     }
 
     fn failed(&self, error: io::Error) -> Error {
@@ -233,6 +237,21 @@ fn beside(file: &Path, end: &str) -> PathBuf {
     let mut name = file.file_name().map_or_else(OsString::new, OsString::from);
     name.push(end);
     file.with_file_name(name)
+}
+
+/// Refuses to write over what is there under these names and is not ours. Whoever goes on with it says that it is.
+fn heed_others(part: &Path, note: &Path) -> Result<()> {
+    let is_theirs = |path: &&Path| {
+        fs::symlink_metadata(path).is_ok_and(|facts| facts.is_file() && facts.len() > 0)
+    };
+    match [part, note].iter().find(|path| is_theirs(path)) {
+        Some(theirs) if !note::is_ours(note) => {
+            let text = format!("{} is there already, and no part of a download", theirs.display());
+            let error = Error::new(ErrorKind::Other, text);
+            Err(error.cure("move it away, or write to another file"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens the part for one writer. Whoever had it until now may have just made it the file: then its
