@@ -321,8 +321,25 @@ fn a_datagram_that_nobody_received_is_told_by_why() {
     assert_eq!(
         about(&tape.lines, "nobody-bound"),
         [
-            "sent into the void: no program of this record was bound to 127.0.0.1:5354, and UDP does not tell the sender; start \
-          the receiver first, and send again where no answer comes"
+            "sent into the void: no program of this record was bound to 127.0.0.1:5354, and UDP does not tell the sender; who is \
+          bound: server on 127.0.0.1:5353; send there, or let it bind to 127.0.0.1:5354"
+        ]
+    );
+}
+
+#[test]
+fn a_datagram_to_a_wrong_port_is_told_who_is_bound() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client").proc(SERVER, "server");
+    tape.udp(1, "0.0.0.0:40000");
+    tape.udp(2, "0.0.0.0:12000");
+    tape.call(SERVER, CallKind::Bind, 2, 1, 2, Ok(0)).args.addr = Some("0.0.0.0:12000".into());
+    tape.send(CLIENT, 1, 100, b"hi").args.addr = Some("127.0.0.1:12001".into());
+    assert_eq!(
+        about(&tape.lines, "nobody-bound"),
+        [
+            "sent into the void: no program of this record was bound to 127.0.0.1:12001, and UDP does not tell the sender; who is \
+          bound: server on 0.0.0.0:12000; send there, or let it bind to 127.0.0.1:12001"
         ]
     );
 }

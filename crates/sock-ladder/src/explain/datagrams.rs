@@ -176,15 +176,35 @@ fn lost(
         }
         let late = there.iter().filter(covers).map(|tenant| tenant.since).find(|&since| since > call.enter);
         let late = late.map(|since| format!(" (it was bound {} later)", took(since - call.enter)));
-        let cure = match mute.first().filter(|_| late.is_none()) {
-            Some(&mute) => format!("{} receives on a socket that it never bound: call bind there", case.who(mute)),
-            None => format!("{START}, and send again where no answer comes"),
+        let others = if late.is_none() { others(case, bound, call) } else { Vec::new() };
+        let cure = match (mute.first().filter(|_| late.is_none()), &others[..]) {
+            (Some(&mute), _) => format!("{} receives on a socket that it never bound: call bind there", case.who(mute)),
+            (None, []) => format!("{START}, and send again where no answer comes"),
+            (None, others) => format!("who is bound: {}; send there, or let it bind to {to}", others.join(", ")),
         };
         format!(
             "sent into the void: no program of this record was bound to {to}{}, and UDP does not tell the sender; {cure}",
             late.unwrap_or_default(),
         )
     });
+}
+
+/// Who had called `bind` when something was sent, and where: three of them at most, and none of the sender's own.
+fn others(case: &Case<'_, '_>, bound: &HashMap<Door, Vec<Tenant>>, sent: &Call) -> Vec<String> {
+    let asked =
+        |sock: usize| case.story.calls_on(sock).any(|(_, call)| call.call == CallKind::Bind);
+    let mut found: Vec<(u64, String)> = bound
+        .values()
+        .flatten()
+        .filter(|tenant| tenant.since <= sent.enter && tenant.until > sent.enter)
+        .filter(|tenant| matches!(tenant.place, Place::Inet(..)) && asked(tenant.sock))
+        .filter_map(|tenant| {
+            let proc = case.story.proc(tenant.sock).filter(|proc| *proc != sent.proc)?;
+            Some((tenant.since, format!("{} on {}", case.name(proc), written(&tenant.place))))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().take(3).map(|(_, words)| words).collect()
 }
 
 const START: &str = "start the receiver first";
