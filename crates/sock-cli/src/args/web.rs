@@ -248,7 +248,7 @@ mod tests {
         let written = format!("@{}", file.display());
         assert!(auth(&written).is_err());
         for (text, expected) in
-            [("me:word\n", "me:word"), ("me:a:b\r\nnotes", "me:a:b"), (":", ":")]
+            [("me:word\n", "me:word"), ("me:a:b\r\nnotes", "me:a:b"), (":word", ":word")]
         {
             fs::write(&file, text).unwrap();
             assert_eq!(auth(&written).unwrap(), expected);
@@ -256,6 +256,6 @@ mod tests {
         fs::write(&file, "secret-without-a-name\n").unwrap();
         assert!(!auth(&written).unwrap_err().to_string().contains("without"));
         assert_eq!(auth("me:").unwrap(), "me:");
-        assert!(auth("me").is_err() && auth("me:\n").is_err());
+        assert!(auth("me").is_err() && auth("me:\n").is_err() && auth(":").is_err());
     }
 }
