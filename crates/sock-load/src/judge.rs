@@ -204,7 +204,7 @@ fn lateness(report: &Report) -> Option<String> {
     if as_f64(messages.sent) < as_f64(due) * KEPT {
         let of = report.connections;
         let held = report.told.connections;
-        let why = if !report.told.new_connection && of.open_at_end < held / 2 {
+        let why = if !report.told.new_connection && 2 * of.open_at_end < held {
             let asked = counted(held, "connection", "connections");
             let left = match of.open_at_end {
                 0 => format!("none of {asked} was"),

@@ -71,6 +71,9 @@ fn a_server_that_died_is_blamed_and_not_the_rate() {
         let told = verdict(&report);
         assert!(told.contains(left), "{told}");
     }
+    (report.told.connections, report.connections.open_at_end) = (1, 0);
+    let told = verdict(&report);
+    assert!(told.contains("none of 1 connection was left to carry the others"), "{told}");
 }
 
 #[test]
