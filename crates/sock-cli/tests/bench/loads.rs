@@ -164,7 +164,10 @@ fn bulk_into_a_server_that_only_reads_is_a_success() {
     let endpoint = server.endpoint("tcp");
     let found = bench(&[&endpoint, "--bulk", "up", "-c", "2", "-d", "300ms"]).expect(0);
     let told = flowing(&found);
-    assert!(told.contains("verdict the generator was"), "{told}");
+    // Whether its own core was the limit is up to the machine; nothing else is said against it.
+    let verdicts = ["verdict the generator was not the limit", "verdict generator saturated: "];
+    assert!(verdicts.iter().any(|verdict| told.contains(verdict)), "{told}");
+    assert!(told.contains("errors none"), "{told}");
     assert!(!told.contains("has its reply"), "bulk has no replies: {told}");
     server.stop();
 }
