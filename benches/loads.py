@@ -122,7 +122,11 @@ def sock_bench_command(kind, *options):
         raise Missing("sock bench: not there yet")
 
     def command(port, path, connections, seconds):
-        where = f"http://127.0.0.1:{port}/{path}" if kind == "http" else f"tcp://127.0.0.1:{port}"
+        if kind == "http":
+            # As long as wrk, or its start would weigh more.
+            where, seconds = f"http://127.0.0.1:{port}/{path}", max(round(seconds), 1)
+        else:
+            where = f"tcp://127.0.0.1:{port}"
         # All that it does is measured, as with the others.
         words = [SOCK, "bench", where, "-c", connections, "-d", f"{seconds}s", "--warmup", "0s", "--json", *options]
         return words, sock_bench_report
