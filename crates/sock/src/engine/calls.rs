@@ -37,6 +37,9 @@ pub(crate) trait Campaign: Send {
     /// this reason.
     fn failed(&mut self, errno: Errno);
 
+    /// Whether replies may be taken several at a time, each of them a moment later.
+    fn gathers(&self) -> bool;
+
     /// Instead of sleeping, the loop has looked for so long whether something comes.
     fn looked(&mut self, time: Duration);
 

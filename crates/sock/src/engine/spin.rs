@@ -7,6 +7,9 @@
 //! Where it was told nothing, it looks for no longer than it would take to fall asleep and be woken, and
 //! only while that is worth it: a loop that is nearly always busy would sleep for a few microseconds now
 //! and then, and whoever sends it the next message would pay for waking it.
+//!
+//! A load that holds a crowd of connections is woken for some replies together, where the system can
+//! wait for several: one after the other they would cost it a wake-up each.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -25,6 +28,12 @@ const PART: u32 = 4;
 const PAUSES: [u32; 2] = [16, 256];
 /// From so much trust on it looks before each sleep.
 const TRUSTED: u8 = 4;
+
+/// From so many connections on, replies are taken together: so many results (what was sent is one as well),
+/// or what has come in so short a time. With so many under way each takes a multiple of that anyway.
+const CROWD: usize = 64;
+const TOGETHER: usize = 16;
+const GATHERING: Duration = Duration::from_micros(20);
 
 /// Whether to look for a moment before the next sleep.
 #[derive(Debug)]
@@ -92,6 +101,13 @@ impl<W: Wait> Reactor<W> {
                 // kept from it until our time slice is over.
                 rustix::thread::sched_yield();
             }
+        } else if W::GATHERS && self.may_gather() {
+            let left = due.map_or(GATHERING, |at| at.since(self.cx.now).min(GATHERING));
+            self.wait.gather(TOGETHER, left, ready)?;
+            self.cx.now = self.plan.run.now();
+            if !ready.is_empty() || due.is_some_and(|at| at <= self.cx.now) {
+                return Ok(());
+            }
         } else if W::IS_SHARED && self.habit.looks() && self.look(due, ready)? {
             return Ok(());
         }
@@ -127,6 +143,10 @@ impl<W: Wait> Reactor<W> {
                 return Ok(has_come);
             }
         }
+    }
+
+    fn may_gather(&self) -> bool {
+        self.conns.len() >= CROWD && self.campaign.as_ref().is_some_and(|load| load.gathers())
     }
 
     /// Tells whether messages come to this loop, and not only callers for somebody else.

@@ -154,6 +154,31 @@ impl Uring {
         Err(Errno::AGAIN.into())
     }
 
+    /// Asks for what is due, waits for so many results or until the time is over, and says what is ready.
+    fn rest(
+        &mut self,
+        results: usize,
+        timeout: Option<Duration>,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        self.desk.keep_what_is_left(&mut self.memory);
+        self.memory.small.turn();
+        self.memory.bulk.turn();
+        for id in std::mem::take(&mut self.desk.due) {
+            self.arm(id)?;
+        }
+        let is_grown = self.memory.small.is_grown() || self.memory.bulk.is_grown();
+        let quiet = is_grown.then_some(QUIET);
+        let want = if self.desk.told.is_empty() { results } else { 0 };
+        self.turn(want, timeout.into_iter().chain(quiet).min())?;
+        if is_grown && self.desk.told.is_empty() && timeout.is_none_or(|timeout| timeout > QUIET) {
+            self.memory.small.trim();
+            self.memory.bulk.trim();
+        }
+        self.desk.report(ready);
+        Ok(())
+    }
+
     /// Ends every operation and waits until each of them has.
     fn drain(&mut self) -> io::Result<()> {
         for _ in 0..PATIENCE {
@@ -169,6 +194,7 @@ impl Uring {
 
 impl Wait for Uring {
     const IS_SHARED: bool = true;
+    const GATHERS: bool = true;
 
     fn fresh() -> io::Result<Self> {
         let ring = Ring::new()?;
@@ -199,22 +225,16 @@ impl Wait for Uring {
     }
 
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        self.desk.keep_what_is_left(&mut self.memory);
-        self.memory.small.turn();
-        self.memory.bulk.turn();
-        for id in std::mem::take(&mut self.desk.due) {
-            self.arm(id)?;
-        }
-        let is_grown = self.memory.small.is_grown() || self.memory.bulk.is_grown();
-        let quiet = is_grown.then_some(QUIET);
-        let want = usize::from(self.desk.told.is_empty());
-        self.turn(want, timeout.into_iter().chain(quiet).min())?;
-        if is_grown && self.desk.told.is_empty() && timeout.is_none_or(|timeout| timeout > QUIET) {
-            self.memory.small.trim();
-            self.memory.bulk.trim();
-        }
-        self.desk.report(ready);
-        Ok(())
+        self.rest(1, timeout, ready)
+    }
+
+    fn gather(
+        &mut self,
+        results: usize,
+        timeout: Duration,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        self.rest(results, Some(timeout), ready)
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) trait Wait: Moves + Sized + 'static {
     /// One thread waits for many by it, and not each for its own: it may be busy all the time.
     const IS_SHARED: bool = false;
 
+    /// It can wait for several results at once.
+    const GATHERS: bool = false;
+
     /// Makes one that watches nothing yet.
     fn fresh() -> io::Result<Self>;
 
@@ -94,4 +97,14 @@ pub(super) trait Wait: Moves + Sized + 'static {
     /// Waits until something is ready or the time is over, and adds what is ready to `ready`. An
     /// interrupted wait ends early and adds nothing.
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()>;
+
+    /// Waits until so many results have come or the time is over, where it [`GATHERS`](Wait::GATHERS).
+    fn gather(
+        &mut self,
+        _results: usize,
+        timeout: Duration,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        self.wait(Some(timeout), ready)
+    }
 }

@@ -253,6 +253,13 @@ impl Campaign for Lanes {
         self.tally.rare().errno = Some(errno);
     }
 
+    fn gathers(&self) -> bool {
+        // Each connection sends its next message by its last reply: a reply that waits here does not wait
+        // at the server. A schedule asks when each one came.
+        let order = &self.course.order;
+        matches!(order.when, When::Closed { .. }) && !order.is_once() && self.course.bulk.is_none()
+    }
+
     fn looked(&mut self, time: Duration) {
         if matches!(self.reading, Some(Reading::Last)) {
             self.tally.looked.add(nanos(time));
