@@ -71,6 +71,8 @@ pub(super) struct Reactor<W> {
     pub(super) asks_at: Time,
     /// Whether it looks for a moment before it sleeps.
     pub(super) habit: Habit,
+    /// Whether it waits for several results together, where it may.
+    pub(super) company: Habit,
     /// Room for the datagrams of one call, which a port keeps that cannot send all of its replies.
     pub(super) spare: Option<Box<Batch>>,
 }
@@ -103,6 +105,7 @@ impl<W: Wait> Reactor<W> {
             campaign: None,
             asks_at: Time::NEVER,
             habit: Habit::default(),
+            company: Habit::default(),
             spare: None,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;

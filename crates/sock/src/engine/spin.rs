@@ -35,7 +35,7 @@ const CROWD: usize = 64;
 const TOGETHER: usize = 16;
 const GATHERING: Duration = Duration::from_micros(20);
 
-/// Whether to look for a moment before the next sleep.
+/// Whether to look for a moment before the next sleep, or to wait for several together.
 #[derive(Debug)]
 pub(super) struct Habit {
     /// Sleeps until it is tried again.
@@ -101,9 +101,11 @@ impl<W: Wait> Reactor<W> {
                 // kept from it until our time slice is over.
                 rustix::thread::sched_yield();
             }
-        } else if W::GATHERS && self.may_gather() {
+        } else if W::GATHERS && self.may_gather() && self.company.looks() {
             let left = due.map_or(GATHERING, |at| at.since(self.cx.now).min(GATHERING));
             self.wait.gather(TOGETHER, left, ready)?;
+            // Where one alone is answered at a time, it would only wait.
+            self.company.learns(ready.len() > 1);
             self.cx.now = self.plan.run.now();
             if !ready.is_empty() || due.is_some_and(|at| at <= self.cx.now) {
                 return Ok(());

@@ -68,6 +68,20 @@ fn each_connection_opens_at_its_own_moment() {
 }
 
 #[test]
+fn a_crowd_is_answered_to_the_last_message() {
+    // Of a crowd replies may be taken several at a time; none is left behind, and few do not wait for more.
+    for depth in [1, 4] {
+        let served = Served::row("echo", "tcp:127.0.0.1:0");
+        let loader = served.loader().connections(100).pace(Pace::Closed { depth });
+        let report =
+            checked(loader, "echo", "{n} of {conn}\n", Kind::Stream).run().expect("it loads");
+        assert_eq!((report.messages.sent, report.messages.replies), (1000, 1000), "{depth}");
+        assert_eq!((causes(&report), report.connections.open_at_end), (vec![], 100), "{depth}");
+        check_sum(&report);
+    }
+}
+
+#[test]
 fn many_under_way_on_several_workers_are_checked_one_by_one() {
     let served = Served::row("upper", "tcp:127.0.0.1:0");
     let loader = served.loader().workers(2).pace(Pace::Closed { depth: 16 });
