@@ -263,8 +263,8 @@ fn a_deadlock_is_two_receives_that_never_returned() {
         tape.end(3_000_000);
         tape
     };
-    let expected = "a deadlock: client waits to receive from server, which waits to receive from it, and nothing is on its \
-                    way; one of them has to send, or to end its direction with shutdown";
+    let expected = "a deadlock: client waits to receive from server, which waits to receive from it, for 3.0 s, and nothing \
+                    is on its way; one of them has to send, or to end its direction with shutdown";
     assert_eq!(about(&dead(false).lines, "deadlock"), [expected]);
     assert_eq!(about(&dead(true).lines, "deadlock"), [""; 0], "one byte is on its way");
 
@@ -305,8 +305,8 @@ fn flood() -> Tape {
 
 #[test]
 fn two_that_only_send_wait_for_each_other_too() {
-    let expected = "a deadlock: client and server both wait in send, because the buffers between them are full and neither \
-                    receives; one of them has to receive before it sends on, or both receive while they send (with a \
+    let expected = "a deadlock: client and server both wait in send, for 2.9 s, because the buffers between them are full and \
+                    neither receives; one of them has to receive before it sends on, or both receive while they send (with a \
                     thread, or with select)";
     let said: Vec<(String, String)> = said(&flood().lines);
     assert_eq!(said, [("deadlock".to_owned(), expected.to_owned())]);
@@ -382,7 +382,7 @@ fn two_small_sends_and_forty_milliseconds_are_nagle() {
 
 #[test]
 fn codes_are_words_that_stay() {
-    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-bound not-closed not-connected not-here not-listening not-received one-at-a-time partial-send passed refused reset ring sigpipe split start stopped time-wait timed-out would-block");
+    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use merged nagle never-accepted no-fin no-reuseaddr nobody-bound not-bound not-closed not-connected not-here not-listening not-received one-at-a-time other-server partial-send passed refused reset ring sigpipe split start stopped time-wait timed-out would-block");
 }
 
 #[test]

@@ -99,6 +99,11 @@ fn a_child_that_waited_already_when_its_parent_closed_goes_on() {
         tape.recv(3, 2, 90, 300_000, b"log this");
     };
     assert_eq!(forked(goes_on), [Level::Info]);
+    let waits = |tape: &mut Tape| {
+        let wait = tape.recv(3, 2, 120, 398_000, b"");
+        (wait.exit, wait.ret) = (None, None);
+    };
+    assert_eq!(forked(waits), [Level::Info], "it has not forgotten the socket");
     // What it received before is over.
     let is_over = |tape: &mut Tape| {
         tape.recv(3, 2, 80, 90, b"log this");

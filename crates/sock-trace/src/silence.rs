@@ -61,7 +61,7 @@ impl Tracer<'_> {
                 ))
             });
             let text = format!(
-                "a deadlock: {} waits to receive from {}, which waits to receive from it, for {seconds} s now, and \
+                "a deadlock: {} waits to receive from {}, which waits to receive from it, and after {seconds} s \
                  nothing is on its way{}; one of them has to send, or to end its direction",
                 name(tid),
                 name(other),

@@ -228,6 +228,14 @@ def one_at_a_time():
     second.close()
 
 
+def other_server():
+    """Somebody else has the port, whom the client meets then."""
+    with open(FILE) as file:
+        place = ("127.0.0.1", int(file.read()))
+    fails(socket.socket().bind, place)
+    called().close()
+
+
 def partial_send():
     client, server = pair()
     client.setblocking(False)

@@ -59,9 +59,10 @@ fn table() -> BTreeMap<&'static str, How> {
     ];
     let mut table: BTreeMap<_, _> = alone.map(|(code, prints)| (code, How::Alone(prints))).into();
     table.extend(PAIRS.map(|(code, options)| (code, How::Pair(options))));
-    let own: [(_, Own); 4] = [
+    let own: [(_, Own); 5] = [
         ("foreign", foreign),
         ("gap", |bench| Some(gap(bench))),
+        ("other-server", |bench| Some(other_server(bench))),
         ("ring", ring),
         ("start", |bench| Some(start(bench))),
     ];
@@ -163,6 +164,18 @@ fn gap(bench: &Bench) -> Traced {
     assert_eq!(stranger.line(), "ready");
     let traced = bench.trace(&[], &[bench.actor("lends", &[path])]);
     assert!(traced.finished.stderr.contains("[gap]"), "{}", traced.finished.stderr);
+    traced
+}
+
+/// A client that meets who has the port of its server, which is nobody of the trace.
+fn other_server(bench: &Bench) -> Traced {
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = stranger.local_addr().unwrap().port();
+    std::fs::write(bench.path("port"), port.to_string()).unwrap();
+    let traced = bench.trace(&["-q"], &[role(bench, "other-server")]);
+    let said = told(&traced).remove("other-server").unwrap_or_default();
+    let own = format!("(pid {}), which has 127.0.0.1:{port}, and not to", std::process::id());
+    assert!(said.contains(&own), "{said}");
     traced
 }
 

@@ -1,8 +1,9 @@
 //! Two ends that wait for each other for ever.
 
-use sock_record::{Call, Dir, Level, LinkKind};
+use serde_json::Value;
+use sock_record::{Call, CallKind, Dir, Level, LinkKind};
 
-use super::case::{Case, text};
+use super::case::{Case, number, text, took};
 use super::teller::Teller;
 use crate::story::returned;
 
@@ -13,18 +14,18 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for sock in 0..case.story.socks.len() {
         let Some(mate) = case.mate(sock).filter(|&mate| sock < mate) else { continue };
         if let Some([one, other]) = both_send(case, sock, mate) {
-            say(case, teller, [one, other], |who, whom| {
+            say(case, teller, [one, other], |who, whom, long| {
                 format!(
-                    "a deadlock: {who} and {whom} both wait in send, because the buffers between them are full and neither \
-                     receives; one of them has to receive before it sends on, or both receive while they send (with a \
+                    "a deadlock: {who} and {whom} both wait in send, for {long}, because the buffers between them are full \
+                     and neither receives; one of them has to receive before it sends on, or both receive while they send (with a \
                      thread, or with select)"
                 )
             });
         } else if let Some([one, other]) = both_receive(case, sock, mate) {
-            say(case, teller, [one, other], |who, whom| {
+            say(case, teller, [one, other], |who, whom, long| {
                 format!(
-                    "a deadlock: {who} waits to receive from {whom}, which waits to receive from it, and nothing is on \
-                     its way; one of them has to send, or to end its direction with shutdown"
+                    "a deadlock: {who} waits to receive from {whom}, which waits to receive from it, for {long}, and nothing \
+                     is on its way; one of them has to send, or to end its direction with shutdown"
                 )
             });
         }
@@ -35,21 +36,27 @@ fn say(
     case: &Case<'_, '_>,
     teller: &mut Teller<'_, '_>,
     [one, other]: [usize; 2],
-    text: impl FnOnce(&str, &str) -> String,
+    text: impl FnOnce(&str, &str, &str) -> String,
 ) {
     if was_told(case, [one, other]) {
         return;
     }
     let matter = (case.line(one).proc, case.line(other).proc);
     teller.say("deadlock", Level::Error, one.max(other), matter, || {
-        text(case.who(one), case.who(other))
+        let since = case.line(one).enter.max(case.line(other).enter);
+        let until = ended(case, one).min(ended(case, other));
+        let is_stopped = |n: &usize| case.story.is_stopped(case.line(*n).proc);
+        let end = if [one, other].iter().any(is_stopped) { ", until sock ended them" } else { "" };
+        let long = took(until.saturating_sub(since)) + end;
+        text(case.who(one), case.who(other), &long)
     });
 }
 
 fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {
     let calls = [last(case, sock)?, last(case, mate)?];
     let is_dead = calls.iter().all(|&n| case.story.dir(n) == Some(Dir::In))
-        && calls.iter().any(|&n| is_unfinished(case.line(n)))
+        && calls.iter().any(|&n| is_unfinished(case.line(n)) || is_cut_off(case, n))
+        && !calls.iter().any(|&n| has_limit(case, n))
         && together(case, calls)
         && [(sock, calls[0]), (mate, calls[1])].iter().all(|&(sock, n)| is_alone(case, sock, n))
         && nothing_under_way(case, sock, mate);
@@ -59,7 +66,7 @@ fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize;
 /// The two sends of a connection that wait for room which nobody makes.
 pub(super) fn both_send(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {
     let calls = [stuck(case, sock)?, stuck(case, mate)?];
-    together(case, calls).then_some(calls)
+    (together(case, calls) && !calls.iter().any(|&n| has_limit(case, n))).then_some(calls)
 }
 
 /// The last send on a socket, where it waited long, was cut short and nothing was received meanwhile.
@@ -86,6 +93,30 @@ fn is_alone(case: &Case<'_, '_>, sock: usize, wait: usize) -> bool {
     sends.all(|(_, call)| (call.proc, call.tid) == waiter)
 }
 
+/// Whether a wait would have ended by itself: its program had set it a limit of time, and may do something else then.
+fn has_limit(case: &Case<'_, '_>, n: usize) -> bool {
+    let line = case.line(n);
+    if line.call == CallKind::Wait {
+        return number(line, "timeout_ns").is_some();
+    }
+    let name = if line.dir == Some(Dir::Out) { "SO_SNDTIMEO" } else { "SO_RCVTIMEO" };
+    let is_set = |sock: usize| {
+        let value = case.option(sock, name, line.enter);
+        value.is_some_and(|value| value.get("microseconds").and_then(Value::as_u64) != Some(0))
+    };
+    let Some(sock) = case.story.on(n) else { return false };
+    // Who is accepted has the options of who listens.
+    let listener = case.story.socks[sock].listener.and_then(|id| case.story.sock_of(id));
+    is_set(sock) || listener.is_some_and(is_set)
+}
+
+/// Whether a receive that wants all of its bytes had a part of them when its program was ended.
+fn is_cut_off(case: &Case<'_, '_>, n: usize) -> bool {
+    let line = case.line(n);
+    let is_short = line.moved().zip(line.args.len).is_some_and(|(moved, len)| moved < len);
+    is_short && line.args.has_flag("MSG_WAITALL") && case.story.is_stopped(line.proc)
+}
+
 /// Whether two calls waited long at the same time.
 fn together(case: &Case<'_, '_>, [one, other]: [usize; 2]) -> bool {
     let since = case.line(one).enter.max(case.line(other).enter);
@@ -102,7 +133,8 @@ pub(super) fn last(case: &Case<'_, '_>, sock: usize) -> Option<usize> {
     let (n, call) = last_move(case, sock)?;
     // Who waited until the other one was stopped has met an end that was none of its doing.
     let met_force = || case.linked(n, &LinkKind::Fin).is_some_and(|end| by_force(case.line(end)));
-    (is_unfinished(call) || case.story.vain(n).is_some() || met_force()).then_some(n)
+    let is_over = is_unfinished(call) || case.story.vain(n).is_some();
+    (is_over || is_cut_off(case, n) || met_force()).then_some(n)
 }
 
 /// Whether nobody but the end of its program closed it.

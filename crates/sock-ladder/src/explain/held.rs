@@ -40,11 +40,8 @@ fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> 
     let mate = case.mate(sock)?;
     // Its conversation goes on through somebody else's descriptor, perhaps by a call that waited already.
     let closed = returned(call);
-    let goes_on = case
-        .story
-        .calls_on(sock)
-        .any(|(n, later)| n != close && returned(later) > closed && later.moved().is_some());
-    if goes_on {
+    let is_used = case.story.calls_on(sock).any(|(n, later)| n != close && goes_on(later, closed));
+    if is_used {
         return None;
     }
     let peer = case.peer(sock);
@@ -76,4 +73,11 @@ fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> 
             took(late)
         )
     })
+}
+
+/// Whether a call on the socket shows that who holds it still speaks through it: it moved something later, or waits to.
+fn goes_on(call: &Call, closed: u64) -> bool {
+    let waits = call.exit.is_none() || call.err.as_deref() == Some("EINTR");
+    let is_later = call.exit.is_none_or(|exit| exit > closed);
+    is_later && (call.moved().is_some() || (waits && call.dir.is_some()))
 }

@@ -24,6 +24,7 @@ const PAGES: &[(&str, &str)] = &[
     ("not-listening", include_str!("pages/not-listening.txt")),
     ("not-received", include_str!("pages/not-received.txt")),
     ("one-at-a-time", include_str!("pages/one-at-a-time.txt")),
+    ("other-server", include_str!("pages/other-server.txt")),
     ("partial-send", include_str!("pages/partial-send.txt")),
     ("passed", include_str!("pages/passed.txt")),
     ("refused", include_str!("pages/refused.txt")),

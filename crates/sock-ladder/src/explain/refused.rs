@@ -4,6 +4,7 @@ use sock_record::{Call, CallKind, Level};
 
 use super::case::{Case, took};
 use super::places::{Tenant, same_door, tenants, written};
+use super::taken::failed_there;
 use super::teller::Teller;
 use crate::place::Place;
 use crate::story::returned;
@@ -87,6 +88,9 @@ fn why(
             took(done - gone.until),
         );
     }
+    if let Some(bind) = failed_there(case, place, t) {
+        return failed(case, tenants, bind, address, t);
+    }
     if let Some(mute) = here().find(|tenant| tenant.listens.is_none() && tenant.since <= t) {
         let (name, bound) = (who(mute), written(&mute.place));
         if mute.until <= t {
@@ -131,4 +135,25 @@ fn why(
         );
     }
     format!("nobody listens on {address}; who listens: {}", others.join(", "))
+}
+
+/// Nobody listens there because who wanted to could not.
+fn failed(case: &Case<'_, '_>, tenants: &[Tenant], bind: usize, address: &str, t: u64) -> String {
+    let line = case.line(bind);
+    let is_own = |tenant: &&Tenant| {
+        case.story.proc(tenant.sock) == Some(line.proc)
+            && tenant.listens.is_some_and(|at| at <= t)
+            && tenant.until > t
+    };
+    let cure = match tenants.iter().find(is_own) {
+        Some(other) => format!("it listens on {} instead: connect to that", written(&other.place)),
+        None => "look at why, and start it again".to_owned(),
+    };
+    format!(
+        "nobody listens on {address}, because the {} of {} failed there ({}) {} earlier; {cure}",
+        line.call,
+        case.who(bind),
+        line.err.as_deref().unwrap_or("an error"),
+        took(t.saturating_sub(returned(line))),
+    )
 }

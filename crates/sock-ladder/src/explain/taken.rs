@@ -1,14 +1,16 @@
-//! Addresses that somebody else has.
+//! Addresses that somebody else has, and what comes of it for those who call there.
 
 use serde_json::Value;
-use sock_record::{CallKind, Level};
+use sock_record::{Call, CallKind, Level};
 
 use super::case::{Case, took};
 use super::places::{Tenant, tenants, written};
 use super::teller::Teller;
 use crate::place::Place;
+use crate::story::{is_not_yet, returned};
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    strangers(case, teller);
     let calls = case.story.calls.iter().enumerate();
     for (n, call) in calls.filter(|(_, call)| call.err.as_deref() == Some("EADDRINUSE")) {
         if !matches!(call.call, CallKind::Bind | CallKind::Listen) {
@@ -46,6 +48,67 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     }
 }
 
+/// The call by which somebody wanted to be at a place before `t`, and was not: who calls there meets somebody else, or nobody.
+pub(super) fn failed_there(case: &Case<'_, '_>, place: &Place, t: u64) -> Option<usize> {
+    let there = |n: usize, call: &Call| {
+        let asked = call.args.addr.as_deref().and_then(Place::new);
+        let own = || case.story.on(n).and_then(|sock| case.story.local(sock));
+        asked.or_else(own).is_some_and(|asked| asked.covers(place))
+    };
+    let is_failed = |n: usize, call: &Call| {
+        matches!(call.call, CallKind::Bind | CallKind::Listen)
+            && call.err.is_some()
+            && returned(call) <= t
+            && case.story.on(n).is_none_or(|sock| case.is_stream(sock))
+            && there(n, call)
+    };
+    let calls = case.story.calls.iter().enumerate();
+    calls.filter(|(n, call)| is_failed(*n, call)).map(|(n, _)| n).last()
+}
+
+/// Connections to who has an address that a program of the record could not get.
+fn strangers(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
+    let is_lone = |sock: usize| {
+        case.is_stream(sock)
+            && case.joined.mates[sock].is_none()
+            && case.story.facts(sock).connect.is_some()
+    };
+    for sock in (0..case.story.socks.len()).filter(|&sock| is_lone(sock)) {
+        let (Some(connect), Some(place)) = (case.story.facts(sock).connect, case.story.peer(sock))
+        else {
+            continue;
+        };
+        let line = case.line(connect);
+        let Some(bind) = failed_there(case, &place, line.enter) else { continue };
+        let is_taken = case.line(bind).err.as_deref() == Some("EADDRINUSE");
+        // Who tries a connect has none yet, and who got there after all is who was meant.
+        let is_open =
+            line.err.is_none() || (is_not_yet(line) && case.story.facts(sock).moved.is_some());
+        let listens = |other: usize| {
+            case.is_stream(other)
+                && case.story.is_listener(other)
+                && case.story.local(other).is_some_and(|local| local.covers(&place))
+        };
+        if !is_taken || !is_open || (0..case.story.socks.len()).any(listens) {
+            continue;
+        }
+        teller.say("other-server", Level::Warn, connect, (line.proc, &place), || {
+            let told = case.line(bind).args.more.get("holder");
+            format!(
+                "{} is connected to {}, which has {}, and not to {}, whose {} had failed there (EADDRINUSE): stop that program, \
+                 or take another port for both",
+                case.who(connect),
+                told.map_or_else(|| STRANGER.to_owned(), holder),
+                written(&place),
+                case.who(bind),
+                case.line(bind).call,
+            )
+        });
+    }
+}
+
+const STRANGER: &str = "a program that is not in this record";
+
 /// What the kernel told about who has the address.
 fn by_kernel(address: &str, told: &Value) -> String {
     let text = |name: &str| told.get(name).and_then(Value::as_str);
@@ -56,12 +119,18 @@ fn by_kernel(address: &str, told: &Value) -> String {
             "{address} is in use: a connection that was closed there first is in TIME_WAIT{left}; set SO_REUSEADDR before bind"
         );
     }
-    let who = match (text("name"), told.get("pid").and_then(Value::as_u64)) {
+    let who = holder(told);
+    let does = if text("state") == Some("LISTEN") { "listens there" } else { "has it" };
+    format!("{address} is in use: {who} {does}; stop it, or take another port")
+}
+
+/// Who has an address, as the kernel told it.
+fn holder(told: &Value) -> String {
+    let name = told.get("name").and_then(Value::as_str);
+    match (name, told.get("pid").and_then(Value::as_u64)) {
         (Some(name), Some(pid)) => format!("{name} (pid {pid})"),
         (Some(name), None) => name.to_owned(),
         (None, Some(pid)) => format!("the process {pid}"),
-        (None, None) => "a program that is not traced".to_owned(),
-    };
-    let does = if text("state") == Some("LISTEN") { "listens there" } else { "has it" };
-    format!("{address} is in use: {who} {does}; stop it, or take another port")
+        (None, None) => STRANGER.to_owned(),
+    }
 }
