@@ -5,7 +5,7 @@
 mod tape;
 
 use proptest::prelude::*;
-use sock_ladder::{Drawing, pair, text};
+use sock_ladder::{Drawing, explain, pair, text};
 use sock_record::{Call, CallKind, Dir, Interval, Line, LinkHow, LinkKind};
 use tape::{CLIENT, SERVER, Tape};
 
@@ -67,7 +67,13 @@ fn where_nothing_tells_the_order_is_a_guess_and_looks_so() {
     assert!(found(&same).iter().all(|(_, how)| *how == LinkHow::Guess));
     assert!(page(&same).contains('╌'), "{}", page(&same));
     let torn = two([b"one", b"three"], b"othreene");
-    assert!(found(&torn).iter().all(|(_, how)| *how == LinkHow::Guess));
+    let pieces = [(3, 5, 0, 1), (3, 5, 6, 2), (4, 5, 1, 5)];
+    assert_eq!(found(&torn), pieces.map(|piece| (piece, LinkHow::Content)), "only so it can be");
+    let merged: Vec<String> = explain(&torn).into_iter().map(|note| note.text).collect();
+    assert!(
+        merged[0].starts_with("2 sends by client (3 and 5 B) became 1 receive of 8 B"),
+        "{merged:?}"
+    );
     // One after the other, there is nothing to guess.
     let mut tape = Tape::connected(7);
     for (tid, at) in [(10, 100), (11, 200)] {
@@ -168,4 +174,94 @@ fn nothing_is_received_before_it_is_sent() {
     assert_eq!(hows(120, b"two"), [LinkHow::Offset, LinkHow::Offset]);
     assert_eq!(hows(200, b"two"), [LinkHow::Offset, LinkHow::Guess], "its bytes agree");
     assert_eq!(hows(200, b"six"), [LinkHow::Offset]);
+}
+
+/// Who sends the next piece, how long it is, and whether the call ends with it; and the letter that it is of.
+fn pieces() -> impl Strategy<Value = Vec<(usize, usize, bool, u8)>> {
+    prop::collection::vec((0_usize..3, 1_usize..6, any::<bool>(), b'a'..b'd'), 1..30)
+}
+
+proptest! {
+    /// Against the naive model, where a send that waits for room lets others go between its pieces: every link is true to the
+    /// byte, however little was kept, and where all bytes differ and are kept, every byte has its link.
+    #[test]
+    fn pieces_of_sends_that_wait_are_never_linked_wrongly(
+        pieces in pieces(), cuts in prop::collection::vec(1_usize..9, 90),
+        keep in prop_oneof![Just(usize::MAX), 0_usize..6], differ in any::<bool>(),
+    ) {
+        // Of each call: its thread, when it began and returned, its bytes.
+        let mut calls: Vec<(usize, u64, u64, Vec<u8>)> = Vec::new();
+        let mut open: [Option<usize>; 3] = [None; 3];
+        let mut stream: Vec<(usize, u8)> = Vec::new();
+        for (n, (thread, len, last, letter)) in pieces.iter().enumerate() {
+            let t = 1_000 + 10_000 * n as u64;
+            let call = open[*thread].unwrap_or_else(|| {
+                calls.push((*thread, t - 200, 0, Vec::new()));
+                calls.len() - 1
+            });
+            for _ in 0..*len {
+                let byte = if differ { u8::try_from(stream.len()).unwrap() } else { *letter };
+                stream.push((call, byte));
+                calls[call].3.push(byte);
+            }
+            calls[call].2 = t + 200;
+            open[*thread] = (!last).then_some(call);
+        }
+        let mut heard: Vec<usize> = (0..calls.len()).collect();
+        heard.sort_by_key(|&n| calls[n].2);
+        let mut tape = Tape::connected(7);
+        let mut evs = vec![0; calls.len()];
+        let mut at_heard = 0;
+        for n in heard {
+            let (thread, enter, exit, bytes) = &calls[n];
+            let call = moved(&mut tape, Dir::Out, u32::try_from(*thread).unwrap(), (*enter, *exit), bytes);
+            call.data = Some(bytes[..keep.min(bytes.len())].into());
+            call.off = Some(Interval::at(at_heard, bytes.len() as u64));
+            at_heard += bytes.len() as u64;
+            evs[n] = call.ev.0;
+        }
+        let (mut at, mut got) = (0, vec![(0, 0); stream.len()]);
+        for (n, cut) in cuts.iter().enumerate() {
+            let part = &stream[at..(at + cut).min(stream.len())];
+            if part.is_empty() {
+                break;
+            }
+            let bytes: Vec<u8> = part.iter().map(|(_, byte)| *byte).collect();
+            let t = 1_000_000 + 10 * n as u64;
+            let call = moved(&mut tape, Dir::In, 99, (t, t + 5), &bytes);
+            call.data = Some(bytes[..keep.min(bytes.len())].into());
+            got[at..at + part.len()].fill((call.ev.0, at as u64));
+            at += part.len();
+        }
+        let links = found(&tape.lines);
+        let mut linked = 0;
+        for ((from, to, off, len), how) in links.iter().filter(|(_, how)| *how != LinkHow::Guess) {
+            for place in *off..off + len {
+                let n = usize::try_from(place).unwrap();
+                prop_assert_eq!((*from, *to), (evs[stream[n].0], got[n].0), "byte {} {:?}", place, how);
+                linked += 1;
+            }
+        }
+        if differ && keep == usize::MAX {
+            prop_assert_eq!(linked, stream.len());
+        }
+    }
+}
+
+#[test]
+fn sends_that_may_lie_among_each_other_are_drawn_and_explained_and_not_linked() {
+    let mut tape = Tape::connected(7);
+    for tid in [10, 11] {
+        moved(&mut tape, Dir::Out, tid, (100, 90_000), &vec![b'a'; 30_000]).data =
+            Some([b'a'; 64][..].into());
+    }
+    for t in 1..4 {
+        moved(&mut tape, Dir::In, 20, (100 * t, 100 * t + 50), &vec![b'a'; 20_000]).data = None;
+    }
+    assert_eq!(found(&tape.lines), []);
+    let page = text(&tape.lines, &Drawing { width: 100, explain: true, ..Drawing::default() });
+    assert_eq!(page.matches("send 30,000 B").count(), 2, "{page}");
+    assert_eq!(page.matches("recv 20,000 B").count(), 3, "{page}");
+    assert_eq!(page.matches("[interleaved]").count(), 1, "{page}");
+    assert!(!page.contains("never read"), "{page}");
 }

@@ -116,6 +116,19 @@ def in_use():
     fails(socket.socket().bind, s.getsockname())
 
 
+def interleaved():
+    one, other = socket.socketpair()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    senders = [threading.Thread(target=one.sendall, args=[letter * 30_000]) for letter in (b"A", b"B")]
+    for sender in senders:
+        sender.start()
+    left = 60_000
+    while left:
+        left -= len(other.recv(5_000))
+    for sender in senders:
+        sender.join()
+
+
 def merged():
     client, server = pair()
     for piece in (b"hello ", b"big ", b"world"):

@@ -35,6 +35,7 @@ fn table() -> BTreeMap<&'static str, How> {
         ("end", ""),
         ("end-ignored", ""),
         ("in-use", "98\n"),
+        ("interleaved", ""),
         ("merged", ""),
         ("nagle", ""),
         ("never-accepted", ""),

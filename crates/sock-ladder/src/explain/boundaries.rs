@@ -1,6 +1,8 @@
 //! Sends and receives that do not match one to one: merged, split, partial.
 
-use sock_record::{Dir, Level, LinkHow, LinkKind};
+use std::collections::HashMap;
+
+use sock_record::{Dir, Interval, Level, LinkHow, LinkKind};
 
 use super::case::{Case, counted, sizes};
 use super::deadlock::{LONG, both_send, by_force};
@@ -27,16 +29,17 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 
 fn merged(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
     let mut sends = case.to(call).filter(|join| join.kind == LinkKind::Bytes);
-    let (Some(first), true) = (sends.next(), sends.next().is_some()) else { return };
+    let Some(first) = sends.next() else { return };
+    if !sends.any(|join| join.from != first.from) {
+        return;
+    }
     if case.to(call).any(is_guess) {
         return;
     }
     let matter = (case.line(first.from).proc, case.line(call).proc);
     teller.say("merged", Level::Info, call, matter, || {
-        let parts: Vec<u64> = case
-            .to(call)
-            .filter_map(|join| Some(join.off.filter(|_| join.kind == LinkKind::Bytes)?.len()))
-            .collect();
+        let joins = case.to(call).filter(|join| join.kind == LinkKind::Bytes);
+        let parts = parts(joins.map(|join| (join.from, join)));
         format!(
             "{} by {} ({}) became 1 receive of {} B: {} keeps no message boundaries; mark them, with a length in front \
              or a line end",
@@ -52,14 +55,17 @@ fn merged(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: u
 fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: usize) {
     let taken = || case.from(call).iter().filter(|join| join.kind == LinkKind::Bytes && !join.peek);
     let mut receives = taken();
-    let (Some(first), true) = (receives.next(), receives.next().is_some()) else { return };
+    let Some(first) = receives.next() else { return };
+    if !receives.any(|join| join.to != first.to) {
+        return;
+    }
     if taken().any(is_guess) {
         return;
     }
     let got_by = first.to;
     let matter = (case.line(call).proc, case.line(got_by).proc);
     teller.say("split", Level::Info, call, matter, || {
-        let parts: Vec<u64> = taken().filter_map(|join| Some(join.off?.len())).collect();
+        let parts = parts(taken().map(|join| (join.to, join)));
         let asked = match room(case, taken().map(|join| join.to)) {
             Some(len) => format!(", which asked for {} B at a time", count(len)),
             None => String::new(),
@@ -74,6 +80,18 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
             case.stream(sock),
         )
     });
+}
+
+/// How much each of several calls has of another: it may be in pieces, where threads send at once.
+fn parts<'j>(joins: impl Iterator<Item = (usize, &'j Join)>) -> Vec<u64> {
+    let mut parts: Vec<u64> = Vec::new();
+    let mut of: HashMap<usize, usize> = HashMap::new();
+    for (call, join) in joins {
+        let part = *of.entry(call).or_insert(parts.len());
+        parts.resize(parts.len().max(part + 1), 0);
+        parts[part] += join.off.map_or(0, Interval::len);
+    }
+    parts
 }
 
 /// Whether it is not certain which calls the bytes are of: then nothing is said of how many there were.

@@ -11,6 +11,7 @@ mod datagrams;
 mod deadlock;
 mod ends;
 mod held;
+mod interleaved;
 mod kept;
 mod misuse;
 mod nagle;
@@ -68,6 +69,7 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
     let mut teller = Teller::new(story);
     let topics = [
         boundaries::tell,
+        interleaved::tell,
         waits::tell,
         ends::tell,
         reset::tell,

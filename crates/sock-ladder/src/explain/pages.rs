@@ -11,6 +11,7 @@ const PAGES: &[(&str, &str)] = &[
     ("foreign", include_str!("pages/foreign.txt")),
     ("gap", include_str!("pages/gap.txt")),
     ("in-use", include_str!("pages/in-use.txt")),
+    ("interleaved", include_str!("pages/interleaved.txt")),
     ("merged", include_str!("pages/merged.txt")),
     ("nagle", include_str!("pages/nagle.txt")),
     ("never-accepted", include_str!("pages/never-accepted.txt")),

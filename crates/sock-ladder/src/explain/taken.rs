@@ -63,7 +63,7 @@ pub(super) fn failed_there(case: &Case<'_, '_>, place: &Place, t: u64) -> Option
             && there(n, call)
     };
     let calls = case.story.calls.iter().enumerate();
-    calls.filter(|(n, call)| is_failed(*n, call)).map(|(n, _)| n).last()
+    calls.filter(|(n, call)| is_failed(*n, call)).map(|(n, _)| n).next_back()
 }
 
 /// Connections to who has an address that a program of the record could not get.

@@ -11,6 +11,7 @@ mod order;
 mod passed;
 mod seq;
 mod stream;
+mod torn;
 mod urgent;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -120,13 +121,15 @@ pub(crate) struct Joined {
     pub(crate) accepts: Vec<Option<usize>>,
     /// The byte interval of each call that moved bytes of a stream.
     pub(crate) spans: Vec<Option<Interval>>,
+    /// Sends of several threads at once whose bytes may lie among each other's, by the rows that they are in.
+    pub(crate) torn: Vec<Vec<usize>>,
 }
 
 impl Joined {
     pub(crate) fn new(story: &Story<'_>) -> Self {
         let mates = mates::mates(story);
         let accepts = accepted_by(story);
-        let (mut joins, spans) = stream::joins(story, &mates);
+        let (mut joins, spans, torn) = stream::joins(story, &mates);
         joins.extend(urgent::joins(story, &mates, &spans));
         joins.extend(dgram::joins(story));
         joins.extend(seq::joins(story, &mates));
@@ -135,7 +138,7 @@ impl Joined {
         keep_given(story, &mut joins);
         // They come in long rows that are in order: merging those is less work than sorting anew.
         joins.sort_by_key(|join| (join.from, join.off, join.to));
-        Self { joins, mates, accepts, spans }
+        Self { joins, mates, accepts, spans, torn }
     }
 }
 

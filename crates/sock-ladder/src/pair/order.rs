@@ -3,7 +3,8 @@
 //! Threads that send at once are numbered in the order in which their returns were heard, and that need not be the order in
 //! which the kernel took their bytes. The other end tells: an order is possible where every call stands behind those that
 //! were over before it began, and its bytes are those that were met there. The one nearest to the order heard is taken. Where
-//! two neighbours could change places and nobody would notice, both are guesses.
+//! two neighbours could change places and nobody would notice, both are guesses. Where no order agrees, or a send may have been
+//! taken piece by piece, there is none to be found: [`super::torn`].
 
 use sock_record::{Call, Dir, Interval};
 
@@ -20,8 +21,12 @@ const TRIES: usize = 4_096;
 /// A receive takes its bytes when it returns: so long before, in ns, is as far as the stops of a tracer can be apart.
 const SLOW: u64 = 5_000_000;
 
-/// Puts the calls of one end in the order that agrees with those of the other; both are in the order of their bytes.
-pub(super) fn settle(moves: &mut [Move<'_>], others: &[Move<'_>]) {
+/// A send that took longer, in ns, even under a tracer, may have waited for room.
+const SWIFT: u64 = 5_000_000;
+
+/// Puts the calls of one end in the order that agrees with those of the other; both are in the order of their bytes. A send of
+/// more than `chunk` bytes may be taken piece by piece.
+pub(super) fn settle(moves: &mut [Move<'_>], others: &[Move<'_>], chunk: u64) {
     if !has_threads(moves) {
         return;
     }
@@ -40,12 +45,20 @@ pub(super) fn settle(moves: &mut [Move<'_>], others: &[Move<'_>]) {
         }
         let group = &mut moves[first..end];
         if has_threads(group) && is_row(group) {
-            arrange(group, others);
+            if group.iter().any(|each| is_pieces(each, chunk)) {
+                for each in group.iter_mut() {
+                    each.place = Place::Torn;
+                }
+            } else {
+                arrange(group, others);
+            }
         }
         first = end;
     }
     // Whoever counted some of them in wrong places has them received before they were sent.
-    for each in moves.iter_mut().filter(|each| each.line.dir == Some(Dir::Out)) {
+    let is_whole =
+        |each: &&mut Move<'_>| each.line.dir == Some(Dir::Out) && each.place != Place::Torn;
+    for each in moves.iter_mut().filter(is_whole) {
         let near = others.partition_point(|other| other.off.end() <= each.off.start());
         let mut met = others[near..].iter().take_while(|got| got.off.start() < each.off.end());
         if met.any(|got| is_before(got, each)) {
@@ -69,6 +82,12 @@ fn has_threads(group: &[Move<'_>]) -> bool {
         && group.iter().all(|each| each.line.tid.is_some())
 }
 
+/// Whether others may have put their bytes between those of a send.
+fn is_pieces(each: &Move<'_>, chunk: u64) -> bool {
+    let took = returned(each.line).saturating_sub(each.line.enter);
+    each.line.dir == Some(Dir::Out) && (each.off.len() > chunk || took >= SWIFT)
+}
+
 /// Whether each begins where the one before it ends.
 fn is_row(group: &[Move<'_>]) -> bool {
     group.windows(2).all(|two| two[0].off.end() == two[1].off.start())
@@ -77,7 +96,7 @@ fn is_row(group: &[Move<'_>]) -> bool {
 fn arrange(group: &mut [Move<'_>], others: &[Move<'_>]) {
     let Some(order) = order(group, others) else {
         for each in group {
-            each.place = Place::Guessed;
+            each.place = Place::Torn;
         }
         return;
     };

@@ -25,7 +25,10 @@ pub(super) enum Place {
     Likely,
     /// Another would do as well.
     Guessed,
+    /// None: its bytes may lie in pieces among those of others.
+    Torn,
 }
+
 /// One direction at one socket.
 #[derive(Default)]
 struct Flow<'a> {
@@ -33,12 +36,14 @@ struct Flow<'a> {
     peeks: Vec<Move<'a>>,
 }
 
-/// The links of all streams, and the interval of each call that moved bytes.
+/// The links of all streams, the interval of each call that moved bytes, and the sends that have none: those that were taken
+/// piece by piece, by the rows that they are in.
 pub(super) fn joins(
     story: &Story<'_>,
     mates: &[Option<usize>],
-) -> (Vec<Join>, Vec<Option<Interval>>) {
+) -> (Vec<Join>, Vec<Option<Interval>>, Vec<Vec<usize>>) {
     let (mut joins, mut spans) = (Vec::new(), vec![None; story.calls.len()]);
+    let mut torn: Vec<Vec<usize>> = Vec::new();
     let mut flows: Vec<[Flow<'_>; 2]> = Vec::with_capacity(story.socks.len());
     for (sock, mate) in mates.iter().enumerate() {
         if story.is_dgram(sock) || story.is_seqpacket(sock) {
@@ -52,9 +57,10 @@ pub(super) fn joins(
         let Some(mate) = *mate else { continue };
         let mut sends = std::mem::take(&mut flows[sock][0].moves);
         let receives = &mut flows[mate][1];
-        settle(&mut sends, &receives.moves);
-        settle(&mut receives.moves, &sends);
+        settle(&mut sends, &receives.moves, chunk(story, sock));
+        settle(&mut receives.moves, &sends, u64::MAX);
         merge(&sends, &receives.moves, &mut joins);
+        torn.extend(super::torn::joins(&sends, &receives.moves, &mut joins));
         for peek in &receives.peeks {
             let first = sends.partition_point(|send| send.off.end() <= peek.off.start());
             let met = sends[first..].iter().take_while(|send| send.off.start() < peek.off.end());
@@ -65,8 +71,27 @@ pub(super) fn joins(
     for each in flows.iter().flatten().flat_map(|flow| flow.moves.iter().chain(&flow.peeks)) {
         spans[each.call] = Some(each.off);
     }
-    (joins, spans)
+    for &send in torn.iter().flatten() {
+        spans[send] = None;
+    }
+    (joins, spans, torn)
 }
+
+/// How much of a send the kernel of a socket takes at once, whoever else sends: Linux takes what there is room for, and a unix
+/// socket never more than half its buffer. The least, where that was made small.
+fn chunk(story: &Story<'_>, sock: usize) -> u64 {
+    let is_set = |call: &Call| {
+        let name = call.args.more.get("name").and_then(|name| name.as_str());
+        call.call == CallKind::Setsockopt && call.err.is_none() && name == Some("SO_SNDBUF")
+    };
+    if story.calls_on(sock).any(|(_, call)| is_set(call)) { LEAST } else { USUAL }
+}
+
+/// Half the smallest buffer that Linux allows (`SOCK_MIN_SNDBUF`), without what it keeps for itself.
+const LEAST: u64 = 2_240;
+
+/// With what TCP begins (`net.ipv4.tcp_wmem`); that of unix sockets is larger.
+const USUAL: u64 = 16_384;
 
 /// What went out at a socket, and what came in.
 fn both<'a>(story: &Story<'a>, sock: usize, mate: Option<usize>) -> [Flow<'a>; 2] {
@@ -142,11 +167,15 @@ fn merge(sends: &[Move<'_>], receives: &[Move<'_>], joins: &mut Vec<Join>) {
 fn join(send: &Move<'_>, receive: &Move<'_>, peek: bool) -> Option<Join> {
     let off = send.off.meet(receive.off)?;
     let places = [send.place, receive.place];
+    if places.contains(&Place::Torn) {
+        return None;
+    }
     let is_certain = places == [Place::Certain; 2];
     let is_after = !is_certain && is_before(receive, send);
     let how = match agree(send, receive, off) {
         // Nobody receives what is sent only later.
         Some(false) | None if is_after => return None,
+        Some(false) if places.contains(&Place::Guessed) => return None,
         Some(false) => LinkHow::Guess,
         _ if is_after => LinkHow::Guess,
         _ if places.contains(&Place::Guessed) => LinkHow::Guess,

@@ -14,7 +14,16 @@ impl Maker<'_, '_> {
         let unseen = taker.missing && self.is_taken_unseen(sock);
         let taker = Touch { missing: taker.missing && !unseen, unseen, ..taker };
         for &call in &self.story.calls_of[sock] {
-            let Some(whole) = self.joined.spans[call] else { continue };
+            let Some(whole) = self.joined.spans[call] else {
+                // Of one that was taken among others nobody knows which receives got its bytes.
+                if self.story.calls[call].dir == Some(Dir::Out)
+                    && self.story.calls[call].moved() > Some(0)
+                    && !self.shown[call]
+                {
+                    self.add(What::Local, self.touch(call), None, false);
+                }
+                continue;
+            };
             if self.met[call] >= whole.len() {
                 continue;
             }
