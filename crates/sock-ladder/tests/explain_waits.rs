@@ -153,7 +153,7 @@ fn a_receive_with_a_limit_of_its_own_is_no_deadlock() {
         set.args.more.insert("value".into(), json!({ "microseconds": microseconds }));
     };
     let wait = |tape: &mut Tape| {
-        drop(tape.call(SERVER, CallKind::Recv, 2, 200, 2_900_000, Err("EINTR")).data.take())
+        drop(tape.call(SERVER, CallKind::Recv, 2, 200, 2_900_000, Err("EINTR")).data.take());
     };
     let limited = silent(|tape| {
         limit(tape, 4_000_000);
