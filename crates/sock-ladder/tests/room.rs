@@ -165,6 +165,43 @@ fn words_on_steep_arrows_do_not_stand_upon_each_other() {
     assert!(captions > 8, "{captions}");
 }
 
+/// A relay between a client and a server: its words stand between the lanes as well.
+#[test]
+fn words_on_arrows_give_way_to_words_beside_a_lane_in_the_middle() {
+    let mut tape = Tape::default();
+    let (front, back) = ("127.0.0.1:9111", "127.0.0.1:9222");
+    let (client, own) = ("127.0.0.1:40001", "127.0.0.1:40002");
+    for (id, name) in (1..).zip(["client", "relay", "server"]) {
+        tape.proc(id, name);
+    }
+    tape.tcp(1, Origin::Socket, 0, client, front);
+    tape.tcp(2, Origin::Accept, 0, front, client);
+    tape.tcp(3, Origin::Socket, 0, own, back);
+    tape.tcp(4, Origin::Accept, 0, back, own);
+    tape.call(1, CallKind::Connect, 1, 10, 15, Ok(0));
+    tape.call(2, CallKind::Accept, 2, 10, 18, Ok(4));
+    tape.call(2, CallKind::Connect, 3, 20, 25, Ok(0));
+    tape.call(3, CallKind::Accept, 4, 20, 28, Ok(4));
+    let bytes = [b'z'; 320];
+    tape.send(1, 1, 100, &bytes);
+    for n in 0..5 {
+        tape.recv(2, 2, 110 + 40 * n, 120 + 40 * n, &bytes[..64]);
+        tape.send(2, 3, 130 + 40 * n, &bytes[..64]);
+        tape.send(2, 2, 140 + 40 * n, b"so far");
+    }
+    tape.recv(3, 4, 90, 400, &bytes[..100]);
+    tape.recv(3, 4, 410, 420, &bytes[..220]);
+    tape.recv(1, 1, 90, 500, &[b's'; 12]);
+    let (areas, letters) = areas(&tape.lines);
+    for (word, [left, top, right, bottom]) in &areas[1] {
+        let is_on = |(_, [x, y]): &&(usize, [f64; 2])| {
+            (left - 2.0..right + 2.0).contains(x) && (top - 2.0..bottom + 2.0).contains(y)
+        };
+        assert_eq!(letters.iter().find(is_on), None, "{word}");
+    }
+    assert!(legible(&letters) > 12);
+}
+
 #[test]
 fn names_of_lanes_do_not_stand_upon_each_other() {
     let mut tape = threads(false);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sock_record::{Dir, Level, Note};
 
 use super::beside::Beside;
-use super::captions::{Caption, Captions, Line};
+use super::captions::{Caption, Captions, Forms, Line};
 use super::marks::Heights;
 use super::paint::NAME;
 use super::stretch::{LABEL, Stretch, moments};
@@ -39,8 +39,8 @@ const NARROW_NOTE: usize = 34;
 const MANY: usize = 5;
 pub(super) const NOTE_LINE: i32 = 15;
 
-/// What an arrow says, in characters, where there is no room to say more: `65,536 B`.
-const SHORT: usize = 9;
+/// How wide what an arrow says is where there is no room to say more: `65,536 B`.
+const SHORT: i32 = 66;
 
 /// How far below the last bytes an end arrives that nobody met.
 const BEHIND: i32 = 10;
@@ -136,8 +136,8 @@ struct Builder<'p, 's, 'a> {
     heights: Heights,
     gap: i32,
     beside: Beside,
-    /// What the arrows say, at length and in short.
-    words: Vec<[String; 2]>,
+    /// What the arrows say.
+    words: Vec<Forms>,
     /// How wide its sentences are, in characters; none where it has none.
     note: Option<usize>,
     unit: Unit,
@@ -203,7 +203,10 @@ impl Builder<'_, '_, '_> {
         let beside = deep + BESIDE + pixels(right.max(names(lanes.last()))) + 28;
         let gaps = i32::try_from(lanes.len()).unwrap_or(1).saturating_sub(1).max(1);
         let fits = (WINDOW - first - beside - self.aside()) / gaps;
-        self.gap = self.gap.min(fits.max(CLOSEST));
+        // Boxes beside each other leave as much room between the lanes.
+        let inner = (0..lanes.len().saturating_sub(1)).map(|lane| self.beside.most(lane));
+        let closest = CLOSEST + inner.max().unwrap_or(0);
+        self.gap = self.gap.min(fits).max(closest);
         for (n, lane) in (0..).zip(lanes) {
             let post = Post {
                 x: first + n * self.gap,
@@ -292,7 +295,15 @@ impl Builder<'_, '_, '_> {
     fn captions(&mut self) {
         let lines: Vec<Line> =
             self.picture.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
-        let captions = Captions::all(std::mem::take(&mut self.words), &lines, self.gap);
+        let posts = self.picture.lanes.iter().map(|post| post.x);
+        // Boxes of threads stand right of their lane.
+        let right = posts.clone().enumerate().map(|(n, x)| x + HALF + self.beside.most(n));
+        let mut captions = Captions::new(right.zip(posts.skip(1).map(|x| x - HALF)));
+        for word in &self.picture.words {
+            let wide = if word.is_right { 0 } else { pixels(columns(&word.text)) };
+            captions.take(&word.text, word.x - wide, word.y);
+        }
+        let captions = captions.all(std::mem::take(&mut self.words), &lines);
         for (arrow, caption) in self.picture.arrows.iter_mut().zip(captions) {
             arrow.caption = caption;
         }
@@ -316,11 +327,11 @@ impl Builder<'_, '_, '_> {
             What::Bytes(_) | What::Local => Style::Bytes,
             What::Datagram(_) => Style::Datagram,
         };
-        let room = usize::try_from(self.gap - 90).unwrap_or(0) * 10 / CHAR;
-        let words = |room: usize| {
+        let words = |room: i32| {
+            let room = usize::try_from(room).unwrap_or(0) * 10 / CHAR;
             caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii)
         };
-        self.words.push([words(room), words(SHORT.min(room))]);
+        self.words.push([self.gap - 60, self.gap - 90, SHORT].map(words));
         let calls = [step.from.call, to.call];
         // What nobody met arrives behind what it follows.
         let behind = if to.call.is_none() && step.arrive > step.depart { BEHIND } else { 0 };

@@ -12,6 +12,8 @@ use crate::waits::Vain;
 
 /// In less room, in columns, a preview shows nothing: its quotes, its sign for more, a letter.
 const LEAST: usize = 4;
+/// Behind a size, a preview that is cut to less is left away.
+const HINT: usize = 7;
 /// Longer labels would push the lanes together.
 const LABEL: usize = 24;
 
@@ -240,7 +242,7 @@ pub(crate) fn caption(
         What::Connect | What::Local => String::new(),
         What::Refused => "refused".into(),
         What::Fin => "FIN".into(),
-        What::HalfClose => longest(["FIN (half-close)", "half-close"], room),
+        What::HalfClose => longest(["FIN (half-close)", "half-close", "FIN"], room),
         What::Rst => longest(["RST (reset)", "RST"], room),
     };
     if columns(&text) <= room { text } else { fit(&text, room, ascii) }
@@ -260,8 +262,9 @@ pub(super) fn sized(
     let room = room.saturating_sub(after.len());
     let left = if parted { room.saturating_sub(size.len() + 1) } else { room };
     let shown = preview(bytes, more, left, ascii);
-    // Quotes around nothing say less than how much it was.
-    let is_empty = !bytes.is_empty() && shown.starts_with("\"\"");
+    // Quotes around nothing say less than how much it was, and behind that a letter or two say nothing.
+    let is_cut = parted && columns(&shown) < HINT && !shown.ends_with('"');
+    let is_empty = !bytes.is_empty() && (shown.starts_with("\"\"") || is_cut);
     if is_empty || (!after.is_empty() && left < LEAST && size.len() <= room) {
         // What did not arrive is seen without words as well.
         let has_room = size.len() <= room;
@@ -271,12 +274,13 @@ pub(super) fn sized(
     before + &shown + after
 }
 
-/// The longer one where there is room for it.
-pub(super) fn longest([long, short]: [&str; 2], room: usize) -> String {
-    if long.len() <= room { long.into() } else { short.into() }
+/// The first that there is room for, else the last.
+pub(super) fn longest<const N: usize>(words: [&str; N], room: usize) -> String {
+    let fitting = words.into_iter().find(|words| words.len() <= room);
+    fitting.or(words.last().copied()).unwrap_or_default().to_owned()
 }
 
-/// A harmless text cut to `room` columns.
+/// A harmless text cut to `room` columns; nothing where that would make another number of its first one.
 fn fit(text: &str, room: usize, ascii: bool) -> String {
     let dots = if ascii { "..." } else { "…" };
     let mut shown = String::new();
@@ -287,7 +291,9 @@ fn fit(text: &str, room: usize, ascii: bool) -> String {
             break;
         }
     }
-    if room < dots.len() { String::new() } else { shown + dots }
+    let is_digit = |c: char| c.is_ascii_digit() || c == ',';
+    let is_number = shown.ends_with(is_digit) && text[shown.len()..].starts_with(is_digit);
+    if room < dots.len() || is_number { String::new() } else { shown + dots }
 }
 
 /// The bytes of a stream that a step shows, from the end that kept more of them, and whether there are more.

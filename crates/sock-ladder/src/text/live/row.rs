@@ -164,7 +164,7 @@ impl Row {
             What::Connect | What::Local => String::new(),
             What::Refused => "refused".into(),
             What::Fin => "FIN".into(),
-            What::HalfClose => longest(["FIN (half-close)", "half-close"], room),
+            What::HalfClose => longest(["FIN (half-close)", "half-close", "FIN"], room),
             What::Rst => longest(["RST (reset)", "RST"], room),
         };
         if text.len() <= room { text } else { String::new() }
