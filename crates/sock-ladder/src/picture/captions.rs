@@ -46,7 +46,7 @@ const CLEAR: f64 = 7.0;
 const NEAR: usize = 24;
 
 /// Words that more lines cross could be those of any of them.
-const CROSSED: usize = 2;
+const CROSSED: usize = 5;
 
 /// Where words can stand.
 #[derive(Debug, Default)]
