@@ -149,7 +149,7 @@ fn read(file: &Path) -> Result<Tape> {
 }
 
 /// How to come by what can be drawn.
-const CURE: &str = "sock serve --record FILE writes one";
+const CURE: &str = "sock trace -o FILE.jsonl or sock serve --record FILE writes one";
 
 /// Why not even the first line could be read.
 fn unreadable(error: ReadError) -> Error {

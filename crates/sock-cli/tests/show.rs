@@ -126,7 +126,7 @@ fn a_recording_that_was_cut_is_drawn_as_far_as_it_goes() {
 #[test]
 fn what_is_no_recording_is_told_in_plain_words() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cure = "sock serve --record FILE writes one";
+    let cure = "sock trace -o FILE.jsonl or sock serve --record FILE writes one";
     let rows: [(&str, Option<&str>, String); 5] = [
         (
             "words",

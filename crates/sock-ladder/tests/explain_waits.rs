@@ -60,6 +60,20 @@ fn a_close_that_was_forgotten_is_told_to_who_waits_with_a_limit_too() {
     };
     assert_eq!(about(&kept(None, |_| ()), "not-closed"), [expected("2.9 s")]);
     assert_eq!(about(&kept(Some((800_200, false)), |_| ()), "not-closed"), [expected("800 ms")]);
+    // Ctrl-C ends the wait, and only then closes the server what it held.
+    let interrupted = |close: u64| {
+        let mut tape = Tape::connected(7);
+        tape.send(CLIENT, 1, 100, b"hello");
+        tape.recv(SERVER, 2, 70, 120, b"hello");
+        tape.send(SERVER, 2, 130, b"HELLO").fd = Some(4);
+        tape.recv(CLIENT, 1, 110, 150, b"HELLO");
+        tape.call(CLIENT, CallKind::Recv, 1, 200, 2_900_200, Err("EINTR"));
+        tape.close(SERVER, 2, close);
+        tape.end(3_000_000);
+        about(&tape.lines, "not-closed")
+    };
+    assert_eq!(interrupted(2_900_300), [expected("2.9 s")]);
+    assert_eq!(interrupted(2_800_000), [""; 0]);
     let answers = |tape: &mut Tape| drop(tape.send(SERVER, 2, 1_900_000, b"late").data.take());
     assert_eq!(about(&kept(Some((800_200, false)), answers), "not-closed"), [""; 0]);
     let ends = |tape: &mut Tape| drop(tape.close(SERVER, 2, 1_900_000).data.take());

@@ -59,10 +59,22 @@ impl Verdict {
                 None => "no reply at all: there is no latency to speak of".into(),
             });
         }
+        let is_bulk = matches!(report.told.pacing, Pacing::Bulk { .. });
+        if messages.replies == 0 && messages.sent == 0 && report.connections.opened > 0 && !is_bulk
+        {
+            lines.push("no reply came while it was measured, and so no message left".into());
+        }
         lines.extend(report.stalled());
         lines.extend(cut(report));
         lines.extend(unheard(report));
-        if missing > 0 && !matches!(report.told.pacing, Pacing::Bulk { .. }) {
+        if report.has_turnover() {
+            lines.push(
+                "the server closes its connections after a reply or a few: --new-connection calls anew for every message, \
+                 and tells how long that takes"
+                    .into(),
+            );
+        }
+        if missing > 0 && !is_bulk {
             lines.push(format!(
                 "{} of {} {} without a right reply ({})",
                 count(missing),
@@ -73,7 +85,7 @@ impl Verdict {
         }
         // What came beside right replies, or instead of connections, makes no message miss its reply.
         let errors = report.error_count();
-        if errors > 0 && missing == 0 {
+        if errors > 0 && missing == 0 && messages.replies > 0 {
             lines.push(format!(
                 "{}: every message has its reply, but not everything was right",
                 counted(errors, "error", "errors")

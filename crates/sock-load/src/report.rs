@@ -89,7 +89,21 @@ impl Report {
     #[must_use]
     pub fn leaves_out_connections(&self) -> bool {
         let is_bulk = matches!(self.told.pacing, Pacing::Bulk { .. });
-        self.connections.unheard > 0 && !is_bulk && !self.told.new_connection
+        self.connections.unheard > 0
+            && !is_bulk
+            && !self.told.new_connection
+            && !self.has_turnover()
+    }
+
+    /// Whether the server closes its connections after a reply or a few: those without a reply are the last ones, which
+    /// had only just been made.
+    pub(crate) fn has_turnover(&self) -> bool {
+        let (of, held) = (self.connections, self.told.connections);
+        !self.told.new_connection
+            && of.cut == 0
+            && of.opened > 4 * held.max(1)
+            && of.unheard <= held
+            && self.messages.replies >= of.opened / 2
     }
 
     /// From when on, in nanoseconds of measuring, bulk moved nothing any more where it should, if that is at least half of

@@ -221,6 +221,9 @@ fn processors(page: &mut Page, report: &Report) {
         }
         page.row(name, &line);
     } else {
-        page.row(name, "server unknown: it is no process of this machine that can be read");
+        page.row(
+            name,
+            "server unknown: no process that can be read listens there on this machine (any more)",
+        );
     }
 }

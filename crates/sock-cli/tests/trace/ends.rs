@@ -49,7 +49,7 @@ fn a_first_program_that_ends_without_listening_is_told() {
     let Some(_bench) = Bench::new() else { return };
     let finished = Program::run(sock(&["trace", "--", "true", "--", "sh", "-c", "exit 3"]), b"");
     assert_eq!(finished.code(), 3);
-    let told = "true ended before it had begun to listen, and sh is started now; name a server before its clients [start]";
+    let told = "true ended before it had begun to listen, and sh is started now; a server stands before its clients, and calls listen (or bind, for UDP) [start]";
     assert_eq!(finished.stderr.matches("ended before").count(), 1, "{}", finished.stderr);
     assert!(finished.stderr.starts_with(&format!("sock: {told}\n")), "{}", finished.stderr);
     assert!(finished.stderr.contains("no socket was used"), "{}", finished.stderr);

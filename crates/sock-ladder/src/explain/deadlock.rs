@@ -142,7 +142,7 @@ pub(super) fn by_force(call: &Call) -> bool {
     matches!(text(call, "by"), Some("exit" | "kill"))
 }
 
-fn is_unfinished(call: &Call) -> bool {
+pub(super) fn is_unfinished(call: &Call) -> bool {
     call.exit.is_none() || call.err.as_deref() == Some("EINTR")
 }
 

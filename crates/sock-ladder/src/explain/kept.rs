@@ -3,7 +3,7 @@
 use sock_record::{CallKind, Dir, Level};
 
 use super::case::{Case, took};
-use super::deadlock::{LONG, by_force, ended, last, nothing_under_way};
+use super::deadlock::{LONG, by_force, ended, is_unfinished, last, nothing_under_way};
 use super::teller::Teller;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
@@ -24,8 +24,12 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let close = case.story.facts(mate).last_close;
         let until = close.map_or(u64::MAX, |close| case.line(close).enter).min(ended(case, wait));
         let silent = until.saturating_sub(case.line(wait).enter.max(ended(case, holder)));
+        // What both did when they were interrupted came too late.
+        let given_up = is_unfinished(case.line(wait)).then(|| ended(case, wait));
         let ends = case.story.calls_on(mate).any(|(_, call)| {
-            matches!(call.call, CallKind::Close | CallKind::Shutdown) && !by_force(call)
+            matches!(call.call, CallKind::Close | CallKind::Shutdown)
+                && !by_force(call)
+                && given_up.is_none_or(|at| call.enter < at)
         });
         // A holder that waits itself, or that has something to read, has a story of its own.
         if ends

@@ -1,6 +1,8 @@
 //! What a run says about itself, and what helps.
 
-use sock_load::{Bytes, Direction, Messages, Pacing, Report, Second, Style, Verdict, text};
+use sock_load::{
+    Bytes, Cause, Direction, ErrorCount, Messages, Pacing, Report, Second, Style, Verdict, text,
+};
 
 use crate::samples::{good, strained};
 
@@ -118,6 +120,36 @@ fn a_server_of_whom_too_little_was_measured_is_not_said_to_cost_nothing() {
     let told = flowing(&report);
     assert!(told.contains("(pid 4711) too little to be measured in so short a run"), "{told}");
     assert!(!told.contains("0 ns") && !told.contains("0 % of a core"), "{told}");
+}
+
+#[test]
+fn a_server_that_closes_after_each_reply_leaves_nobody_out() {
+    let mut report = good(1, 1.0, 1);
+    let held = report.told.connections;
+    report.connections.opened = 100 * held;
+    report.connections.unheard = held;
+    report.messages.replies = 100 * held;
+    report.messages.sent = 100 * held;
+    report.messages.due = None;
+    report.told.pacing = Pacing::Closed { depth: 1 };
+    let told = verdict(&report);
+    assert!(told.contains("--new-connection") && !told.contains("had no reply"), "{told}");
+    assert!(!report.leaves_out_connections());
+    // More than those of the end is more than chance.
+    report.connections.unheard = held + 1;
+    assert!(verdict(&report).contains("had no reply before the end"), "{}", verdict(&report));
+    assert!(report.leaves_out_connections());
+}
+
+#[test]
+fn nobody_says_of_no_message_that_it_has_its_reply() {
+    let mut report = good(1, 1.0, 1);
+    report.messages = Messages::default();
+    report.told.pacing = Pacing::Closed { depth: 1 };
+    assert_eq!(verdict(&report), "no reply came while it was measured, and so no message left");
+    report.errors =
+        vec![ErrorCount { cause: Cause::Refused, count: 3, text: "refused".into(), cure: None }];
+    assert!(!verdict(&report).contains("has its reply"), "{}", verdict(&report));
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl<W: Wait> Reactor<W> {
             campaign: None,
             asks_at: Time::NEVER,
             habit: Habit::default(),
-            company: Habit::default(),
+            company: Habit::wary(),
             spare: None,
         };
         reactor.watch_stop(Want::NOTHING, Want::READ)?;

@@ -26,6 +26,8 @@ const MOMENTS: [Duration; 2] = [Duration::from_micros(10), Duration::from_micros
 const PART: u32 = 4;
 /// While looking is seldom worth it, so many sleeps pass at least and at most until it is tried again.
 const PAUSES: [u32; 2] = [16, 256];
+/// To wait for several in vain is dearer: who was awake falls asleep.
+const LONG_PAUSE: u32 = 4096;
 /// From so much trust on it looks before each sleep.
 const TRUSTED: u8 = 4;
 
@@ -41,6 +43,7 @@ pub(super) struct Habit {
     /// Sleeps until it is tried again.
     left: u32,
     pause: u32,
+    longest: u32,
     /// One more for each moment that was worth it, two less for one that was in vain.
     trust: u8,
     /// For how long it has worked and not slept.
@@ -49,11 +52,17 @@ pub(super) struct Habit {
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { left: 0, pause: PAUSES[0], trust: TRUSTED, worked: Duration::ZERO }
+        let [pause, longest] = PAUSES;
+        Self { left: 0, pause, longest, trust: TRUSTED, worked: Duration::ZERO }
     }
 }
 
 impl Habit {
+    /// One that is seldom tried again.
+    pub(super) fn wary() -> Self {
+        Self { longest: LONG_PAUSE, ..Self::default() }
+    }
+
     /// Asked before each sleep.
     fn looks(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
@@ -69,11 +78,11 @@ impl Habit {
 
     /// Whether something has come within the moment.
     fn learns(&mut self, has_come: bool) {
-        let [shortest, longest] = PAUSES;
+        let [shortest, _] = PAUSES;
         (self.trust, self.pause) = if has_come {
             ((self.trust + 1).min(2 * TRUSTED), (self.pause / 2).max(shortest))
         } else {
-            (self.trust.saturating_sub(2), (4 * self.pause).min(longest))
+            (self.trust.saturating_sub(2), (4 * self.pause).min(self.longest))
         };
         self.left = if self.trust >= TRUSTED { 1 } else { self.pause + 1 };
         if !has_come {
@@ -186,6 +195,12 @@ mod tests {
         };
         let vain: Vec<usize> = (0..5).map(|_| sleeps_until_it_looks(false)).collect();
         assert_eq!(vain, [0, 64, 256, 256, 256]);
+        let mut wary = Habit::wary();
+        let pauses = [64, 256, 1024, 4096, 4096].map(|_| {
+            wary.learns(false);
+            wary.left - 1
+        });
+        assert_eq!(pauses, [64, 256, 1024, 4096, 4096]);
         let found: Vec<usize> = (0..7).map(|_| sleeps_until_it_looks(true)).collect();
         assert_eq!(found, [256, 128, 64, 32, 0, 0, 0]);
         // One that was in vain among many is no reason to sleep at once.
