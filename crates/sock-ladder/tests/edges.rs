@@ -86,6 +86,26 @@ fn a_program_that_sigpipe_ended_is_said_to_be() {
     assert!(!other.contains("SIGPIPE") && other.contains("exit"), "{other}");
 }
 
+#[test]
+fn an_end_arrives_before_the_reset_that_answers_what_came_after_it() {
+    let mut tape = Tape::connected(7);
+    tape.close(SERVER, 2, 700);
+    tape.send(CLIENT, 1, 300_000, b"too late");
+    tape.call(CLIENT, CallKind::Send, 1, 600_000, 600_010, Err("EPIPE")).dir = Some(Dir::Out);
+    tape.close(CLIENT, 1, 600_020);
+    tape.end(700_000);
+    let drawn = svg(&tape.lines, &Drawing::default());
+    let document = roxmltree::Document::parse(&drawn).unwrap();
+    // From where to where an arrow goes down the page.
+    let heights = |class: &str| {
+        let arrow = document.descendants().find(|node| node.attribute("class") == Some(class));
+        let line = arrow.and_then(|arrow| arrow.first_element_child()).unwrap();
+        ["y1", "y2"].map(|name| line.attribute(name).unwrap().parse::<f64>().unwrap())
+    };
+    let (end, reset) = (heights("arrow fin"), heights("arrow reset"));
+    assert!(end[0] <= end[1] && end[1] < reset[0] && reset[0] < reset[1], "{drawn}");
+}
+
 /// Sends 5 bytes, 3 urgent ones and 5 more; the receiver takes them as the kernel gives them.
 fn urgent(inline: bool) -> Vec<Line> {
     let mut tape = Tape::connected(7);

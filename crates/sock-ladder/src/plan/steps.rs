@@ -149,7 +149,9 @@ pub(crate) fn steps(story: &Story<'_>, joined: &Joined, lanes: &Lanes, all: bool
         }
     }
     let mut landed = vec![0; story.socks.len()];
-    for join in joined.joins.iter().filter(|join| join.kind != LinkKind::Fin && !join.peek) {
+    // A reset that answers a later send is no part of what was sent before the end.
+    let is_before_end = |kind: &LinkKind| !matches!(kind, LinkKind::Fin | LinkKind::Rst);
+    for join in joined.joins.iter().filter(|join| is_before_end(&join.kind) && !join.peek) {
         if let Some(sock) = story.on(join.from) {
             landed[sock] = landed[sock].max(returned(story.calls[join.to]));
         }
