@@ -21,10 +21,12 @@ struct Pair<'a> {
     hears: &'a [u8],
 }
 
+/// Reads the line that says where the server listens. nc says where it is bound before it does.
+const READ: &str = r#"while read -r line <"$PORT"; [ "${line%% *}" = Bound ]; do :; done"#;
+
 impl Pair<'_> {
     fn lines(&self) -> [String; 2] {
-        let client =
-            format!("read -r line <\"$PORT\"; set -- $line; port={}; {}", self.port, self.client);
+        let client = format!("{READ}; set -- $line; port={}; {}", self.port, self.client);
         [format!("exec {}", self.server), client]
     }
 
