@@ -94,7 +94,8 @@ impl Tracer<'_> {
                     return Ok(());
                 }
                 let text = format!(
-                    "{} ended before it had begun to listen, and {} is started now; a server stands before its clients, and calls listen (or bind, for UDP)",
+                    "{} ended before it had begun to listen, and {} is started now; a server stands before its clients, \
+                     and calls listen (or bind, for UDP)",
                     before.name(),
                     self.plan.programs[n].name()
                 );

@@ -3,6 +3,7 @@
 use sock_record::{Call, CallKind, Level};
 
 use super::case::{Case, took};
+use super::deadlock::is_unfinished;
 use super::teller::Teller;
 use crate::story::returned;
 
@@ -77,7 +78,6 @@ fn kept_waiting(case: &Case<'_, '_>, sock: usize, close: usize, call: &Call) -> 
 
 /// Whether a call on the socket shows that who holds it still speaks through it: it moved something later, or waits to.
 fn goes_on(call: &Call, closed: u64) -> bool {
-    let waits = call.exit.is_none() || call.err.as_deref() == Some("EINTR");
     let is_later = call.exit.is_none_or(|exit| exit > closed);
-    is_later && (call.moved().is_some() || (waits && call.dir.is_some()))
+    is_later && (call.moved().is_some() || (is_unfinished(call) && call.dir.is_some()))
 }
