@@ -152,8 +152,10 @@ pub(crate) fn is_nowhere(connect: &Call) -> bool {
     connect.err.as_deref().is_some_and(|err| at_home.contains(&err))
 }
 
-/// Whether a connect is the C library's: it asks for a cache of names, and goes on without.
-pub(crate) fn is_probe(connect: &Call) -> bool {
+/// Whether a connect is the C library's own: looking up a name or a user, it asks a service (nscd) that is hardly ever
+/// there, and goes on without.
+#[must_use]
+pub fn is_probe(connect: &Call) -> bool {
     let asks = |addr: &str| addr.ends_with("run/nscd/socket");
     is_nowhere(connect) && connect.args.addr.as_deref().is_some_and(asks)
 }

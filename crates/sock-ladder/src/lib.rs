@@ -61,6 +61,7 @@ mod waits;
 
 pub use conversation::{Conversation, conversations};
 pub use explain::{codes, explain, page};
+pub use facts::is_probe;
 pub use mermaid::mermaid;
 pub use pair::{Paired, Pairing, pair};
 pub use picture::{html, svg};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use sock_ladder::is_probe;
 use sock_record::{Call, CallKind, Line, Sock, SockId};
 
 /// What is wanted.
@@ -109,7 +110,7 @@ pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
         let Line::Call(made) = line else { continue };
         used.extend(awaited(made));
         let (Some(sock), call) = (&made.sock, &made.call) else { continue };
-        if asks_for_names(made) {
+        if is_probe(made) {
             asking.insert(*sock);
         }
         let begins = matches!(
@@ -160,7 +161,7 @@ impl Filter {
     /// Whether a line is about what is wanted.
     pub(super) fn lets_pass(&mut self, line: &Line) -> bool {
         if let Line::Call(call) = line {
-            if !self.all && asks_for_names(call) {
+            if !self.all && is_probe(call) {
                 self.asking.extend(call.sock);
             }
             if self.port.is_some_and(|port| names_port(call, port)) {
@@ -180,12 +181,6 @@ impl Filter {
         let Some(sock) = call.sock else { return true };
         !self.asking.contains(&sock) && (self.port.is_none() || self.wanted.contains(&sock))
     }
-}
-
-/// Whether it is a C library's question to a service that is hardly ever there.
-fn asks_for_names(call: &Call) -> bool {
-    const SERVICE: &str = "/var/run/nscd/socket";
-    call.args.addr.as_deref() == Some(SERVICE) && call.err.is_some()
 }
 
 fn is_at(sock: &Sock, port: u16) -> bool {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use signal_hook::low_level::signal_name;
-use sock_ladder::{Drawing, wrapped};
+use sock_ladder::{Drawing, is_probe, wrapped};
 use sock_record::{Dir, Level, Line, ProcId};
 use sock_trace::{Ended, Outcome, Program};
 
@@ -109,10 +109,9 @@ fn tell(programs: &[Program], lines: &[Line], outcome: &Outcome) -> Vec<String> 
             *calls += 1;
             *bytes += n;
         }
-        // Not yet is no outcome.
-        if let Some(err) =
-            call.err.as_deref().filter(|err| !matches!(*err, "EAGAIN" | "EINPROGRESS" | "EINTR"))
-        {
+        // Not yet is no outcome, and neither is a question that the program never asked.
+        let err = call.err.as_deref().filter(|_| !is_probe(call));
+        if let Some(err) = err.filter(|err| !matches!(*err, "EAGAIN" | "EINPROGRESS" | "EINTR")) {
             *deeds.errors.entry(format!("{} {err}", call.call)).or_default() += 1;
         }
     }

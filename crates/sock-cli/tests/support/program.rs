@@ -43,6 +43,10 @@ impl Program {
     pub(crate) fn start_for(limit: Duration, mut command: Command) -> Self {
         let name = format!("{command:?}");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Who knows no home asks for it through a socket, and a trace has what nobody here thought of.
+        if std::env::var_os("HOME").is_none() {
+            command.env("HOME", "/");
+        }
         let mut child = command.process_group(0).spawn().unwrap_or_else(|e| panic!("{name}: {e}"));
         let stdin = child.stdin.take();
         let stdout = Stream::of(child.stdout.take().expect("a pipe was asked for"));

@@ -285,6 +285,7 @@ def sigpipe():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     client = torn()
     fails(client.send, b"anybody?")
+    sys.stdout.flush()
     client.send(b"nobody")
 
 
