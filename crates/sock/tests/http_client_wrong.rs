@@ -172,11 +172,15 @@ fn what_is_no_response_is_named() {
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".into(),
-            "its head says in two ways how long the body is, or in none that is one",
+            "its Content-Length is no length that a body can have: \"-1\"",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n".into(),
+            "its Content-Length is no length that a body can have: \"99999999999999999999\"",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".into(),
-            "its head says in two ways how long the body is, or in none that is one",
+            "its head says in several ways how long the body is: \"1\", \"2\"",
         ),
     ];
     for (answer, expected) in rows {

@@ -149,7 +149,24 @@ pub(super) fn explain(bytes: &[u8]) -> Error {
     }
     match wrong_field(bytes) {
         Some(line) => malformed(&format!("a line of its head is no field: {}", shown(line, 60))),
-        None => malformed("its head says in two ways how long the body is, or in none that is one"),
+        None => malformed(&lengths(bytes)),
+    }
+}
+
+/// What a head says of the body's length that cannot be believed.
+fn lengths(bytes: &[u8]) -> String {
+    let lines = bytes.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii_end);
+    let head = lines.take_while(|line| !line.is_empty());
+    let said: Vec<_> = head
+        .filter_map(|line| {
+            let mut parts = line.splitn(2, |&byte| byte == b':');
+            let (name, value) = (parts.next()?.trim_ascii(), parts.next()?.trim_ascii());
+            name.eq_ignore_ascii_case(b"content-length").then(|| shown(value, 40))
+        })
+        .collect();
+    match &*said {
+        [one] => format!("its Content-Length is no length that a body can have: {one}"),
+        _ => format!("its head says in several ways how long the body is: {}", said.join(", ")),
     }
 }
 
