@@ -90,6 +90,7 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
     let mut found: Vec<(String, Vec<Report>)> =
         engines.engines.iter().map(|engine| (engine.name().to_owned(), Vec::new())).collect();
     let mut status = Status::Done;
+    announce(plan, engines.engines.len())?;
     'rounds: for round in 1..=rounds(plan) {
         for (engine, (_, reports)) in engines.engines.iter().zip(&mut found) {
             let served = Served::start(&engines.service, *engine)?;
@@ -117,6 +118,26 @@ pub(super) fn run(plan: &Plan, engines: &Engines, run: &Run) -> Result<Status> {
 /// How often each engine has its turn: three times show whether the machine was quiet.
 fn rounds(plan: &Plan) -> usize {
     plan.repeat.unwrap_or(3)
+}
+
+/// Says beforehand how long it will take, where a time was asked for.
+fn announce(plan: &Plan, engines: usize) -> Result<()> {
+    if plan.screen.json || plan.screen.detail == Detail::Quiet {
+        return Ok(());
+    }
+    let rounds = rounds(plan);
+    let s = if rounds == 1 { "" } else { "s" };
+    let turns = format!("{rounds} round{s} of {engines} engines");
+    let line = match plan.ask.total() {
+        None => format!("{turns}\n"),
+        Some(each) => {
+            let each = each + plan.ask.warm_up();
+            let turns_of = u32::try_from(rounds * engines).unwrap_or(u32::MAX);
+            let all = each.saturating_mul(turns_of).as_secs_f64().ceil();
+            format!("{turns}, {:.1} s each: at least {all:.0} s\n", each.as_secs_f64())
+        }
+    };
+    Ok(io::stderr().write_all(line.as_bytes())?)
 }
 
 fn say(plan: &Plan, round: usize, engine: Engine, report: &Report) -> Result<()> {
