@@ -165,16 +165,13 @@ struct Traced {
 }
 
 /// Runs them once, and collects the record.
-fn traced(plan: &Plan, rows: Option<Rows>, mut records: Records<'_>) -> Result<Traced> {
-    let mut lines = Vec::new();
-    let mut keep = |line: Line| {
-        records.keep(&line);
-        lines.push(line);
-    };
-    let mut live = live::Live::new(plan.screen, rows, &mut keep);
+fn traced(plan: &Plan, rows: Option<Rows>, records: Records<'_>) -> Result<Traced> {
+    let mut kept = live::Kept { lines: Vec::new(), records };
+    let mut live = live::Live::new(plan.screen, rows, &mut kept);
     let outcome =
         watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
     let (told, untold) = live.end();
+    let live::Kept { lines, records } = kept;
     let failed = records.end();
     let failed = failed.or(untold.map(|error| Error::from(error).context(cannot_tell())));
     Ok(Traced { lines, outcome, told, failed })

@@ -60,6 +60,11 @@ impl<W: io::Write> Writer<W> {
         written
     }
 
+    /// What it writes to: whoever gave it a buffer empties that from time to time, between two lines.
+    pub fn sink(&mut self) -> &mut W {
+        &mut self.to
+    }
+
     /// The writer beneath.
     pub fn into_inner(self) -> W {
         self.to

@@ -84,6 +84,21 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Hands what was kept so far to the system: who is killed loses no more than what came after, and who reads a pipe reads
+    /// what happens now. For one who reads slowly nobody waits here.
+    pub(super) fn flush(&mut self) {
+        for (path, file) in &mut self.files {
+            if self.failed.is_none() {
+                let buffer = file.sink();
+                buffer.get_mut().waits(false);
+                let flushed = buffer.flush();
+                buffer.get_mut().waits(true);
+                let failed = flushed.err().filter(|e| e.kind() != io::ErrorKind::WouldBlock);
+                self.failed = failed.map(|error| (error, *path));
+            }
+        }
+    }
+
     /// Why they are not whole, if they are not.
     pub(super) fn end(mut self) -> Option<Error> {
         for (path, file) in self.files {
@@ -137,11 +152,19 @@ impl Sink {
                 Err(error) => return Err(error.into()),
                 Ok(file) => {
                     let (file, patience) = (file.into(), patience.clone());
-                    return Ok(Self::Pipe(Pipe { file, patience, is_given_up: false }));
+                    let pipe = Pipe { file, patience, waits: true, is_given_up: false };
+                    return Ok(Self::Pipe(pipe));
                 }
             }
             patience.asked.rest(LOOK);
             waited += LOOK;
+        }
+    }
+
+    /// Whether what a pipe has no room for is waited with.
+    fn waits(&mut self, waits: bool) {
+        if let Self::Pipe(pipe) = self {
+            pipe.waits = waits;
         }
     }
 }
@@ -167,6 +190,8 @@ impl Write for Sink {
 struct Pipe {
     file: File,
     patience: Patience,
+    /// Until there is room.
+    waits: bool,
     is_given_up: bool,
 }
 
@@ -175,7 +200,7 @@ impl Pipe {
         let mut waited = Duration::ZERO;
         while !self.is_given_up {
             match self.file.write(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.waits => {}
                 written => return written,
             }
             let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];

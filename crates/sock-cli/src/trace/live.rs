@@ -6,11 +6,12 @@ use std::io::{self, Write};
 use sock_record::{Call, CallKind, Dir, Level, Line, Note, ProcId, Writer};
 use sock_trace::Watch;
 
+use super::files::Records;
 use super::rows::Rows;
 use crate::screen::{Detail, Screen};
 
 /// Tells lines of the record as they come, and hands them on.
-pub(super) struct Live<'a> {
+pub(super) struct Live<'a, 'f> {
     screen: Screen,
     rows: Option<Rows>,
     names: BTreeMap<ProcId, String>,
@@ -18,15 +19,21 @@ pub(super) struct Live<'a> {
     told: Vec<Note>,
     /// Why a line could not be told, where somebody is there to be told.
     untold: Option<io::Error>,
-    keep: &'a mut dyn FnMut(Line),
+    kept: &'a mut Kept<'f>,
+}
+
+/// The lines of the record: all of them, and the files that grow with them.
+pub(super) struct Kept<'f> {
+    pub(super) lines: Vec<Line>,
+    pub(super) records: Records<'f>,
 }
 
 /// So many bytes of what went over are shown in a line.
 const SHOWN: usize = 32;
 
-impl<'a> Live<'a> {
-    pub(super) fn new(screen: Screen, rows: Option<Rows>, keep: &'a mut dyn FnMut(Line)) -> Self {
-        Self { screen, rows, names: BTreeMap::new(), told: Vec::new(), untold: None, keep }
+impl<'a, 'f> Live<'a, 'f> {
+    pub(super) fn new(screen: Screen, rows: Option<Rows>, kept: &'a mut Kept<'f>) -> Self {
+        Self { screen, rows, names: BTreeMap::new(), told: Vec::new(), untold: None, kept }
     }
 
     fn tell(&mut self, line: &Line) {
@@ -100,7 +107,7 @@ fn is_remark(note: &Note) -> bool {
     note.ev.is_none() && note.level != Level::Info
 }
 
-impl Watch for Live<'_> {
+impl Watch for Live<'_, '_> {
     fn line(&mut self, line: Line) {
         let is_told = self.rows.is_some() || self.screen.detail != Detail::Quiet;
         let mut said = None;
@@ -116,10 +123,12 @@ impl Watch for Live<'_> {
             Some(rows) => rows.hear(shown),
             None => self.tell(shown),
         }
-        (self.keep)(line);
+        self.kept.records.keep(&line);
+        self.kept.lines.push(line);
     }
 
     fn look(&mut self, now: u64) {
+        self.kept.records.flush();
         if let Some(rows) = &mut self.rows {
             rows.look(now);
         }

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import sys
@@ -543,6 +544,14 @@ def talks_on():
     while True:
         one.send(b"x" * 100)
         other.recv(100)
+
+
+def talks_once():
+    """Says something to itself, and is silent for ever."""
+    one, other = socket.socketpair()
+    one.send(b"hello")
+    other.recv(100)
+    signal.pause()
 
 
 def crowd():

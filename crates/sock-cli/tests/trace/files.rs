@@ -2,6 +2,7 @@
 //! nobody for ever.
 
 use std::fs::{File, create_dir, read_to_string, write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
 use std::thread::yield_now;
@@ -95,12 +96,42 @@ fn a_reader_that_takes_nothing_keeps_nobody_who_wants_to_leave() {
     let program = Program::start(traced(&["--full"], &path, &format!("exec '{talk}'")));
     let reader = File::open(&path).unwrap();
     // A pipe holds 64 KiB, and what is written next does not fit.
-    while ioctl_fionread(&reader).unwrap() < 60_000 {
-        yield_now();
-    }
+    until(program.pid(), || ioctl_fionread(&reader).unwrap() >= 60_000);
     program.signal(Signal::TERM);
     let finished = program.finish().expect(125);
     assert!(finished.stderr.contains("nobody reads it"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_tracer_that_is_killed_leaves_what_it_saw_until_then() {
+    let Some(bench) = Bench::new() else { return };
+    let path = bench.path("record.jsonl");
+    // It makes two sockets, and then does nothing that a socket would tell of.
+    let words = bench.actor("talks_once", &[]).join("' '");
+    let program = Program::start(traced(&[], &path, &format!("exec '{words}'")));
+    let is_told = |record: String| record.contains("\"call\":\"recv\"");
+    until(program.pid(), || read_to_string(&path).is_ok_and(is_told));
+    program.signal(Signal::KILL);
+    assert_eq!(program.finish().signal(), Some(9));
+    let shown = Program::run(sock(&["show", path.to_str().unwrap()]), b"").expect(6);
+    assert!(shown.text().contains("\"hello\" ───"), "{}", shown.text());
+    assert!(shown.stderr.contains("has no end: its writer was stopped"), "{}", shown.stderr);
+}
+
+#[test]
+fn who_reads_the_record_from_a_pipe_reads_it_while_the_programs_run() {
+    let Some(bench) = Bench::new() else { return };
+    let path = bench.path("record.jsonl");
+    pipe(&path);
+    let words = bench.actor("talks_once", &[]).join("' '");
+    let program = Program::start(traced(&[], &path, &format!("exec '{words}'")));
+    let mut lines = BufReader::new(File::open(&path).unwrap()).lines().map(|line| line.unwrap());
+    assert!(lines.any(|line| line.contains("\"call\":\"recv\"")), "it ended without it");
+    // It was to hear more, and is gone.
+    drop(lines);
+    program.signal(Signal::TERM);
+    let finished = program.finish().expect(125);
+    assert_eq!(finished.stderr, format!("sock: cannot write {}: broken pipe\n", path.display()));
 }
 
 /// Waits until a process has a thread of this name.
@@ -112,7 +143,14 @@ fn has_thread(pid: i32, name: &str) {
             read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
         })
     };
-    while !is_there() {
+    until(pid, is_there);
+}
+
+/// Waits until something is so, as long as this process lives: its leash ends it, and with it the test.
+fn until(pid: i32, mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        let stat = read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        assert!(!stat.contains(") Z "), "it has ended, and it was not so");
         yield_now();
     }
 }
