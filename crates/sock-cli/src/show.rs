@@ -105,7 +105,7 @@ fn read(file: &Path) -> Result<Tape> {
     } else {
         Box::new(File::open(file).with_context(|| Usage(about()))?)
     };
-    let (mut count, mut ends, mut is_whole) = (0_usize, 0_usize, true);
+    let (mut count, mut ends, mut broken) = (0_usize, 0_usize, 0_usize);
     let (mut foreign, mut warned) = (None, Ok(()));
     // Split while they are read: a long record has no room for two copies of its lines.
     let source = BufReader::with_capacity(READ_AT_ONCE, source);
@@ -122,13 +122,20 @@ fn read(file: &Path) -> Result<Tape> {
             None
         }
         Err(error) => {
-            is_whole = false;
-            warned = screen::warn(&format!("{name}: {}", screen::told(&error.into())));
+            broken += 1;
+            if broken <= TOLD_BROKEN {
+                warned = screen::warn(&format!("{name}: {}", screen::told(&error.into())));
+            }
             warned.is_ok().then_some(None)
         }
     });
     let recordings = sock_record::split(lines.flatten());
     warned?;
+    let mut is_whole = broken == 0;
+    if let Some(more) = broken.checked_sub(TOLD_BROKEN).filter(|more| *more > 0) {
+        let lines = if more == 1 { "1 more line".to_owned() } else { format!("{more} more lines") };
+        screen::warn(&format!("{name}: {lines} cannot be understood"))?;
+    }
     if let Some(error) = foreign {
         let is_unread = matches!(error, ReadError::Io { .. });
         let error = unreadable(error);
@@ -145,7 +152,35 @@ fn read(file: &Path) -> Result<Tape> {
             "{name}: the recording has no end: its writer was stopped, or goes on still; what is there is drawn"
         ))?;
     }
+    if is_whole {
+        for why in recordings.iter().filter_map(|lines| missing(lines)) {
+            is_whole = false;
+            screen::warn(&format!("{name}: {why}; what is there is drawn"))?;
+        }
+    }
     Ok(Tape { recordings, is_whole })
+}
+
+/// A file that is torn in many places says the same of each.
+const TOLD_BROKEN: usize = 3;
+
+/// What a recording lacks, as far as that can be seen: the tracer numbers its calls from 1, and leaves no number out.
+fn missing(lines: &[Line]) -> Option<String> {
+    let Some(Line::Meta(meta)) = lines.first() else {
+        return Some("the recording has no beginning: its first lines were lost".to_owned());
+    };
+    let evs = lines
+        .iter()
+        .filter_map(|line| if let Line::Call(call) = line { Some(call.ev.0) } else { None });
+    let (count, most) = evs.fold((0_u64, 0_u64), |(count, most), ev| (count + 1, most.max(ev)));
+    match most.saturating_sub(count) {
+        0 => None,
+        _ if meta.source != "trace" => None,
+        1 => Some("1 call is missing in the middle of the recording: its line was lost".to_owned()),
+        n => Some(format!(
+            "{n} calls are missing in the middle of the recording: their lines were lost"
+        )),
+    }
 }
 
 /// How to come by what can be drawn.

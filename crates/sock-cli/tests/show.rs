@@ -214,6 +214,41 @@ fn a_trace_that_is_shown_again_is_explained_again() {
 }
 
 #[test]
+fn lines_that_were_lost_in_the_middle_are_told_by_their_number() {
+    let without = |lost: &[&str]| -> String {
+        let is_lost = |line: &&str| lost.iter().any(|lost| line.contains(lost));
+        TRACED.lines().filter(|line| !is_lost(line)).map(|line| format!("{line}\n")).collect()
+    };
+    let behind = "what is there is drawn\n";
+    for (lost, why) in [
+        (&["\"ev\":5,"][..], "1 call is missing in the middle of the recording: its line was lost"),
+        (
+            &["\"ev\":4,", "\"ev\":6,"],
+            "2 calls are missing in the middle of the recording: their lines were lost",
+        ),
+        (&["\"meta\""], "the recording has no beginning: its first lines were lost"),
+    ] {
+        let (picture, said) = show(&["-"], without(lost).as_bytes(), 6);
+        assert!(picture.contains("server.py"), "{picture}");
+        assert_eq!(said, format!("sock: stdin: {why}; {behind}"));
+    }
+    // Each recording has numbers of its own.
+    let two = [TRACED, &without(&["\"ev\":5,"])].concat();
+    let (_, said) = show(&["-"], two.as_bytes(), 6);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(show(&["-"], [TRACED, TRACED].concat().as_bytes(), 0).1, "");
+}
+
+#[test]
+fn a_file_that_is_torn_in_many_places_is_told_of_a_few_and_their_number() {
+    let torn = TRACED.replace("{\"type\":\"sock\"", "{\"type\"?\"sock\"");
+    let (picture, said) = show(&["-"], torn.as_bytes(), 6);
+    assert!(picture.contains("server.py"), "{picture}");
+    assert_eq!(said.matches("cannot be understood: ").count(), 3, "{said}");
+    assert!(said.ends_with("sock: stdin: 2 more lines cannot be understood\n"), "{said}");
+}
+
+#[test]
 fn what_has_no_end_of_a_line_is_given_up_before_it_fills_the_memory() {
     let (shown, told) = show(&["/dev/zero"], b"", 1);
     assert_eq!(shown, "");

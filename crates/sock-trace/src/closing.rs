@@ -236,7 +236,12 @@ impl Tracer<'_> {
         let is_under_way = task.open.is_some();
         // One that a signal interrupted would have gone on, had the signal not ended the task.
         let taken = task.open.take().or_else(|| task.interrupted.take().map(|(open, _)| open));
-        let Some(open) = taken else { return };
+        if let Some(open) = taken {
+            self.numbered(tid, open.ev, |tracer| tracer.never_returned(tid, open, is_under_way));
+        }
+    }
+
+    fn never_returned(&mut self, tid: Tid, open: Open, is_under_way: bool) {
         let at = match &open.on {
             On::Sock(at) => *at,
             On::Wait(_) => return self.forget_wait(tid, &open),

@@ -50,26 +50,12 @@ impl Tracer<'_> {
         Ok(())
     }
 
-    /// Whether a server can be called from now on, or a client has begun: who calls one of the others waits for nobody.
-    fn is_ready(&self, open: &Open, ret: i64) -> bool {
-        /// The call goes on by itself, as it was asked to.
-        const GOES_ON: i64 = -115;
-        let On::Sock(at) = open.on else { return false };
-        // Nobody waits any more: a datagram should cost no search.
-        if self.stage.started.len() == self.plan.programs.len() {
-            return false;
-        }
-        let calls = || open.wish.args.addr.as_deref().is_some_and(|addr| self.book.is_home(addr));
-        match open.sys {
-            Sys::Listen => ret == 0,
-            Sys::Bind => ret == 0 && self.book.all[at].is_dgram(),
-            Sys::Connect => (ret == 0 || ret == GOES_ON) && calls(),
-            Sys::Sendto => ret >= 0 && calls(),
-            _ => false,
-        }
+    /// A call has returned, or failed.
+    pub(crate) fn write_call(&mut self, tid: Tid, open: Open, ret: i64, t: u64) {
+        self.numbered(tid, open.ev, |tracer| tracer.returned(tid, open, ret, t));
     }
 
-    pub(crate) fn write_call(&mut self, tid: Tid, mut open: Open, ret: i64, t: u64) {
+    fn returned(&mut self, tid: Tid, mut open: Open, ret: i64, t: u64) {
         let Some(process) = self.tasks.process(tid).map(|process| process.id) else { return };
         if let (On::Affinity, Some(cpu), Ok(n)) = (&open.on, &self.cpu, u64::try_from(ret)) {
             return cpu.tell(tid, open.args[2], n);

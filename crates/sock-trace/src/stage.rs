@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use sock_record::Level;
 
+use crate::calls::Sys;
 use crate::plan::{CLOSE, Ended, PASSED, Start, TraceError};
 use crate::refusal;
 use crate::stopped::Why;
 use crate::sys::{Child, Failure, Tid, kill, spawn};
+use crate::tasks::{On, Open};
 use crate::tracer::Tracer;
 
 /// A program that has not begun to listen by then is not waited for any longer.
@@ -78,6 +80,25 @@ impl Tracer<'_> {
             self.start_if_due(self.tape.now())?;
         }
         Ok(())
+    }
+
+    /// Whether a server can be called from now on, or a client has begun: who calls one of the others waits for nobody.
+    pub(crate) fn is_ready(&self, open: &Open, ret: i64) -> bool {
+        /// The call goes on by itself, as it was asked to.
+        const GOES_ON: i64 = -115;
+        let On::Sock(at) = open.on else { return false };
+        // Nobody waits any more: a datagram should cost no search.
+        if self.stage.started.len() == self.plan.programs.len() {
+            return false;
+        }
+        let calls = || open.wish.args.addr.as_deref().is_some_and(|addr| self.book.is_home(addr));
+        match open.sys {
+            Sys::Listen => ret == 0,
+            Sys::Bind => ret == 0 && self.book.all[at].is_dgram(),
+            Sys::Connect => (ret == 0 || ret == GOES_ON) && calls(),
+            Sys::Sendto => ret >= 0 && calls(),
+            _ => false,
+        }
     }
 
     fn start_if_due(&mut self, now: u64) -> Result<(), TraceError> {

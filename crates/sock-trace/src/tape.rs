@@ -13,6 +13,10 @@ pub(crate) struct Tape<'a> {
     watch: &'a mut dyn Watch,
     began: Timespec,
     latest: u64,
+    /// Numbers of calls of which there was nothing to tell.
+    free: Vec<Ev>,
+    /// So many calls were written.
+    pub(crate) calls: u64,
     /// So many bytes of each call are kept; none: all.
     preview: Option<u64>,
 }
@@ -22,7 +26,14 @@ const MOST: u64 = LONGEST / 2;
 
 impl<'a> Tape<'a> {
     pub(crate) fn new(preview: Option<u64>, watch: &'a mut dyn Watch) -> Self {
-        Self { watch, began: clock_gettime(ClockId::Monotonic), latest: 0, preview }
+        Self {
+            watch,
+            began: clock_gettime(ClockId::Monotonic),
+            latest: 0,
+            free: Vec::new(),
+            calls: 0,
+            preview,
+        }
     }
 
     /// The time since t0, in ns.
@@ -32,12 +43,21 @@ impl<'a> Tape<'a> {
 
     /// A number for one more call.
     pub(crate) fn ev(&mut self) -> Ev {
-        self.latest += 1;
-        Ev(self.latest)
+        self.free.pop().unwrap_or_else(|| {
+            self.latest += 1;
+            Ev(self.latest)
+        })
+    }
+
+    /// A number that no line has, for another call.
+    pub(crate) fn give_back(&mut self, ev: Ev) {
+        self.free.push(ev);
     }
 
     pub(crate) fn write(&mut self, line: impl Into<Line>) {
-        self.watch.line(line.into());
+        let line = line.into();
+        self.calls += u64::from(matches!(line, Line::Call(_)));
+        self.watch.line(line);
     }
 
     /// Who is told beside the record.

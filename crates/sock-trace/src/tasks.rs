@@ -27,6 +27,8 @@ pub(crate) struct Task {
     pub(crate) interrupted: Option<(Open, u64)>,
     /// Its latest call, for what is said about it.
     pub(crate) latest: Option<Ev>,
+    /// The latest that is in the record.
+    pub(crate) written: Option<Ev>,
     /// It is on its way to its end, and makes no call any more.
     pub(crate) is_dying: bool,
 }
@@ -39,6 +41,7 @@ impl Task {
             open: None,
             interrupted: None,
             latest: None,
+            written: None,
             is_dying: false,
         }
     }

@@ -210,6 +210,21 @@ impl<'a> Tracer<'a> {
         self.tape.write(call);
     }
 
+    /// Does what writes a call of this number, where there is something to tell of it. If there is none the next call gets the
+    /// number: where one is missing in a record, a line is.
+    pub(crate) fn numbered(&mut self, tid: Tid, ev: Ev, write: impl FnOnce(&mut Self)) {
+        let before = self.tape.calls;
+        write(self);
+        let is_written = self.tape.calls > before;
+        if !is_written {
+            self.tape.give_back(ev);
+        }
+        if let Some(task) = self.tasks.all.get_mut(&tid) {
+            task.written = if is_written { Some(ev) } else { task.written };
+            task.latest = task.written;
+        }
+    }
+
     /// A task is over.
     fn ended(&mut self, tid: Tid, how: Result<i32, i32>) -> Result<(), TraceError> {
         let Some(task) = self.tasks.all.get(&tid) else { return Ok(()) };

@@ -546,6 +546,20 @@ def talks_on():
         other.recv(100)
 
 
+def waits_for_no_socket():
+    """Waits for pipes, and talks to itself afterwards."""
+    reader, writer = os.pipe()
+    waits = select.epoll()
+    waits.register(reader, select.EPOLLIN)
+    os.write(writer, b"x")
+    one, other = socket.socketpair()
+    for _ in range(3):
+        waits.poll()
+        one.send(b"hello")
+        other.recv(100)
+    waits.close()
+
+
 def talks_once():
     """Says something to itself, and is silent for ever."""
     one, other = socket.socketpair()

@@ -131,6 +131,8 @@ impl Traced {
         assert!(gaps.is_empty(), "nothing was hidden: {gaps:?}");
         assert!(matches!(self.lines.last(), Some(Line::End(_))), "the record has an end");
         let calls: BTreeMap<_, _> = self.calls().map(|call| (call.ev, call)).collect();
+        let most = calls.keys().last().map_or(0, |ev| ev.0);
+        assert_eq!(most, self.calls().count() as u64, "each number stands for one call");
         let pairing = sock_ladder::pair(&self.lines);
         let mut linked: BTreeMap<(SockId, SockId), u64> = BTreeMap::new();
         for paired in &pairing.links {

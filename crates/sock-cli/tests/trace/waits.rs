@@ -104,3 +104,11 @@ fn who_gave_up_has_a_row() {
     assert_eq!(page.matches("recv gave up").count(), 2, "live and at the end: {page}");
     assert!(page.contains("nothing came") && page.contains("[timed-out]"), "{page}");
 }
+
+#[test]
+fn a_wait_for_what_is_no_socket_leaves_no_number_out() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("waits_for_no_socket", &[])]);
+    assert_eq!(traced.is_whole().calls().filter(|call| call.call == CallKind::Send).count(), 3);
+    assert_eq!(traced.calls().filter(|call| call.call == CallKind::Wait).count(), 0);
+}
