@@ -11,6 +11,7 @@ mod outcomes;
 mod rows;
 mod unrun;
 
+use std::cell::LazyCell;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
@@ -112,7 +113,8 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
     let draw = |drawing: &Drawing| {
         unmet(plan, &lines, &shown).unwrap_or_else(|| page(&shown, drawing)) + &wrapped
     };
-    let page = draw(&drawing);
+    // To draw a long record takes a while, and not everybody wants to see it.
+    let page = LazyCell::new(|| draw(&drawing));
     // Pictures say it as they say what is true of a whole record.
     let remark = |text: &str| {
         let (code, text) = ("traced".to_owned(), text.to_owned());
@@ -122,15 +124,16 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
     let drawn: Vec<&Line> = shown.iter().copied().chain(&below).collect();
     let patience = patience.after(outcome.timed_out);
     for output in &plan.outputs {
-        output.write(&lines, &drawn, &drawing, &page, &patience)?;
+        output.write(&lines, &drawn, &drawing, &|| page.as_str(), &patience)?;
     }
     let is_run = !outcome.ended.iter().flatten().any(|end| matches!(end, Ended::NotRun(_)));
     if plan.screen.detail != Detail::Quiet && !plan.screen.json && is_run {
         let before = if io::stderr().is_terminal() { fresh_line() } else { String::new() };
         // The rows above were drawn while it happened; below stands what is known in the end.
         let gap = if is_live { "\n" } else { "" };
-        let page = if told.is_empty() { page } else { draw(&Drawing { told, ..drawing }) };
-        tell([&before, gap, &page].concat().as_bytes())?;
+        let anew = (!told.is_empty()).then(|| draw(&Drawing { told, ..drawing.clone() }));
+        let page = anew.as_deref().unwrap_or_else(|| page.as_str());
+        tell([&before, gap, page].concat().as_bytes())?;
     }
     tell_ends(plan, &outcome)?;
     failed.map_or_else(|| Ok(status(&outcome)), Err)

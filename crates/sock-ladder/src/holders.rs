@@ -60,14 +60,18 @@ impl Story<'_> {
         };
         let mut holders: Vec<_> = told.into_iter().flatten().filter_map(holder).collect();
         let Some(sock) = self.on(close).filter(|_| !holders.is_empty()) else { return holders };
-        for (_, other) in self.calls_on(sock).filter(|(n, _)| *n != close) {
-            let is_at_once = other.call == CallKind::Close
+        let at_once = |other: &Call| {
+            other.call == CallKind::Close
                 && other.enter <= returned(line)
-                && returned(other) >= line.enter;
+                && returned(other) >= line.enter
+        };
+        // Of a program that forks without end there are thousands of both: most calls are asked for their time alone.
+        let others = self.calls_on(sock).filter(|(n, other)| *n != close && at_once(other));
+        for (_, other) in others {
             let meant = |(proc, fd): &(ProcId, Option<i32>)| {
                 *proc == other.proc && fd.is_none_or(|fd| other.fd.is_none_or(|own| own == fd))
             };
-            if let Some(at) = holders.iter().position(meant).filter(|_| is_at_once) {
+            if let Some(at) = holders.iter().position(meant) {
                 holders.remove(at);
             }
         }

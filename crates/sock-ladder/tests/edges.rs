@@ -6,7 +6,10 @@ mod tape;
 
 use serde_json::json;
 use sock_ladder::{Drawing, Live, mermaid, pair, svg, text};
-use sock_record::{CallKind, Dir, End, Family, Interval, Kind, Line, LinkKind, Origin, SockId};
+use sock_record::{
+    CallKind, Dir, End, Family, Interval, Kind, Line, LinkKind, Origin, Proc, ProcHow, ProcId,
+    SockId,
+};
 use tape::{CLIENT, SERVER, Tape};
 
 fn page(lines: &[Line]) -> String {
@@ -104,6 +107,32 @@ fn an_end_arrives_before_the_reset_that_answers_what_came_after_it() {
     };
     let (end, reset) = (heights("arrow fin"), heights("arrow reset"));
     assert!(end[0] <= end[1] && end[1] < reset[0] && reset[0] < reset[1], "{drawn}");
+}
+
+/// Each process forks the next one, says a word on what all of them share, and ends: so do programs that fork without end.
+#[test]
+fn a_long_chain_of_forks_is_one_lane_and_takes_no_minutes() {
+    /// Looking for each one's parent, of all its forebears, among all of them: 27,000,000,000 looks.
+    const LONG: u32 = 3_000;
+    let mut tape = Tape::connected(7);
+    for id in 3..LONG {
+        let parent = if id == 3 { CLIENT } else { id - 1 };
+        let (pid, ppid) = (Some(100 + id), Some(100 + parent));
+        let name = Proc::new(ProcId(id), "chain", 100 + u64::from(id));
+        tape.lines.push(Proc { pid, ppid, how: ProcHow::Fork, ..name }.into());
+        let t = 100 + u64::from(id) * 10;
+        tape.send(id, 1, t, b"x");
+        tape.close(id, 1, t + 5)
+            .args
+            .more
+            .insert("held_by".into(), json!([{ "proc": id + 1, "fd": 3 }]));
+    }
+    let page = page(&tape.lines);
+    assert!(
+        page.contains(&format!("{} forks", LONG - 4)),
+        "{}",
+        page.lines().take(9).collect::<String>()
+    );
 }
 
 /// Sends 5 bytes, 3 urgent ones and 5 more; the receiver takes them as the kernel gives them.

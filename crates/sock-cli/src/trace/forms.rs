@@ -47,12 +47,12 @@ impl Form {
 
 impl Output {
     /// Writes what is made at the end: the whole record where it is one, else what is `shown` of it.
-    pub(super) fn write(
+    pub(super) fn write<'p>(
         &self,
         lines: &[Line],
         shown: &[&Line],
         drawing: &Drawing,
-        page: &str,
+        page: &dyn Fn() -> &'p str,
         patience: &Patience,
     ) -> Result<()> {
         let shown = shown.iter().copied();
@@ -66,7 +66,7 @@ impl Output {
                 }
                 file.into_inner()
             }
-            Form::Text => page.as_bytes().to_vec(),
+            Form::Text => page().as_bytes().to_vec(),
             Form::Svg => svg(shown, drawing).into_bytes(),
             Form::Html => html(shown, drawing).into_bytes(),
             Form::Mermaid => mermaid(shown, drawing).into_bytes(),

@@ -223,13 +223,14 @@ impl Lanes {
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
         self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
         self.by_proc.change(|lane| new[lane]);
+        let parents = parents(story);
         self.all = order
             .iter()
             .map(|&n| {
                 let (key, lane) = &found.lanes[n];
                 let (name, under) = self.words(story, key, lane, new[n]);
                 let id = if let Key::Proc(id) = key { Some(*id) } else { None };
-                let family = id.map(|id| family(story, id));
+                let family = id.map(|id| family(&parents, id));
                 let is_forked = family != id;
                 Lane { name, under, family, is_forked, ..lane.clone() }
             })
@@ -303,16 +304,23 @@ impl Found {
     }
 }
 
+/// Who forked whom, as far as the record knows both.
+fn parents(story: &Story<'_>) -> HashMap<ProcId, ProcId> {
+    let mut by_pid = HashMap::new();
+    for proc in story.procs.values() {
+        if let Some(pid) = proc.pid {
+            by_pid.entry(pid).or_insert(proc.proc);
+        }
+    }
+    let forked = story.procs.values().filter(|proc| proc.how == "fork".into());
+    forked.filter_map(|proc| Some((proc.proc, *by_pid.get(&proc.ppid?)?))).collect()
+}
+
 /// The program that a process was forked from, perhaps over several steps; itself where it was not.
-fn family(story: &Story<'_>, id: ProcId) -> ProcId {
-    let parent = |id: &ProcId| {
-        let proc = story.procs.get(id).filter(|proc| proc.how == "fork".into())?;
-        let ppid = proc.ppid?;
-        let mut all = story.procs.values();
-        all.find(|other| other.pid == Some(ppid) && other.proc != *id).map(|other| other.proc)
-    };
+fn family(parents: &HashMap<ProcId, ProcId>, id: ProcId) -> ProcId {
+    let parent = |id: &ProcId| parents.get(id).copied().filter(|parent| parent != id);
     // No deeper than there are processes, whatever a record says.
-    let line = std::iter::successors(Some(id), parent).take(story.procs.len().max(1));
+    let line = std::iter::successors(Some(id), parent).take(parents.len() + 1);
     line.last().unwrap_or(id)
 }
 
