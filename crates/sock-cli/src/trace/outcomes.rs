@@ -46,8 +46,8 @@ impl Seen {
         kind.count += 1;
     }
 
-    /// How often each outcome came, the most frequent first; beneath it a line for each process, and what was said of no
-    /// other outcome.
+    /// How often each outcome came, the most frequent first; beneath it a line for each process, and what was not
+    /// said of every outcome.
     pub(super) fn table(&self, drawing: &Drawing) -> String {
         let mut rows: Vec<(&Vec<String>, &Kind)> = self.outcomes.iter().collect();
         rows.sort_by_key(|(outcome, kind)| (Reverse(kind.count), *outcome));
@@ -68,12 +68,16 @@ impl Seen {
             for line in *outcome {
                 say(&mut table, "", line);
             }
-            let others = || rows.iter().filter(|(other, _)| other != outcome);
             for (code, text) in &kind.said {
-                if others().next().is_some()
-                    && others().all(|(_, kind)| !kind.said.contains_key(code))
-                {
-                    say(&mut table, "* ", &format!("only here: {text} [{code}]"));
+                let with_it = rows.iter().filter(|(_, kind)| kind.said.contains_key(code)).count();
+                // What is said of every outcome makes no difference.
+                if with_it < rows.len() {
+                    let place = match with_it - 1 {
+                        0 => "only here".to_owned(),
+                        1 => "here and in 1 other".to_owned(),
+                        others => format!("here and in {others} others"),
+                    };
+                    say(&mut table, "* ", &format!("{place}: {text} [{code}]"));
                 }
             }
         }

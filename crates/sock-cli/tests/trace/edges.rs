@@ -216,6 +216,28 @@ except ConnectionRefusedError: sys.exit(1)";
 }
 
 #[test]
+fn what_several_outcomes_have_and_others_have_not_is_told_of_each_that_has_it() {
+    let Some(bench) = Bench::new() else { return };
+    // A datagram is cut in two of three runs, at another place each time.
+    let state = bench.path("state");
+    let state = state.to_str().unwrap();
+    let script = "import os, socket, sys
+n = int(open(sys.argv[1]).read()) if os.path.exists(sys.argv[1]) else 0
+open(sys.argv[1], 'w').write(str(n + 1))
+one, other = socket.socketpair(type=socket.SOCK_DGRAM)
+one.send(b'x' * 50)
+other.recv([10, 20, 100][n])";
+    let Some(python) = peer("python3") else { return };
+    let python = python.get_program().to_str().unwrap();
+    let words = ["trace", "--width", "200", "--repeat", "3", "--", python, "-c", script, state];
+    let finished = Program::run(sock(&words), b"").expect(0);
+    let told = finished.stderr.lines().filter(|line| line.contains("* here and in 1 other: "));
+    let told: Vec<&str> = told.filter(|line| line.ends_with("[cut]")).collect();
+    assert_eq!(told.len(), 2, "{}", finished.stderr);
+    assert!(told[0].contains("10") != told[1].contains("10"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_setuid_program_without_its_rights_is_told() {
     let Some(bench) = Bench::new() else { return };
     if !getuid().is_root() || !is_here("setpriv") {
