@@ -217,7 +217,7 @@ fn a_trace_that_is_shown_again_is_explained_again() {
 fn lines_that_were_lost_in_the_middle_are_told_by_their_number() {
     let without = |lost: &[&str]| -> String {
         let is_lost = |line: &&str| lost.iter().any(|lost| line.contains(lost));
-        TRACED.lines().filter(|line| !is_lost(line)).map(|line| format!("{line}\n")).collect()
+        TRACED.split_inclusive('\n').filter(|line| !is_lost(line)).collect()
     };
     let behind = "what is there is drawn\n";
     for (lost, why) in [
