@@ -117,9 +117,9 @@ fn a_long_chain_of_forks_is_one_lane_and_takes_no_minutes() {
     let mut tape = Tape::connected(7);
     for id in 3..LONG {
         let parent = if id == 3 { CLIENT } else { id - 1 };
-        let (pid, ppid) = (Some(100 + id), Some(100 + parent));
+        let [pid, by] = [100 + id, 100 + parent].map(Some);
         let name = Proc::new(ProcId(id), "chain", 100 + u64::from(id));
-        tape.lines.push(Proc { pid, ppid, how: ProcHow::Fork, ..name }.into());
+        tape.lines.push(Proc { pid, ppid: by, how: ProcHow::Fork, ..name }.into());
         let t = 100 + u64::from(id) * 10;
         tape.send(id, 1, t, b"x");
         tape.close(id, 1, t + 5)
