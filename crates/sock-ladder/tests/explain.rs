@@ -110,7 +110,7 @@ fn a_partial_send_goes_on_or_does_not() {
     let mut tape = Tape::connected(7);
     tape.send(CLIENT, 1, 100, b"0123").args.len = Some(10);
     let never = "client asked to send 10 B and only 4 B went, because the buffer was full: server reads more slowly; it \
-                 never sent the rest: send again from there on until all is gone, or use sendall";
+                 never sent the rest: send again from there on, in a loop, until all is gone";
     assert_eq!(said(&tape.lines), [("partial-send".to_owned(), never.to_owned())]);
     assert_eq!(level(&tape.lines, "partial-send"), Level::Warn);
     tape.send(CLIENT, 1, 200, b"456789").args.len = Some(6);
@@ -194,8 +194,8 @@ fn closing(tape: &mut Tape) -> &mut Call {
 fn a_reset_has_one_of_three_reasons() {
     let mut tape = reset();
     closing(&mut tape).args.more.insert("unread".into(), json!(6));
-    let unread = "reset: server closed its socket with 6 B unread, so the kernel sent RST instead of FIN; read to the end \
-                  before closing";
+    let unread = "reset: server closed its socket with 6 B unread (4 of 10 B received in 1 receive), so the kernel sent RST \
+                  instead of FIN; one receive is not one message: server has to receive in a loop until the message is whole";
     assert_eq!(about(&tape.lines, "reset"), [unread]);
     assert_eq!(about(&tape.lines, "closed-unread"), [""; 0]);
 
@@ -240,7 +240,7 @@ fn a_broken_pipe_is_the_peers_end_or_ones_own() {
     tape.send(CLIENT, 1, 600, b"more");
     tape.call(CLIENT, CallKind::Send, 1, 1200, 1201, Err("EPIPE"));
     let expected = "broken pipe: server closed its socket 1.0 ms earlier; the first send after that (4 B) went and was \
-                    answered by RST, this one fails; take EPIPE (and SIGPIPE) as the end of the conversation";
+                    answered by RST, this one fails; take EPIPE as the end of the conversation";
     assert_eq!(about(&tape.lines, "broken-pipe"), [expected]);
 
     let mut tape = Tape::connected(7);

@@ -46,7 +46,7 @@ fn who_closed_later_broke_no_pipe() {
     assert_eq!(
         about(&tape.lines, "broken-pipe"),
         [
-            "broken pipe: server takes no more, so nobody can receive this; take EPIPE (and SIGPIPE) as the end of the \
+            "broken pipe: server takes no more, so nobody can receive this; take EPIPE as the end of the \
              conversation"
         ]
     );

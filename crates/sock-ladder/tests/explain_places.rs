@@ -274,7 +274,7 @@ fn a_second_client_that_waits_for_the_first_is_one_at_a_time() {
         two(false),
         [
             "second waited 299 ms in the backlog while server served client: one client at a time; threads, processes, select or \
-          asyncio serve several"
+          epoll serve several"
         ]
     );
     assert_eq!(two(true), [""; 0], "another thread served it");

@@ -6,6 +6,7 @@
 
 use std::fs;
 
+use crate::signals::{Answer, answer};
 use crate::sys::Tid;
 
 /// The JVM's own threads look around from time to time, and run nothing of the program: the names that it gives them, as far
@@ -32,15 +33,8 @@ pub(crate) fn is_idle(tid: Tid, all: &[Tid]) -> bool {
 /// Whether an alarm may wake a process in the middle of a call, to do anything: it has a handler for SIGALRM, or a timer of
 /// its own (`timer_create`). Whether one is to ring is told nowhere.
 pub(crate) fn has_alarm(pid: Tid) -> bool {
-    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    catches(&read("status"), libc::SIGALRM) || !read("timers").is_empty()
-}
-
-/// Whether a process has a handler for a signal, by what `/proc/PID/status` tells.
-fn catches(status: &str, signal: i32) -> bool {
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = caught.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
-    caught.is_some_and(|set| set >> (signal - 1) & 1 != 0)
+    let timers = fs::read_to_string(format!("/proc/{pid}/timers")).unwrap_or_default();
+    answer(pid, libc::SIGALRM) == Answer::Handler || !timers.is_empty()
 }
 
 /// [`is_idle`], of what `/proc/TID/syscall` tells and of the thread's name.
@@ -100,13 +94,6 @@ mod tests {
         assert!(!idle(&format!("{futex} 0x7f50000c8b50 0x81 0x1 0x0 0x0"), "a"), "it wakes others");
         assert!(!idle("230 0x0 0x0 0x7ffd 0x0 0x0", "sleeps"));
         assert!(!idle_raw("running\n") && !idle_raw("-1 0x7ffd 0x7f50\n") && !idle_raw(""));
-    }
-
-    #[test]
-    fn a_handler_is_one_bit_of_a_set() {
-        let status = "SigIgn:\t0000000001001000\nSigCgt:\t0000000000002002\n";
-        assert!(catches(status, libc::SIGALRM) && catches(status, libc::SIGINT));
-        assert!(!catches(status, libc::SIGPIPE) && !catches("", libc::SIGALRM));
     }
 
     fn idle_raw(call: &str) -> bool {

@@ -63,6 +63,7 @@ mod plan;
 mod refusal;
 mod rights;
 mod seen;
+mod signals;
 mod silence;
 mod sockets;
 mod stage;

@@ -29,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) latest: Option<Ev>,
     /// The latest that is in the record.
     pub(crate) written: Option<Ev>,
+    /// Its call that failed with EPIPE last, until the signal that comes with this has been told of.
+    pub(crate) broken: Option<Ev>,
     /// It is on its way to its end, and makes no call any more.
     pub(crate) is_dying: bool,
 }
@@ -42,6 +44,7 @@ impl Task {
             interrupted: None,
             latest: None,
             written: None,
+            broken: None,
             is_dying: false,
         }
     }

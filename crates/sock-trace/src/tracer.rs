@@ -10,6 +10,7 @@ use crate::cpu::OneCpu;
 use crate::filter::filter;
 use crate::limits::Raised;
 use crate::plan::{Outcome, Plan, TraceError};
+use crate::signals::{Answer, answer};
 use crate::sockets::Book;
 use crate::stage::Stage;
 use crate::sys::{Alarm, Go, QuietStops, Stop, Tid, Waited, go, kill, wait};
@@ -181,14 +182,37 @@ impl<'a> Tracer<'a> {
             Stop::Group => go(tid, Go::Stay, 0)?,
             Stop::Signal(signal) => {
                 if signal == libc::SIGPIPE {
-                    let ev = self.tasks.all.get(&tid).and_then(|task| task.latest);
-                    let text = "SIGPIPE comes with this error: a signal that ends a program which does not ignore it";
-                    self.tape.note(ev, "sigpipe", Level::Info, text);
+                    self.tell_sigpipe(tid);
                 }
                 go(tid, Go::On, signal)?;
             }
         }
         Ok(())
+    }
+
+    /// A call failed with EPIPE, and the signal that comes with it is about to be taken. Who ignores it (every Python program
+    /// does) has the error alone.
+    fn tell_sigpipe(&mut self, tid: Tid) {
+        // Where standard output goes no socket has anything to do with it.
+        let broken = self.tasks.all.get_mut(&tid).and_then(|task| task.broken.take());
+        let Some(ev) = broken else { return };
+        let answer = answer(tid, libc::SIGPIPE);
+        if answer == Answer::Ignores {
+            return;
+        }
+        let who = self.tasks.process(tid).map_or("the program", |process| &process.name);
+        let (level, text) = if answer == Answer::Handler {
+            (Level::Info, format!("SIGPIPE came with this error, and {who} has a handler for it"))
+        } else {
+            let cure = "ignore it, or send with MSG_NOSIGNAL, and take EPIPE as the end of the conversation";
+            (
+                Level::Warn,
+                format!(
+                    "SIGPIPE came with EPIPE and ended {who}, which does not ignore it: {cure}"
+                ),
+            )
+        };
+        self.tape.note(Some(ev), "sigpipe", level, text);
     }
 
     fn become_program(&mut self, tid: Tid, former: Tid) {
@@ -206,6 +230,12 @@ impl<'a> Tracer<'a> {
     pub(crate) fn write(&mut self, call: Call) {
         if let Some(line) = self.tasks.introduce(call.proc) {
             self.tape.write(line);
+        }
+        if call.err.as_deref() == Some("EPIPE") {
+            let tid = call.tid.and_then(|tid| Tid::try_from(tid).ok());
+            if let Some(task) = tid.and_then(|tid| self.tasks.all.get_mut(&tid)) {
+                task.broken = Some(call.ev);
+            }
         }
         self.tape.write(call);
     }

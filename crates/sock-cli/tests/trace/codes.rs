@@ -96,6 +96,9 @@ fn every_code_is_told_of_a_program_that_does_it() {
         };
         let told = told(&traced);
         assert!(told.contains_key(code), "{code}: {told:?}\n{}", traced.finished.stderr);
+        // Python ignores the signal.
+        let has_signal = told.contains_key("sigpipe");
+        assert_eq!(has_signal, code == "sigpipe", "{code}: {}", traced.finished.stderr);
     }
 }
 

@@ -105,7 +105,7 @@ fn one_at_a_time(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         }
         teller.say("one-at-a-time", Level::Warn, n, call.proc, || {
             format!(
-                "{} waited {} in the backlog while {} served {}: one client at a time; threads, processes, select or asyncio \
+                "{} waited {} in the backlog while {} served {}: one client at a time; threads, processes, select or epoll \
                  serve several",
                 case.who(connect),
                 took(waited),

@@ -133,7 +133,7 @@ fn partial(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: 
         } else if is_ended {
             "it ended while it waited for room"
         } else {
-            "it never sent the rest: send again from there on until all is gone, or use sendall"
+            "it never sent the rest: send again from there on, in a loop, until all is gone"
         };
         format!(
             "{} asked to send {} B and only {} B went, because the buffer was full: {} reads more slowly; {end}",

@@ -152,6 +152,16 @@ fn begins(calls: usize, of: impl Iterator<Item = usize>) -> Vec<u32> {
     begins
 }
 
+/// The name by which a program called, as far as the record has it. The C library makes the `sendto` of the kernel out of its
+/// own `send`: with an address alone it is what it is called.
+pub(super) fn called(call: &Call) -> &str {
+    match call.sys.as_deref() {
+        Some("sendto" | "recvfrom") if call.args.addr.is_none() => call.call.as_str(),
+        Some("accept4") | None => call.call.as_str(),
+        Some(sys) => sys,
+    }
+}
+
 /// A number among a call's other arguments.
 pub(super) fn number(call: &Call, name: &str) -> Option<u64> {
     call.args.more.get(name)?.as_u64()

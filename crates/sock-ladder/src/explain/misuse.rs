@@ -1,8 +1,8 @@
 //! Calls that a socket is not ready for, or never will be: the errors that a first program meets.
 
-use sock_record::{Call, CallKind, Dir, Family, Level, Origin};
+use sock_record::{Call, CallKind, Family, Level, Origin};
 
-use super::case::Case;
+use super::case::{Case, called};
 use super::places::written;
 use super::teller::Teller;
 use crate::place::Place;
@@ -70,7 +70,7 @@ fn not_connected(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, soc
         if story.is_listener(sock) {
             return format!(
                 "{who} called {how} on the socket that listens: that one only takes calls, and bytes come and go through the \
-                 socket that accept returns (conn, addr = s.accept(), then conn.{how})"
+                 socket that accept returns: call {how} on that one"
             );
         }
         if story.is_dgram(sock) {
@@ -92,11 +92,7 @@ fn not_connected(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, soc
 }
 
 /// The word for what a call wanted.
-fn verb(call: &Call) -> Option<&'static str> {
-    match (&call.call, call.dir) {
-        (_, Some(Dir::In)) => Some("recv"),
-        (_, Some(Dir::Out)) => Some("send"),
-        (CallKind::Shutdown, None) => Some("shutdown"),
-        _ => None,
-    }
+fn verb(call: &Call) -> Option<&str> {
+    let is_meant = call.dir.is_some() || call.call == CallKind::Shutdown;
+    is_meant.then(|| called(call))
 }

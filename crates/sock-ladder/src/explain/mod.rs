@@ -20,6 +20,7 @@ mod passed;
 mod places;
 mod refused;
 mod reset;
+mod short;
 mod taken;
 mod teller;
 mod time_wait;

@@ -5,6 +5,7 @@ use sock_record::{Call, CallKind, Dir, Level};
 use super::case::{Case, number, took};
 use super::deadlock::{both_send, nothing_under_way};
 use super::ends::deed;
+use super::short::{Short, short};
 use super::teller::Teller;
 use crate::story::{ends_sending, is_by_end, returned};
 use crate::text::count;
@@ -55,7 +56,18 @@ fn torn_by(case: &Case<'_, '_>, sock: usize) -> Option<(usize, String)> {
     (unread > 0).then(|| {
         let what = deed(case, line);
         let what = what.trim_end_matches(',');
-        (close, format!("{who} {what} with {} B unread, so the kernel sent RST instead of FIN; read to the end before closing", count(unread)))
+        let sent = format!("{who} {what} with {} B unread", count(unread));
+        let why = match case.mate(sock).and_then(|mate| short(case, mate)) {
+            Some(part) => format!(
+                "{sent} ({}), so the kernel sent RST instead of FIN; {}",
+                part.part(),
+                Short::cure(who)
+            ),
+            None => format!(
+                "{sent}, so the kernel sent RST instead of FIN; read to the end before closing"
+            ),
+        };
+        (close, why)
     })
 }
 
@@ -69,6 +81,15 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
     };
     let line = case.line(close);
     let what = deed(case, line);
+    let part = case.mate(sock).and_then(|mate| short(case, mate));
+    if let Some(part) = part {
+        return format!(
+            "reset: {peer} {} with {}, and its system answered what came later with RST; {}",
+            what.trim_end_matches(','),
+            part.part(),
+            Short::cure(&peer),
+        );
+    }
     match sent_after(case, sock, line.enter, call) {
         Some(send) => format!(
             "reset: {peer} {what} {} before {} sent {} B, so the kernel answered with RST; receive 0 B (the end) before you \
@@ -108,7 +129,7 @@ fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
         );
     }
     let peer = case.peer(sock);
-    let cure = "take EPIPE (and SIGPIPE) as the end of the conversation";
+    let cure = "take EPIPE as the end of the conversation";
     let close = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close);
     // What closed later was no reason.
     let Some(close) = close.filter(|&close| case.line(close).enter <= returned(line)) else {
@@ -118,6 +139,18 @@ fn why_broken(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
     let what = deed(case, closed);
     let ago = took(line.enter.saturating_sub(closed.enter));
     let first = sent_after(case, sock, closed.enter, call).filter(|_| case.is_tcp(sock));
+    if let Some(part) = case.mate(sock).and_then(|mate| short(case, mate)) {
+        let did = what.trim_end_matches(',');
+        let then = match first {
+            Some(first) => format!(
+                "; the first send after that ({} B) went and was answered by RST, this one fails",
+                count(first.moved().unwrap_or(0))
+            ),
+            None => ", so nobody can receive this".to_owned(),
+        };
+        let (part, cure) = (part.part(), Short::cure(&peer));
+        return format!("broken pipe: {peer} {did} {ago} earlier with {part}{then}; {cure}");
+    }
     match first {
         Some(first) => format!(
             "broken pipe: {peer} {what} {ago} earlier; the first send after that ({} B) went and was answered by RST, this \
@@ -142,8 +175,11 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     let mate = case.mate(sock);
     let gone = mate.and_then(|mate| case.story.facts(mate).last_close);
     let peer_is_gone = gone.is_some_and(|gone| case.line(gone).enter <= returned(line));
-    if n == 0 || is_over || !case.is_tcp(sock) || mate.is_some_and(noticed) {
+    if is_over || !case.is_tcp(sock) || mate.is_some_and(noticed) {
         return;
+    }
+    if n == 0 {
+        return unheard(case, teller, sock, close);
     }
     // What is wrong where both only send is said there.
     if mate.is_some_and(|mate| both_send(case, sock, mate).is_some()) {
@@ -156,6 +192,14 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     teller.say("closed-unread", level, close, (line.proc, peer_is_gone), || {
         let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
         let (who, did, n, peer) = (case.who(close), did.trim_end_matches(','), count(n), case.peer(sock));
+        if let Some(part) = short(case, sock).filter(|_| !peer_is_gone) {
+            return format!(
+                "{who} {did} with {n} B unread ({}): the kernel sends RST instead of FIN, and {peer} may lose what is on its \
+                 way to it; {}",
+                part.part(),
+                Short::cure(who),
+            );
+        }
         if peer_is_gone {
             return format!(
                 "{who} {did} with {n} B unread: they are lost, and {peer}, which had closed before, never hears of it; read to \
@@ -165,6 +209,24 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
         format!(
             "{who} {did} with {n} B unread: the kernel sends RST instead of FIN, and {peer} may lose what is on its way to it; \
              read to the end before closing"
+        )
+    });
+}
+
+/// A close after a part of the message, where the rest came later and nobody heard of it.
+fn unheard(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize, close: usize) {
+    let line = case.line(close);
+    let Some(part) = short(case, sock).filter(|_| case.story.holders(close).is_empty()) else {
+        return;
+    };
+    teller.say("closed-unread", Level::Warn, close, (line.proc, "later"), || {
+        let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
+        let who = case.who(close);
+        format!(
+            "{who} {} with {}: nobody reads the rest, which came later; {}",
+            did.trim_end_matches(','),
+            part.part(),
+            Short::cure(who),
         )
     });
 }

@@ -2,7 +2,7 @@
 
 use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, SockId};
 
-use super::case::{Case, list, took};
+use super::case::{Case, called, list, took};
 use super::teller::Teller;
 use crate::story::returned;
 use crate::text::count;
@@ -43,8 +43,8 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
     if call.call == CallKind::Wait {
         let sys = call.sys.as_deref().unwrap_or("wait");
         return format!(
-            "{} for {waited}, and that is all the time that {who} had set ({sys} with a timeout, which is how Python's \
-             settimeout waits): {} was given up, and may be tried again",
+            "{} for {waited}, and that is all the time that {who} had set ({sys} with a timeout, before the call itself): {} was \
+             given up, and may be tried again",
             vain.lack(),
             vain.call(),
         );
@@ -53,7 +53,7 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
     let what = if vain == Vain::Send { "the buffer stayed full" } else { vain.lack() };
     format!(
         "{what} for {waited}: {who} had set {option}, so {} failed with EAGAIN instead of waiting on",
-        call.call,
+        called(call),
     )
 }
 
@@ -98,7 +98,7 @@ fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
         return not_begun(case, call, sock);
     }
     let who = case.who(call);
-    let name = line.call.as_str();
+    let name = called(line);
     let reason = if line.args.has_flag("MSG_DONTWAIT") {
         format!("{who} asked not to wait (MSG_DONTWAIT)")
     } else {

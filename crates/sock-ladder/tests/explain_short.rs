@@ -1,0 +1,89 @@
+//! Explanations of who closed after a part of what was sent: one receive is not one message.
+
+mod tape;
+
+use serde_json::json;
+use sock_ladder::explain;
+use sock_record::{CallKind, Dir};
+use tape::{CLIENT, SERVER, Tape};
+
+fn about(tape: &Tape, code: &str) -> Vec<String> {
+    tape::every_note_is_drawn(&tape.lines);
+    explain(&tape.lines)
+        .into_iter()
+        .filter(|note| note.code == code)
+        .map(|note| note.text)
+        .collect()
+}
+
+const CURE: &str =
+    "one receive is not one message: server has to receive in a loop until the message is whole";
+
+/// The client sends 4 B; the server receives and answers them, and has closed at 400; the client sends 6 B more at 900.
+fn pieces() -> Tape {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"name");
+    tape.recv(SERVER, 2, 70, 120, b"name");
+    tape.send(SERVER, 2, 130, b"ok");
+    tape.close(SERVER, 2, 400);
+    tape.send(CLIENT, 1, 900, b" and m");
+    tape
+}
+
+#[test]
+fn a_server_that_closes_after_one_receive_is_told_that_more_came() {
+    let mut tape = pieces();
+    tape.call(CLIENT, CallKind::Send, 1, 1_400, 1_401, Err("EPIPE")).dir = Some(Dir::Out);
+    let expected = format!(
+        "broken pipe: server closed its socket 1.0 ms earlier with 4 of 10 B received in 1 receive; the first send after that \
+         (6 B) went and was answered by RST, this one fails; {CURE}"
+    );
+    assert_eq!(about(&tape, "broken-pipe"), [expected]);
+    assert_eq!(about(&tape, "closed-unread"), [""; 0]);
+
+    let mut tape = pieces();
+    tape.call(CLIENT, CallKind::Recv, 1, 1_400, 1_401, Err("ECONNRESET"));
+    let expected = format!(
+        "reset: server closed its socket with 4 of 10 B received in 1 receive, and its system answered what came later with \
+         RST; {CURE}"
+    );
+    assert_eq!(about(&tape, "reset"), [expected]);
+
+    // The client has its answer and goes: nobody notices.
+    let mut tape = pieces();
+    tape.recv(CLIENT, 1, 1_400, 1_401, b"ok");
+    tape.close(CLIENT, 1, 1_500);
+    let expected = format!(
+        "server closed with 4 of 10 B received in 1 receive: nobody reads the rest, which came later; {CURE}"
+    );
+    assert_eq!(about(&tape, "closed-unread"), [expected]);
+}
+
+#[test]
+fn a_receive_that_asks_for_less_than_was_sent_is_told_at_the_close() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"0123456789");
+    tape.recv(SERVER, 2, 70, 120, b"0123").args.len = Some(4);
+    tape.close(SERVER, 2, 200).args.more.insert("unread".into(), json!(6));
+    let expected = format!(
+        "server closed with 6 B unread (4 of 10 B received in 1 receive): the kernel sends RST instead of FIN, and client may \
+         lose what is on its way to it; {CURE}"
+    );
+    assert_eq!(about(&tape, "closed-unread"), [expected]);
+}
+
+#[test]
+fn another_message_after_an_answer_is_none_that_was_cut() {
+    let answered = |tape: &mut Tape| {
+        tape.recv(CLIENT, 1, 120, 140, b"ok");
+    };
+    let mut tape = pieces();
+    answered(&mut tape);
+    tape.call(CLIENT, CallKind::Send, 1, 1_400, 1_401, Err("EPIPE")).dir = Some(Dir::Out);
+    let said = about(&tape, "broken-pipe");
+    assert!(said[0].ends_with("take EPIPE as the end of the conversation"), "{said:?}");
+    let mut tape = pieces();
+    answered(&mut tape);
+    tape.close(CLIENT, 1, 1_500);
+    assert_eq!(about(&tape, "closed-unread"), [""; 0]);
+}
