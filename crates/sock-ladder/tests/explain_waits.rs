@@ -96,6 +96,62 @@ fn a_close_that_was_forgotten_is_told_to_who_waits_with_a_limit_too() {
     assert_eq!(for_ever(kept(None, both)), 1);
 }
 
+/// A wait in a loop from `enter` on, that was cut at `exit`; `told` and `watched` name sockets.
+fn in_loop(
+    tape: &mut Tape,
+    who: u32,
+    sys: &str,
+    (enter, exit): (u64, u64),
+    socks: [(&str, u32); 1],
+) {
+    let wait = tape.call(who, CallKind::Wait, 9, enter, exit, Err("EINTR"));
+    (wait.sys, wait.sock, wait.fd) = (Some(sys.to_owned().into()), None, Some(3));
+    for (list, sock) in socks {
+        wait.args.more.insert(list.into(), json!([{"fd": 5, "sock": sock, "events": ["POLLIN"]}]));
+    }
+}
+
+/// A client that waits in a loop for the end of its answer until it is ended at `until`; then the server closes.
+fn in_vain(until: u64, sys: &str, deed: impl FnOnce(&mut Tape)) -> Vec<String> {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"hello");
+    tape.recv(SERVER, 2, 70, 120, b"hello");
+    tape.send(SERVER, 2, 130, b"HELLO").fd = Some(4);
+    in_loop(&mut tape, CLIENT, sys, (110, 140), [("ready", 1)]);
+    tape.recv(CLIENT, 1, 145, 150, b"HELLO");
+    let watched = if sys == "poll" { "watched" } else { "elsewhere" };
+    in_loop(&mut tape, CLIENT, sys, (200, until), [(watched, 1)]);
+    deed(&mut tape);
+    tape.close(SERVER, 2, until + 100).args.more.insert("by".into(), json!("exit"));
+    tape.end(until + 1_000);
+    about(&tape.lines, "not-closed")
+}
+
+#[test]
+fn a_close_that_was_forgotten_is_told_to_who_waits_in_a_loop_too() {
+    let expected = |sys: &str| {
+        format!(
+            "client waited 2.9 s in {sys} for more, or for the end, in vain: server holds the socket (fd 4) and neither sends \
+             nor closes it; no FIN goes out before it calls close or shutdown(SHUT_WR)"
+        )
+    };
+    assert_eq!(in_vain(2_900_200, "poll", |_| ()), [expected("poll")]);
+    assert_eq!(in_vain(2_900_200, "epoll_wait", |_| ()), [expected("epoll_wait")]);
+    assert_eq!(in_vain(800_200, "poll", |_| ()), [""; 0], "it may only have been in between");
+    // A server that watches it waits for the next question.
+    for sys in ["poll", "epoll_wait"] {
+        let watches = |tape: &mut Tape| {
+            in_loop(tape, SERVER, sys, (210, 2_900_300), [("watched", 2)]);
+        };
+        assert_eq!(in_vain(2_900_200, "poll", watches), [""; 0]);
+    }
+    let closes = |tape: &mut Tape| drop(tape.close(SERVER, 2, 300).data.take());
+    assert_eq!(in_vain(2_900_200, "poll", closes), [""; 0]);
+    // Nobody owes an answer to who has just asked.
+    let asks = |tape: &mut Tape| drop(tape.send(CLIENT, 1, 170, b"?").data.take());
+    assert_eq!(in_vain(2_900_200, "poll", asks), [""; 0]);
+}
+
 #[test]
 fn a_wait_that_never_returned_stands_for_its_call() {
     let lines = kept(None, |_| ());

@@ -1,6 +1,6 @@
 //! Calls that failed because nothing was there yet, and what woke the program then.
 
-use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, SockId};
+use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin, SockId};
 
 use super::case::{Case, called, list, took};
 use super::teller::Teller;
@@ -16,6 +16,8 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             continue;
         }
         match call.err.as_deref() {
+            // A library wakes itself through a pair of its own.
+            Some("EAGAIN" | "EWOULDBLOCK") if is_own_pair(case, sock) => {}
             Some("EAGAIN" | "EWOULDBLOCK") => {
                 let matter = (call.proc, call.call.as_str());
                 teller.say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
@@ -34,6 +36,16 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             _ => {}
         }
     }
+}
+
+/// Whether one program has both ends of a pair, and nobody else any.
+fn is_own_pair(case: &Case<'_, '_>, sock: usize) -> bool {
+    let is_pair = case.story.socks[sock].from == Origin::Pair;
+    case.mate(sock).filter(|_| is_pair).is_some_and(|mate| {
+        let calls = case.story.calls_on(sock).chain(case.story.calls_on(mate));
+        let mut procs = calls.map(|(_, call)| call.proc);
+        procs.next().is_some_and(|one| procs.all(|other| other == one))
+    })
 }
 
 /// A time that was set for a call was over: by an option of the socket, or by a wait before the call.
