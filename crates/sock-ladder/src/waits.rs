@@ -104,6 +104,9 @@ impl Waits {
                 those.insert(n);
                 return Some((n, sock));
             }
+            if signal(call).is_some() {
+                return Some((n, sock));
+            }
             self.open.insert(thread, Open { n, sock, enter: call.enter, is_vain });
         }
         let Open { n: wait, sock, enter, is_vain } = before?;
@@ -187,6 +190,14 @@ impl Waits {
     }
 }
 
+/// The signal that has ended a call, where that says something of the call: those that come anyhow say nothing.
+pub(crate) fn signal(call: &Call) -> Option<&str> {
+    const ROUTINE: [&str; 7] =
+        ["SIGCHLD", "SIGWINCH", "SIGURG", "SIGIO", "SIGPROF", "SIGVTALRM", "SIGCONT"];
+    let signal = call.args.more.get("signal").and_then(Value::as_str)?;
+    (signal.starts_with("SIG") && !ROUTINE.contains(&signal)).then_some(signal)
+}
+
 /// The call that waited, or that a wait stands for.
 fn meant(call: &Call, listens: impl FnOnce() -> bool) -> Vain {
     let is_wait = call.call == CallKind::Wait;
@@ -208,7 +219,7 @@ fn is_over(call: &Call) -> bool {
 
 /// The socket that a wait is for, where that is one alone, and the wait may take time.
 fn alone(call: &Call) -> Option<SockId> {
-    if call.call != CallKind::Wait || call.err.is_some() {
+    if call.call != CallKind::Wait || (call.err.is_some() && signal(call).is_none()) {
         return None;
     }
     let takes_time = call.args.more.get("timeout_ns").and_then(Value::as_u64) != Some(0);

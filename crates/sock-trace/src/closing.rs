@@ -13,8 +13,9 @@ use crate::sockets::At;
 use crate::stopped::LastClose;
 use crate::sys::{Tid, shares_descriptors};
 use crate::tape::begun;
-use crate::tasks::{On, Open, Process, Task};
+use crate::tasks::{Interrupted, On, Open, Process, SIGNAL, Task};
 use crate::tracer::Tracer;
+use crate::words;
 
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
@@ -232,10 +233,11 @@ impl Tracer<'_> {
 
     /// What a task was in the middle of never returned to it.
     pub(crate) fn forget_call(&mut self, tid: Tid) {
+        self.failed(tid);
         let Some(task) = self.tasks.all.get_mut(&tid) else { return };
         let is_under_way = task.open.is_some();
         // One that a signal interrupted would have gone on, had the signal not ended the task.
-        let taken = task.open.take().or_else(|| task.interrupted.take().map(|(open, _)| open));
+        let taken = task.open.take().or_else(|| task.interrupted.take().map(|it| it.open));
         if let Some(open) = taken {
             self.numbered(tid, open.ev, |tracer| tracer.never_returned(tid, open, is_under_way));
         }
@@ -280,8 +282,25 @@ impl Tracer<'_> {
     /// A call that a signal interrupted did not go on: it has failed.
     pub(crate) fn interrupted(&mut self, tid: Tid) {
         let taken = self.tasks.all.get_mut(&tid).and_then(|task| task.interrupted.take());
-        if let Some((open, t)) = taken {
+        if let Some(Interrupted { open, t, .. }) = taken {
             self.write_call(tid, open, -i64::from(libc::EINTR), t);
+        }
+    }
+
+    /// A call that a signal interrupted has failed already.
+    fn failed(&mut self, tid: Tid) {
+        let interrupted = self.tasks.all.get(&tid).and_then(|task| task.interrupted.as_ref());
+        if interrupted.is_some_and(|it| it.is_over) {
+            self.interrupted(tid);
+        }
+    }
+
+    /// A task is about to get a signal: that is what has interrupted the call which it was in.
+    pub(crate) fn signalled(&mut self, tid: Tid, signal: i32) {
+        let task = self.tasks.all.get_mut(&tid);
+        if let Some(Interrupted { open, .. }) = task.and_then(|task| task.interrupted.as_mut()) {
+            open.wish.more(SIGNAL, json!(words::signal(signal)));
+            self.failed(tid);
         }
     }
 

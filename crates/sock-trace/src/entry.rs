@@ -10,7 +10,7 @@ use crate::plan::TraceError;
 use crate::seen::Seen;
 use crate::sockets::At;
 use crate::sys::{Go, Info, Tid, go, info};
-use crate::tasks::{Held, On, Open, Phase, Process};
+use crate::tasks::{Held, Interrupted, On, Open, Phase, Process};
 use crate::tracer::Tracer;
 use crate::waits;
 
@@ -73,13 +73,14 @@ impl Tracer<'_> {
 
     /// The call that a signal interrupted goes on: it is the same one, or its error is known now.
     fn resume(&mut self, tid: Tid, sys: Sys, args: &[u64; 6]) -> Option<Open> {
-        let (open, _) = self.tasks.all.get(&tid)?.interrupted.as_ref()?;
-        let goes_on = sys == Sys::Restart || (open.sys == sys && open.args == *args);
+        let Interrupted { open, is_over, .. } = self.tasks.all.get(&tid)?.interrupted.as_ref()?;
+        let is_same = sys == Sys::Restart || (open.sys == sys && open.args == *args);
+        let goes_on = is_same && !is_over;
         if !goes_on {
             self.interrupted(tid);
             return None;
         }
-        self.tasks.all.get_mut(&tid)?.interrupted.take().map(|(open, _)| open)
+        self.tasks.all.get_mut(&tid)?.interrupted.take().map(Interrupted::goes_on)
     }
 
     /// What a call is about.

@@ -13,7 +13,7 @@ use crate::sockets::At;
 use crate::sys::{Go, Info, Tid, go, info};
 use crate::taken;
 use crate::tape::begun;
-use crate::tasks::{On, Open, Phase};
+use crate::tasks::{Interrupted, On, Open, Phase, SIGNAL};
 use crate::tracer::Tracer;
 use crate::waits::{self, Asked, Waiting};
 use crate::words;
@@ -34,9 +34,11 @@ impl Tracer<'_> {
         if let On::Sock(at) = open.on {
             self.book.all[at].end(&kind(open.sys), open.wish.args.len);
         }
-        if RESTARTS.contains(&ret) {
+        let is_over = ret == -i64::from(libc::EINTR);
+        if (is_over && !Self::is_close(open.sys)) || RESTARTS.contains(&ret) {
+            // Which signal it was is told next.
             if let Some(task) = self.tasks.all.get_mut(&tid) {
-                task.interrupted = Some((open, t));
+                task.interrupted = Some(Interrupted { open, t, is_over });
             }
             return Ok(go(tid, Go::On, 0)?);
         }
@@ -348,6 +350,9 @@ impl Tracer<'_> {
         // An epoll wait for other things than sockets is none of ours.
         if is_of_ours && !ready.is_empty() && ready.iter().all(|one| one.get("sock").is_none()) {
             return;
+        }
+        if let Some(signal) = open.wish.args.more.get(SIGNAL) {
+            call.args.more.insert(SIGNAL.to_owned(), signal.clone());
         }
         let watched = self.name_all(tid, &waiting.asked, t);
         let nanos = waiting.timeout.and_then(|time| u64::try_from(time.as_nanos()).ok());

@@ -24,7 +24,7 @@ pub(crate) struct Task {
     /// The call that it is in.
     pub(crate) open: Option<Open>,
     /// A call that a signal interrupted: it goes on, or has failed, as what comes next shows.
-    pub(crate) interrupted: Option<(Open, u64)>,
+    pub(crate) interrupted: Option<Interrupted>,
     /// Its latest call, for what is said about it.
     pub(crate) latest: Option<Ev>,
     /// The latest that is in the record.
@@ -85,6 +85,26 @@ pub(crate) struct Open {
     /// The socket itself, kept to the call's return: the kernel, too, keeps it for that long.
     pub(crate) seen: Option<Seen>,
 }
+
+/// A call that a signal interrupted.
+pub(crate) struct Interrupted {
+    pub(crate) open: Open,
+    /// When, in ns since t0.
+    pub(crate) t: u64,
+    /// The program has its error already: it does not go on.
+    pub(crate) is_over: bool,
+}
+
+impl Interrupted {
+    /// The call as it was: whatever the signal was, it has ended nothing.
+    pub(crate) fn goes_on(mut self) -> Open {
+        self.open.wish.args.more.remove(SIGNAL);
+        self.open
+    }
+}
+
+/// The argument that names the signal which ended a call.
+pub(crate) const SIGNAL: &str = "signal";
 
 /// What a call is about.
 #[derive(Debug, Clone)]

@@ -184,6 +184,7 @@ impl<'a> Tracer<'a> {
                 if signal == libc::SIGPIPE {
                     self.tell_sigpipe(tid);
                 }
+                self.signalled(tid, signal);
                 go(tid, Go::On, signal)?;
             }
         }

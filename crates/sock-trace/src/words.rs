@@ -53,6 +53,30 @@ fn named(mut flags: u64, names: &[(u64, &str)]) -> Vec<Box<str>> {
     words
 }
 
+/// A signal by its name.
+pub(crate) fn signal(signal: i32) -> String {
+    const NAMES: &[(i32, &str)] = &[
+        (libc::SIGHUP, "HUP"),
+        (libc::SIGINT, "INT"),
+        (libc::SIGQUIT, "QUIT"),
+        (libc::SIGUSR1, "USR1"),
+        (libc::SIGUSR2, "USR2"),
+        (libc::SIGPIPE, "PIPE"),
+        (libc::SIGALRM, "ALRM"),
+        (libc::SIGTERM, "TERM"),
+        (libc::SIGCHLD, "CHLD"),
+        (libc::SIGCONT, "CONT"),
+        (libc::SIGTSTP, "TSTP"),
+        (libc::SIGURG, "URG"),
+        (libc::SIGVTALRM, "VTALRM"),
+        (libc::SIGPROF, "PROF"),
+        (libc::SIGWINCH, "WINCH"),
+        (libc::SIGIO, "IO"),
+    ];
+    let name = NAMES.iter().find(|(number, _)| *number == signal);
+    name.map_or_else(|| format!("signal {signal}"), |(_, name)| format!("SIG{name}"))
+}
+
 /// A level and an option of setsockopt(2), by name.
 pub(crate) fn option(level: u64, name: u64) -> (String, String) {
     const SOCKET: &[(u64, &str)] = &[

@@ -560,6 +560,35 @@ def waits_for_no_socket():
     waits.close()
 
 
+def alarmed():
+    """Ends waits by an alarm whose handler raises, hears one whose handler goes on, and dies of the last one."""
+
+    class Over(Exception):
+        pass
+
+    def over(*_):
+        raise Over
+
+    server = listener()
+    one, other = socket.socketpair()
+    one.send(b"x")
+    other.recv(1)
+    signal.signal(signal.SIGALRM, over)
+    for wait in [lambda: other.recv(10), server.accept, lambda: select.select([other], [], [])]:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        try:
+            wait()
+        except Over:
+            pass
+    # The library calls again, for the signal raised nothing.
+    signal.signal(signal.SIGALRM, lambda *_: one.send(b"late"))
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    print(other.recv(10).decode(), flush=True)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    other.recv(10)
+
+
 def talks_once():
     """Says something to itself, and is silent for ever."""
     one, other = socket.socketpair()

@@ -1,6 +1,6 @@
 //! Who waited, who gave up, and whom sock ended, as the picture says it.
 
-use sock_record::{CallKind, Line, Note, SockId};
+use sock_record::{Call, CallKind, Line, Note, SockId};
 
 use crate::bench::{Bench, Traced};
 
@@ -111,4 +111,31 @@ fn a_wait_for_what_is_no_socket_leaves_no_number_out() {
     let traced = bench.trace(&[], &[bench.actor("waits_for_no_socket", &[])]);
     assert_eq!(traced.is_whole().calls().filter(|call| call.call == CallKind::Send).count(), 3);
     assert_eq!(traced.calls().filter(|call| call.call == CallKind::Wait).count(), 0);
+}
+
+#[test]
+fn a_wait_that_a_signal_ended_has_a_row_and_its_signal() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&[], &[bench.actor("alarmed", &[])]);
+    assert_eq!(traced.is_whole().printed(), ("late\n".to_owned(), 128 + 14));
+    let is_alarmed = |call: &&Call| call.args.more.get("signal").is_some_and(|s| s == "SIGALRM");
+    let alarmed: Vec<_> =
+        traced.calls().filter(is_alarmed).map(|call| (&call.call, call.err.as_deref())).collect();
+    let (eintr, recv) = (Some("EINTR"), &CallKind::Recv);
+    let expected = [
+        (recv, eintr),
+        (&CallKind::Accept, eintr),
+        (&CallKind::Wait, eintr),
+        (recv, eintr),
+        (recv, None),
+    ];
+    assert_eq!(alarmed, expected);
+    for row in [
+        "recv EINTR (SIGALRM)",
+        "accept EINTR (SIGALRM)",
+        "select EINTR (SIGALRM)",
+        "when SIGALRM came",
+    ] {
+        assert!(traced.finished.stderr.contains(row), "{row}: {}", traced.finished.stderr);
+    }
 }

@@ -7,6 +7,7 @@ use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
 use super::lanes::{Lanes, Peer};
 use crate::pair::Joined;
 use crate::story::{Story, is_not_yet, is_peek, is_unreturned, returned};
+use crate::waits::signal;
 
 /// What a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -363,7 +364,9 @@ impl Maker<'_, '_> {
             let tries = matches!(line.call, CallKind::Setsockopt | CallKind::Getsockopt);
             let failed = line.err.is_some() && !is_not_yet(line) && !tries;
             // Who waited to the end of the run, or until a signal, waited for something.
-            let interrupted = line.dir.is_some() && talks && line.err.as_deref() == Some("EINTR");
+            let interrupted = line.err.as_deref() == Some("EINTR")
+                && ((line.dir.is_some() && talks)
+                    || (signal(line).is_some() && self.story.on(call).is_some()));
             let unfinished = is_unreturned(line)
                 && (line.dir.is_some()
                     || line.call == CallKind::Accept

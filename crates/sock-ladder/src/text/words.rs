@@ -8,7 +8,7 @@ use crate::pair::{Joined, part, urgent};
 use crate::plan::steps::{Part, Step, Touch, Untold, What};
 use crate::scene::Scene;
 use crate::story::{Fate, Story, is_by_end, is_eof, is_peek, is_unreturned, returned};
-use crate::waits::Vain;
+use crate::waits::{Vain, signal};
 
 /// In less room, in columns, a preview shows nothing: its quotes, its sign for more, a letter.
 const LEAST: usize = 4;
@@ -144,6 +144,7 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
     if is_unreturned(call) && can_wait {
         let more = match waited.fate {
             Some(Fate::Stopped) => "when sock ended it",
+            Some(Fate::Ended) if let Some(signal) = signal(call) => &format!("when {signal} came"),
             Some(Fate::Ended) => "when it was ended",
             Some(Fate::Open) => "when the trace ended",
             None => return Label::from(&*plain(&format!("{name} still waiting"))),
@@ -176,7 +177,9 @@ fn words(call: &Call, is_end: bool) -> String {
         _ => call.call.as_str(),
     };
     if let Some(err) = &call.err {
-        return format!("{name} {err}");
+        let signal =
+            signal(call).filter(|_| **err == *"EINTR").map(|signal| format!(" ({signal})"));
+        return format!("{name} {err}{}", signal.unwrap_or_default());
     }
     // No call closed it: its program ended.
     if let Some(by) = call.args.more.get("by").filter(|_| call.call == CallKind::Close) {
