@@ -142,7 +142,8 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
 fn drawing(plan: &Plan) -> Drawing {
     let drawing = plan.paper.drawing_on(io::stderr());
     let only = plan.only.as_ref().and_then(Only::call).cloned();
-    Drawing { all_calls: plan.all_calls || only.is_some(), explain: true, only, ..drawing }
+    let is_part = matches!(plan.only, Some(Only::Port(_)));
+    Drawing { all_calls: plan.all_calls || only.is_some(), explain: true, only, is_part, ..drawing }
 }
 
 /// Writes to stderr. Whoever read that may have gone, which changes nothing of the programs' status.
@@ -207,14 +208,12 @@ fn unmet(plan: &Plan, lines: &[Line], shown: &[&Line]) -> Option<String> {
 fn page(shown: &[&Line], drawing: &Drawing) -> String {
     let ladder = sock_ladder::ladder(shown.iter().copied(), drawing);
     let mut page = ladder.text;
-    let mut say = |sentence: &str| page += &sock_ladder::wrapped(sentence, drawing);
     if !shown.iter().any(|line| matches!(line, Line::Call(_))) {
-        say("no socket was used");
+        page += &sock_ladder::wrapped("no socket was used", drawing);
     }
     if ladder.is_crowded {
-        say(
-            "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl",
-        );
+        let sentence = "several share a lane: write the record with -o FILE.jsonl, and see sock show --list FILE.jsonl";
+        page += &sock_ladder::wrapped(sentence, drawing);
     }
     page
 }

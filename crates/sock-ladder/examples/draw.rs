@@ -1,9 +1,9 @@
-//! Draws a record: `cargo run -p sock-ladder --example draw FILE [text|notes|svg|html|mmd|json]`
+//! Draws a record: `cargo run -p sock-ladder --example draw FILE [text|live|notes|svg|html|mmd|json] [WIDTH]`
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 
-use sock_ladder::{Drawing, explain, html, joined, mermaid, svg, text};
+use sock_ladder::{Drawing, Live, explain, html, joined, mermaid, svg, text};
 use sock_record::{Line, Reader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,7 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = words.first().ok_or("which record?")?;
     let lines: Vec<Line> =
         Reader::new(BufReader::new(File::open(file)?)).collect::<Result<_, _>>()?;
-    let drawing = Drawing { width: 110, explain: true, ..Drawing::default() };
+    let width = words.get(2).map_or(Ok(110), |width| width.parse())?;
+    let drawing = Drawing { width, explain: true, ..Drawing::default() };
     let picture = match words.get(1).map_or("text", String::as_str) {
         "notes" => {
             let notes = explain(&lines);
@@ -19,6 +20,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             notes.iter().map(line).collect()
         }
         "text" => text(&lines, &drawing),
+        "live" => {
+            let mut live = Live::new(&drawing);
+            for line in &lines {
+                live.hear(line);
+            }
+            live.take()
+        }
         "svg" => svg(&lines, &drawing),
         "html" => html(&lines, &drawing),
         "mmd" => mermaid(&lines, &drawing),

@@ -1,10 +1,12 @@
 //! What sockets came to: who holds one beside who closes it, whose connect met nobody, what went through one unseen.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::Value;
-use sock_record::{Call, CallKind, Dir, ProcId};
+use sock_record::{Call, CallKind, Dir, Origin, ProcId};
 
 use crate::facts::{is_nowhere, is_probe};
-use crate::story::{Story, is_by_end, is_unseen, returned};
+use crate::story::{Story, is_by_end, is_unreturned, is_unseen, returned};
 
 /// The status of a program that this signal has ended, as a shell tells it.
 const SIGPIPE: i32 = 128 + 13;
@@ -43,9 +45,58 @@ impl Story<'_> {
         facts.refused.filter(|&n| facts.connect.is_none() && is_nowhere(self.calls[n]))
     }
 
+    /// Whether somebody was at the other end of a connection, as far as the calls on it tell.
+    pub(crate) fn is_answered(&self, sock: usize) -> bool {
+        let (facts, line) = (self.facts(sock), &self.socks[sock]);
+        let is_heard = facts.moved.is_some() || facts.eof.is_some() || facts.reset().is_some();
+        if is_heard || matches!(line.from, Origin::Accept | Origin::Pair) {
+            return true;
+        }
+        let is_established = |call: &Call| call.state.as_deref() == Some("ESTABLISHED");
+        match facts.connect.map(|n| self.calls[n]) {
+            // One that goes on by itself may come to nothing.
+            Some(connect) if connect.err.is_some() || is_unreturned(connect) => {
+                self.calls_on(sock).any(|(_, call)| is_established(call))
+            }
+            Some(_) => true,
+            None => facts.refused.is_none() && line.peer.is_some(),
+        }
+    }
+
     /// Whether a socket was made by the C library for itself, and came to nothing.
     pub(crate) fn is_probe(&self, sock: usize) -> bool {
         self.nowhere(sock).is_some_and(|n| is_probe(self.calls[n]))
+    }
+
+    /// Who forked whom, as far as the record knows both.
+    pub(crate) fn parents(&self) -> HashMap<ProcId, ProcId> {
+        let mut by_pid = HashMap::new();
+        for proc in self.procs.values() {
+            if let Some(pid) = proc.pid {
+                by_pid.entry(pid).or_insert(proc.proc);
+            }
+        }
+        let forked = self.procs.values().filter(|proc| proc.how == "fork".into());
+        forked.filter_map(|proc| Some((proc.proc, *by_pid.get(&proc.ppid?)?))).collect()
+    }
+
+    /// The programs that used no socket, nor did any that they forked; what the C library did by itself does not count.
+    /// Only a tracer sees everything that a program does.
+    pub(crate) fn idle(&self) -> Vec<&str> {
+        let is_traced = self.meta.is_some_and(|meta| meta.source == "trace");
+        if !is_traced || self.end.is_none() {
+            return Vec::new();
+        }
+        let mut used: BTreeSet<ProcId> = BTreeSet::new();
+        for (n, call) in self.calls.iter().enumerate() {
+            if !used.contains(&call.proc) && self.on(n).is_some_and(|sock| !self.is_probe(sock)) {
+                used.insert(call.proc);
+            }
+        }
+        let parents = self.parents();
+        let used: BTreeSet<ProcId> = used.into_iter().map(|proc| family(&parents, proc)).collect();
+        let idle = self.started.iter().filter(|proc| !used.contains(proc));
+        idle.filter_map(|proc| Some(&*self.procs.get(proc)?.name)).collect()
     }
 
     /// Who still holds a socket of which a call has closed a descriptor, and by which descriptor. Each of those who close it
@@ -98,4 +149,12 @@ impl Story<'_> {
             None => true,
         })
     }
+}
+
+/// The program that a process was forked from, perhaps over several steps; itself where it was not.
+pub(crate) fn family(parents: &HashMap<ProcId, ProcId>, id: ProcId) -> ProcId {
+    let parent = |id: &ProcId| parents.get(id).copied().filter(|parent| parent != id);
+    // No deeper than there are processes, whatever a record says.
+    let line = std::iter::successors(Some(id), parent).take(parents.len() + 1);
+    line.last().unwrap_or(id)
 }

@@ -9,7 +9,9 @@ use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
 use crate::plan::steps::{Step, What};
 use crate::scene::{Scene, stage};
-use crate::text::{Drawing, caption, count, folded, label, notes_of, plain, remarks, with_code};
+use crate::text::{
+    Drawing, caption, count, folded, goal, label, notes_of, plain, remarks, with_code,
+};
 
 /// So many messages one diagram has: Mermaid refuses texts of more than 50,000 characters (`maxTextSize`), and its
 /// renderers become slow before.
@@ -113,7 +115,12 @@ impl Diagram<'_, '_, '_> {
         let lane = step.from.lane;
         let Some(to) = step.to.filter(|to| to.lane != lane) else {
             let to = step.to.map(|to| label(scene, &to, false, ascii).line());
-            let text: Vec<String> = [Some(from), to].into_iter().flatten().collect();
+            let stray = step.is_stray().then(|| {
+                let what = caption(scene.story, scene.joined, step, CAPTION, ascii);
+                let goal = plain(goal(scene.story, step), 80, ascii);
+                format!("{what} {} {goal}", if ascii { "->" } else { "→" }).trim_start().to_owned()
+            });
+            let text: Vec<String> = [Some(from), to, stray].into_iter().flatten().collect();
             return self.line(format_args!("P{lane}->>P{lane}: {}", harmless(&text.join(", "))));
         };
         let is_lost = to.missing && to.call.is_none();

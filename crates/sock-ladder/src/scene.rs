@@ -16,6 +16,7 @@ use crate::text::Drawing;
 
 /// Everything that a drawing shows.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Scene<'s, 'a> {
     pub(crate) story: &'s Story<'a>,
     pub(crate) joined: &'s Joined,
@@ -34,6 +35,23 @@ pub(crate) struct Scene<'s, 'a> {
     pub(crate) explains: bool,
     /// Several share a lane.
     pub(crate) is_crowded: bool,
+    /// Something went where nobody is known.
+    pub(crate) has_strays: bool,
+    /// Not everything that the programs did is here.
+    pub(crate) is_part: bool,
+}
+
+impl Scene<'_, '_> {
+    /// Whether what goes nowhere leaves a lane to the right: between two lanes there is room for it.
+    pub(crate) fn strays_right(&self, lane: usize) -> bool {
+        let count = self.lanes.all.len();
+        count == 1 || lane + 1 < count
+    }
+
+    /// Whether the words of what stays on a lane stand right of it: on the outside, where nothing leaves it.
+    pub(crate) fn stands_right(&self, lane: usize) -> bool {
+        lane > 0 || (self.lanes.all.len() == 1 && !self.has_strays)
+    }
 }
 
 /// Sets the scene of a record, on at most `most` lanes, and draws it.
@@ -82,6 +100,8 @@ pub(crate) fn stage<'a, T>(
         told: &drawing.told,
         explains: drawing.explain,
         is_crowded,
+        is_part: drawing.is_part || drawing.only.is_some(),
+        has_strays: steps.iter().any(Step::is_stray),
     })
 }
 
@@ -139,7 +159,10 @@ fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
             Share::Departs(_) => 1,
             Share::Arrives(_) => 2,
         };
-        (what, len, from, to, split, (step.peek, step.guess))
+        // Datagrams into the void are told apart by where they went.
+        let is_posted = step.is_stray() && matches!(step.what, What::Datagram(_));
+        let goal = is_posted.then(|| crate::text::goal(story, step));
+        (what, len, from, to, split, (step.peek, step.guess), goal)
     };
     rows.iter().map(|row| shapes.number(number(row))).collect()
 }

@@ -31,7 +31,8 @@ impl Tags {
                 let door = own(sock).map(|port| (sock, port));
                 doors.entry((lane, is_dgram)).or_default().extend(door);
             } else if story.is_connection(sock) {
-                let peer = lanes.peer_of(story, joined, sock).lane;
+                let Some(peer) = lanes.peer_of(story, joined, sock) else { continue };
+                let peer = peer.lane;
                 between.entry((lane.min(peer), lane.max(peer))).or_default().push(sock);
             }
         }

@@ -361,3 +361,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_arrives_behind_a_fold_is_drawn_once_and_time_never_runs_back() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client").proc(SERVER, "server");
+    tape.udp(1, "127.0.0.1:1600");
+    tape.udp(2, "127.0.0.1:7");
+    for n in 0..20_u64 {
+        let bytes = if n == 0 { "the first" } else { "a word" };
+        tape.send(CLIENT, 1, 10 + 20 * n, bytes.as_bytes()).args.addr = Some("127.0.0.1:7".into());
+    }
+    tape.recv(SERVER, 2, 5, 9_000, b"the first").args.addr = Some("127.0.0.1:1600".into());
+    for picture in [svg(&tape.lines, &Drawing::default()), html(&tape.lines, &Drawing::default())] {
+        assert!(picture.contains("the same"), "there is a fold: {picture}");
+        assert_eq!(picture.matches(">recv 9 B<").count(), 1, "{picture}");
+        assert_eq!(picture.matches(">(1)<").count(), 2, "{picture}");
+        let time = |line: &str| {
+            let (_, text) = line.split_once("class=\"time\"")?.1.split_once('>')?;
+            text.split(' ').next()?.parse::<f64>().ok()
+        };
+        let times: Vec<f64> = picture.lines().filter_map(time).collect();
+        assert!(times.len() > 3 && times.is_sorted(), "{times:?}");
+    }
+}

@@ -138,6 +138,10 @@ impl Captions {
         if dx < 0.0 {
             gaps.reverse();
         }
+        // One that ends on the way passes none.
+        if gaps.is_empty() {
+            gaps.push((least, most));
+        }
         let is_steep = slope.to_degrees().abs() > STEEP;
         let turn = if is_steep { 0.0 } else { slope };
         let wide = half * turn.cos() + 2.0;

@@ -8,17 +8,16 @@ use super::beside::Beside;
 use super::captions::{Caption, Captions, Forms, Line};
 use super::marks::Heights;
 use super::paint::NAME;
-use super::stretch::{LABEL, Stretch, moments};
+use super::stretch::{Half, LABEL, Stretch, moments, stretches};
 use crate::plan::fold::Shown;
 use crate::plan::rows::Row;
-use crate::plan::steps::{Step, What};
 use crate::scene::Scene;
 use crate::story::is_unreturned;
-use crate::text::{Unit, caption, columns, duration, folded, label, span, with_code, wrap};
+use crate::text::{Unit, columns, duration, folded, label, span, with_code, wrap};
 use crate::waits::Vain;
 
 /// What a character of the font is wide, in tenths of a pixel: 12 px high, and 0.6 of that, as monospaced fonts are.
-const CHAR: usize = 72;
+pub(super) const CHAR: usize = 72;
 /// How far lanes are apart where there is room: two have more between them than many.
 const GAPS: [i32; 3] = [290, 240, 200];
 /// Closer together they have no room for the words between them.
@@ -38,12 +37,6 @@ const NOTE: usize = 44;
 const NARROW_NOTE: usize = 34;
 const MANY: usize = 5;
 pub(super) const NOTE_LINE: i32 = 15;
-
-/// How wide what an arrow says is where there is no room to say more: `65,536 B`.
-const SHORT: i32 = 66;
-
-/// How far below the last bytes an end arrives that nobody met.
-const BEHIND: i32 = 10;
 
 /// How a line is drawn, so that it is told from others without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +77,10 @@ pub(super) struct Arrow {
     pub(super) style: Style,
     pub(super) caption: Caption,
     pub(super) calls: [Option<usize>; 2],
+    /// Its end is here: it did not go on elsewhere.
+    pub(super) has_head: bool,
+    /// Its other half stands elsewhere.
+    pub(super) is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -130,14 +127,14 @@ pub(super) struct Picture {
     pub(super) remarks: Vec<String>,
 }
 
-struct Builder<'p, 's, 'a> {
-    scene: &'p Scene<'s, 'a>,
-    picture: Picture,
-    heights: Heights,
-    gap: i32,
-    beside: Beside,
+pub(super) struct Builder<'p, 's, 'a> {
+    pub(super) scene: &'p Scene<'s, 'a>,
+    pub(super) picture: Picture,
+    pub(super) heights: Heights,
+    pub(super) gap: i32,
+    pub(super) beside: Beside,
     /// What the arrows say.
-    words: Vec<Forms>,
+    pub(super) words: Vec<Forms>,
     /// How wide its sentences are, in characters; none where it has none.
     note: Option<usize>,
     unit: Unit,
@@ -159,18 +156,13 @@ impl Picture {
         let mut builder = Builder { scene, picture, heights, gap, beside, words, note, unit, zero };
         builder.posts(shown);
         // Between two folds time is one piece.
-        let mut rows: Vec<&Row> = Vec::new();
-        for each in shown {
-            match *each {
-                Shown::Row(n) => rows.push(&scene.rows[n]),
-                Shown::Fold { first, len, times } => {
-                    builder.stretch(&std::mem::take(&mut rows));
-                    let y = builder.heights.room(44);
-                    builder.picture.folds.push((y, folded(scene, first, len, times, ascii)));
-                }
+        for (rows, fold) in stretches(scene, shown) {
+            builder.stretch(&rows, fold.is_none());
+            if let Some(Shown::Fold { first, len, times }) = fold {
+                let y = builder.heights.room(44);
+                builder.picture.folds.push((y, folded(scene, first, len, times, ascii)));
             }
         }
-        builder.stretch(&rows);
         builder.finish()
     }
 }
@@ -183,7 +175,8 @@ impl Builder<'_, '_, '_> {
         let (mut left, mut right) = (0, 0);
         for each in shown {
             let Shown::Row(n) = *each else { continue };
-            for moment in moments(&self.scene.steps[self.scene.rows[n].step], lanes.len()) {
+            let step = &self.scene.steps[self.scene.rows[n].step];
+            for moment in moments(self.scene, step, Half::Both) {
                 let label = label(self.scene, &moment.touch, moment.leaves, ascii);
                 let broken = label.lines(LABEL);
                 let width = broken.iter().map(|text| columns(text)).max().unwrap_or(0);
@@ -200,7 +193,8 @@ impl Builder<'_, '_, '_> {
         let time = columns(&self.unit.show(span(self.scene).1, ascii)) + 2;
         let first = 8 + pixels(time) + BESIDE + pixels(left.max(names(lanes.first())));
         let deep = self.beside.most(lanes.len().saturating_sub(1));
-        let beside = deep + BESIDE + pixels(right.max(names(lanes.last()))) + 28;
+        let right = pixels(right.max(names(lanes.last())));
+        let beside = deep + BESIDE + right.max(self.stray_room(shown)) + 28;
         let gaps = i32::try_from(lanes.len()).unwrap_or(1).saturating_sub(1).max(1);
         let fits = (WINDOW - first - beside - self.aside()) / gaps;
         // Boxes beside each other leave as much room between the lanes.
@@ -220,10 +214,10 @@ impl Builder<'_, '_, '_> {
     }
 
     /// Lays out rows that follow each other.
-    fn stretch(&mut self, rows: &[&Row]) {
+    fn stretch(&mut self, rows: &[Row], is_last: bool) {
         let (scene, ascii) = (self.scene, self.picture.ascii);
         let (placed, breaks) = (self.heights.len(), self.heights.breaks.len());
-        let stretch = Stretch::new(scene, rows, placed == 0);
+        let stretch = Stretch::new(scene, rows, [placed == 0, is_last]);
         let width = self.note.unwrap_or(NOTE);
         let lines = |note: &Note| wrap(&with_code(note, true), width, ascii);
         let high = |lines: usize| NOTE_LINE * i32::try_from(lines).unwrap_or(1) + 8;
@@ -263,8 +257,8 @@ impl Builder<'_, '_, '_> {
         }
         let mut last: HashMap<(usize, bool), i32> = HashMap::new();
         for &n in &stretch.steps {
-            let step = &scene.steps[n];
-            for moment in moments(step, scene.lanes.all.len()) {
+            let (step, half) = (&scene.steps[n], stretch.half(n));
+            for moment in moments(scene, step, half) {
                 let lines = label(scene, &moment.touch, moment.leaves, ascii).lines(LABEL);
                 let Some(below) = lines.len().checked_sub(1) else { continue };
                 let y = self.heights.of(moment.t, placed);
@@ -287,7 +281,7 @@ impl Builder<'_, '_, '_> {
                     .times
                     .push((y, self.unit.show(moment.t.saturating_sub(self.zero), ascii)));
             }
-            self.arrow(step, placed);
+            self.arrow(step, half, placed);
         }
     }
 
@@ -309,38 +303,7 @@ impl Builder<'_, '_, '_> {
         }
     }
 
-    fn arrow(&mut self, step: &Step, placed: usize) {
-        let Some(to) = step.to.filter(|to| to.lane != step.from.lane) else { return };
-        let a = self.x(step.from.lane) + self.beside.of(step.from.call);
-        let b = self.x(to.lane) + self.beside.of(to.call);
-        let side = if b > a { HALF } else { -HALF };
-        let y = self.heights.of(step.depart, placed);
-        let end = self.heights.of(step.arrive.max(step.depart), placed);
-        let is_lost = to.missing && to.call.is_none();
-        let style = match step.what {
-            _ if step.peek => Style::Peek,
-            _ if step.guess => Style::Guess,
-            What::Connect => Style::Connect,
-            What::Fin | What::HalfClose => Style::Fin,
-            What::Rst | What::Refused => Style::Reset,
-            _ if is_lost => Style::Lost,
-            What::Bytes(_) | What::Local => Style::Bytes,
-            What::Datagram(_) => Style::Datagram,
-        };
-        let words = |room: i32| {
-            let room = usize::try_from(room).unwrap_or(0) * 10 / CHAR;
-            caption(self.scene.story, self.scene.joined, step, room, self.picture.ascii)
-        };
-        self.words.push([self.gap - 60, self.gap - 90, SHORT].map(words));
-        let calls = [step.from.call, to.call];
-        // What nobody met arrives behind what it follows.
-        let behind = if to.call.is_none() && step.arrive > step.depart { BEHIND } else { 0 };
-        let (from, to) = ((a + side, y), (b - side, end + behind));
-        let caption = Caption::default();
-        self.picture.arrows.push(Arrow { from, to, style, caption, calls });
-    }
-
-    fn x(&self, lane: usize) -> i32 {
+    pub(super) fn x(&self, lane: usize) -> i32 {
         self.picture.lanes.get(lane).map_or(0, |post| post.x)
     }
 
@@ -363,6 +326,6 @@ impl Builder<'_, '_, '_> {
 }
 
 /// What a text of so many columns is wide.
-fn pixels(columns: usize) -> i32 {
+pub(super) fn pixels(columns: usize) -> i32 {
     i32::try_from((columns * CHAR).div_ceil(10)).unwrap_or(i32::MAX / 4)
 }

@@ -11,6 +11,7 @@
 //!       ──► page       HTML: pages of SVG, a script        [html]
 //! ```
 
+mod arrows;
 mod beside;
 mod captions;
 mod escape;
@@ -60,6 +61,9 @@ pub fn svg<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) -> 
 /// What stands below: the record's own remarks, and what is not drawn.
 fn remarks(scene: &Scene<'_, '_>, drawn: usize) -> Vec<String> {
     let mut remarks = crate::text::remarks(scene);
+    if scene.lanes.all.is_empty() && !scene.story.idle().is_empty() {
+        remarks.push("no socket was used".to_owned());
+    }
     if scene.is_crowded {
         remarks.push("several share a lane: there are more than can stand side by side".to_owned());
     }

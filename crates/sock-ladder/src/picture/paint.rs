@@ -103,7 +103,9 @@ pub(super) fn legend(picture: &Picture) -> String {
     let boxes = format!(
         "boxes: grey for a receive, white for any other call, the taller the longer it took{open}{beside}"
     );
-    let arrows: Vec<&str> = styles.iter().map(means).collect();
+    let is_cut = picture.arrows.iter().any(|arrow| arrow.is_cut);
+    let cut = is_cut.then_some("a number where one goes on further down, under the same number");
+    let arrows: Vec<&str> = styles.iter().map(means).chain(cut).collect();
     if arrows.is_empty() { boxes } else { format!("{boxes}; arrows: {}", arrows.join(", ")) }
 }
 
@@ -258,6 +260,7 @@ impl Pen<'_> {
             format!("{x:.1} {y:.1}")
         };
         match arrow.style {
+            _ if !arrow.has_head => {}
             Style::Reset => {
                 let [a, b, c, d] =
                     [point(12.0, 5.0), point(2.0, -5.0), point(12.0, -5.0), point(2.0, 5.0)];

@@ -1,10 +1,11 @@
 //! A stretch: rows that follow each other between two folds, and what of them has a moment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sock_record::Note;
 
 use super::marks::Mark;
+use crate::plan::fold::Shown;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Step, Touch};
 use crate::scene::Scene;
@@ -18,11 +19,74 @@ pub(super) const LABEL: usize = 24;
 pub(super) struct Stretch<'a> {
     /// The steps, each once: one that crosses others is two rows and one arrow.
     pub(super) steps: Vec<usize>,
+    /// Those of which only a half is here.
+    halves: HashMap<usize, Half>,
     /// The calls, in the order in which they appear, with their entries and exits.
     pub(super) calls: Vec<usize>,
     pub(super) spans: HashMap<usize, (u64, u64)>,
     /// What is said: when, about which call.
     pub(super) notes: Vec<(u64, Option<usize>, &'a Note)>,
+}
+
+/// The rows between folds, each with the fold behind it; the last has none.
+///
+/// What arrives when a later stretch has begun arrives there: the time of a page never runs back.
+pub(super) fn stretches(scene: &Scene<'_, '_>, shown: &[Shown]) -> Vec<(Vec<Row>, Option<Shown>)> {
+    let mut all: Vec<(Vec<Row>, Option<Shown>)> = vec![(Vec::new(), None)];
+    for each in shown {
+        let Some(last) = all.last_mut() else { continue };
+        match *each {
+            Shown::Row(n) => last.0.push(scene.rows[n]),
+            Shown::Fold { .. } => {
+                last.1 = Some(*each);
+                all.push((Vec::new(), None));
+            }
+        }
+    }
+    let start = |rows: &Vec<Row>| rows.iter().map(|row| row.t).min().unwrap_or(u64::MAX);
+    let starts: Vec<u64> = all.iter().map(|(rows, _)| start(rows)).collect();
+    let numbers = all.iter().flat_map(|(rows, _)| rows).map(|row| match row.share {
+        Share::Whole => 0,
+        Share::Departs(n) | Share::Arrives(n) => n,
+    });
+    let mut number = numbers.max().unwrap_or(0);
+    for n in 0..all.len() {
+        for row in 0..all[n].0.len() {
+            let own = all[n].0[row];
+            let arrive = scene.steps[own.step].arrive;
+            let is_met = scene.steps[own.step].to.is_some_and(|to| to.is_event());
+            let later = (n + 1..all.len()).rev().find(|&later| starts[later] <= arrive);
+            let Some(later) = later.filter(|_| is_met && own.share == Share::Whole) else {
+                continue;
+            };
+            number += 1;
+            all[n].0[row].share = Share::Departs(number);
+            let rows = &mut all[later].0;
+            let at = rows.partition_point(|row| row.t <= arrive);
+            rows.insert(at, Row { share: Share::Arrives(number), t: arrive, ..own });
+        }
+    }
+    all
+}
+
+/// How much of a step stands in a stretch: of one that crosses others, what belongs to its other half may be somewhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    Both,
+    /// It leaves here, and arrives elsewhere under this number.
+    Leaves(u32),
+    /// It arrives here, and left elsewhere under this number.
+    Comes(u32),
+}
+
+impl Half {
+    fn leaves(self) -> bool {
+        !matches!(self, Self::Comes(_))
+    }
+
+    fn comes(self) -> bool {
+        !matches!(self, Self::Leaves(_))
+    }
 }
 
 /// A moment at which something is written beside a lane.
@@ -35,17 +99,27 @@ pub(super) struct Moment {
 
 impl<'a> Stretch<'a> {
     /// Gathers rows. Waiting that began before the first of them is drawn from there on, unless the rows are the first of
-    /// all.
-    pub(super) fn new(scene: &Scene<'_, 'a>, rows: &[&Row], is_first: bool) -> Self {
+    /// all; and what goes on behind the last of them ends there, unless they are the last of all.
+    pub(super) fn new(scene: &Scene<'_, 'a>, rows: &[Row], [is_first, is_last]: [bool; 2]) -> Self {
         let mut stretch = Self::default();
-        let mut known: HashSet<usize> = HashSet::new();
+        for row in rows {
+            match (row.share, stretch.halves.remove(&row.step)) {
+                (Share::Whole, _) => stretch.steps.push(row.step),
+                (Share::Departs(n), None) => {
+                    stretch.halves.insert(row.step, Half::Leaves(n));
+                    stretch.steps.push(row.step);
+                }
+                (Share::Arrives(n), None) => {
+                    stretch.halves.insert(row.step, Half::Comes(n));
+                    stretch.steps.push(row.step);
+                }
+                // Both halves are here.
+                (Share::Departs(_) | Share::Arrives(_), Some(_)) => {}
+            }
+        }
         for row in rows {
             let step = &scene.steps[row.step];
-            if !matches!(row.share, Share::Arrives(_)) || !known.contains(&row.step) {
-                known.insert(row.step);
-                stretch.steps.push(row.step);
-            }
-            stretch.call_of(scene, step);
+            stretch.call_of(scene, step, stretch.half(row.step));
             for note in notes_of(scene, row) {
                 let (to, from) = (step.to.and_then(|to| to.call), step.from.call);
                 let is_about = |call: &usize| Some(scene.story.calls[*call].ev) == note.ev;
@@ -61,15 +135,30 @@ impl<'a> Stretch<'a> {
                 span.0 = span.0.max(start);
             }
         }
+        if !is_last {
+            let moments = stretch.steps.iter().flat_map(|&n| {
+                moments(scene, &scene.steps[n], stretch.half(n)).into_iter().map(|at| at.t)
+            });
+            let end = moments.max().unwrap_or(u64::MAX);
+            for span in stretch.spans.values_mut() {
+                span.1 = span.1.min(end);
+            }
+        }
         for span in stretch.spans.values_mut() {
             span.1 = span.1.max(span.0);
         }
         stretch
     }
 
-    fn call_of(&mut self, scene: &Scene<'_, 'a>, step: &Step) {
-        let to = step.to.and_then(|to| to.call);
-        for call in [step.from.call, to].into_iter().flatten() {
+    /// How much of a step stands here.
+    pub(super) fn half(&self, step: usize) -> Half {
+        self.halves.get(&step).copied().unwrap_or(Half::Both)
+    }
+
+    fn call_of(&mut self, scene: &Scene<'_, 'a>, step: &Step, half: Half) {
+        let from = step.from.call.filter(|_| half.leaves());
+        let to = step.to.and_then(|to| to.call).filter(|_| half.comes());
+        for call in [from, to].into_iter().flatten() {
             let line = scene.story.calls[call];
             let span = self.spans.entry(call).or_insert_with(|| {
                 self.calls.push(call);
@@ -92,7 +181,7 @@ impl<'a> Stretch<'a> {
         let mut marks: Vec<Mark> = Vec::new();
         let mut lines: HashMap<(u64, usize, bool), i32> = HashMap::new();
         for &step in &self.steps {
-            for moment in moments(&scene.steps[step], scene.lanes.all.len()) {
+            for moment in moments(scene, &scene.steps[step], self.half(step)) {
                 let text = label(scene, &moment.touch, moment.leaves, ascii);
                 let words =
                     lines.entry((moment.t, moment.touch.lane, moment.is_right)).or_insert(0);
@@ -111,19 +200,23 @@ impl<'a> Stretch<'a> {
     }
 }
 
-/// When and where words stand beside the lanes of a step.
-pub(super) fn moments(step: &Step, lanes: usize) -> Vec<Moment> {
+/// When and where words stand beside the lanes of a step, as far as it stands here.
+pub(super) fn moments(scene: &Scene<'_, '_>, step: &Step, half: Half) -> Vec<Moment> {
     let from = step.from;
     let other = step.to.filter(|to| to.lane != from.lane);
     let mut moments = Vec::with_capacity(2);
-    let rightward = other.is_some_and(|to| to.lane > from.lane);
-    let outside = from.lane > 0 || lanes == 1;
-    if from.is_event() {
-        let is_right = if other.is_some() { !rightward } else { outside };
+    let rightward = match other {
+        Some(to) => to.lane > from.lane,
+        None => scene.strays_right(from.lane),
+    };
+    let leads = other.is_some() || step.is_stray();
+    let outside = scene.stands_right(from.lane);
+    if from.is_event() && half.leaves() {
+        let is_right = if leads { !rightward } else { outside };
         moments.push(Moment { t: step.depart, touch: from, leaves: true, is_right });
     }
-    if let Some(to) = step.to.filter(Touch::is_event) {
-        let is_right = if other.is_some() { rightward } else { outside };
+    if let Some(to) = step.to.filter(|to| to.is_event() && half.comes()) {
+        let is_right = if leads { rightward } else { outside };
         let t = step.arrive.max(step.depart);
         moments.push(Moment { t, touch: to, leaves: false, is_right });
     }

@@ -1,19 +1,20 @@
 //! Lanes: who stands where. Clients left, servers right, who is both in between.
 //!
 //! A lane is a process. A process that talks to itself has a lane for each of its addresses instead, and a peer that
-//! the record knows by its address only has a lane of its own, a ghost.
+//! the record knows by its address only has a lane of its own, a ghost, where it has said or taken something.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sock_record::{Dir, LinkKind, Origin, ProcId};
 
 use crate::few::Few;
+use crate::holders::family;
 use crate::pair::{Bound, Joined};
 use crate::place::Place;
 use crate::story::Story;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Key {
+pub(super) enum Key {
     Proc(ProcId),
     /// One address of a process that talks to itself.
     Part(ProcId, String),
@@ -22,7 +23,7 @@ enum Key {
 
 /// Which side of a conversation a socket is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Asks,
     Answers,
 }
@@ -50,8 +51,10 @@ pub(crate) struct Lanes {
     pub(super) own: Vec<usize>,
     pub(super) by_proc: Few,
     pub(super) ghosts: HashMap<String, usize>,
-    datagrams: Bound,
-    listeners: Bound,
+    pub(super) datagrams: Bound,
+    pub(super) listeners: Bound,
+    /// Sockets of streams that are at an address and neither listen there nor are connected.
+    pub(super) idle: Bound,
 }
 
 /// The lane of a peer.
@@ -68,6 +71,11 @@ impl Lanes {
         let selves = talk_to_themselves(story, joined);
         let datagrams = Bound::new(story, |sock| story.is_dgram(sock));
         let listeners = Bound::new(story, |sock| story.is_listener(sock));
+        let is_idle = |sock: usize| {
+            takes_part(story, sock)
+                && !(story.is_dgram(sock) || story.is_listener(sock) || story.is_connection(sock))
+        };
+        let idle = Bound::new(story, is_idle);
         let mut own = Vec::with_capacity(story.socks.len());
         for sock in 0..story.socks.len() {
             let proc = story.proc(sock).unwrap_or(ProcId(0));
@@ -111,6 +119,7 @@ impl Lanes {
             ghosts: HashMap::new(),
             datagrams,
             listeners,
+            idle,
         };
         // Who is known by a link needs no lane of an address.
         let mut met = vec![false; story.calls.len()];
@@ -140,75 +149,9 @@ impl Lanes {
         self.by_proc.get(proc.0).or_else(|| Some(self.own[story.on(call)?])).unwrap_or(0)
     }
 
-    /// The lane of the peer of a connection.
-    pub(crate) fn peer_of(&self, story: &Story<'_>, joined: &Joined, sock: usize) -> Peer {
-        if let Some(mate) = joined.mates[sock] {
-            return Peer { lane: self.own[mate], seen: true };
-        }
-        self.at(&self.listeners, story.peer_text(sock).unwrap_or_default())
-    }
-
     /// The listener that a connection was made to.
     pub(crate) fn listener(&self, story: &Story<'_>, sock: usize) -> Option<usize> {
         self.listeners.at(&Place::new(story.peer_text(sock)?)?)
-    }
-
-    /// The lane of the peer of a datagram.
-    pub(crate) fn at_datagram(&self, address: &str) -> Peer {
-        self.at(&self.datagrams, address)
-    }
-
-    fn at(&self, bound: &Bound, address: &str) -> Peer {
-        let known = Place::new(address).and_then(|place| bound.at(&place));
-        match known {
-            Some(sock) => Peer { lane: self.own[sock], seen: true },
-            None => {
-                Peer { lane: self.ghosts.get(&ghost(address)).copied().unwrap_or(0), seen: false }
-            }
-        }
-    }
-
-    fn add_ghosts(
-        &mut self,
-        (story, joined): (&Story<'_>, &Joined),
-        sock: usize,
-        met: &[bool],
-        found: &mut Found,
-    ) {
-        let mut addresses: Vec<(u64, &str)> = Vec::new();
-        let start = story.life(sock).0;
-        let is_pair = story.socks[sock].from == Origin::Pair && joined.mates[sock].is_some();
-        if story.is_dgram(sock) && !is_pair {
-            let peer = story.peer_text(sock);
-            let lone = |n: usize, call: &sock_record::Call| call.moved().is_some() && !met[n];
-            for (_, call) in story.calls_on(sock).filter(|(n, call)| lone(*n, call)) {
-                addresses
-                    .push((call.enter, call.args.addr.as_deref().or(peer).unwrap_or_default()));
-            }
-            addresses.retain(|(_, address)| {
-                Place::new(address).is_none_or(|place| self.datagrams.at(&place).is_none())
-            });
-        } else if story.is_connection(sock)
-            && joined.mates[sock].is_none()
-            && story.nowhere(sock).is_none()
-        {
-            let address = story.peer_text(sock).unwrap_or_default();
-            if Place::new(address).is_none_or(|place| self.listeners.at(&place).is_none()) {
-                addresses.push((start, address));
-            }
-        }
-        for (first, address) in addresses {
-            let name = ghost(address);
-            let lane = found.lane(Key::Ghost(name.clone()), first);
-            found.role(
-                lane,
-                role(story, sock).map(|role| match role {
-                    Role::Asks => Role::Answers,
-                    Role::Answers => Role::Asks,
-                }),
-            );
-            self.ghosts.insert(name, lane);
-        }
     }
 
     /// Orders the lanes and names them.
@@ -223,7 +166,7 @@ impl Lanes {
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
         self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
         self.by_proc.change(|lane| new[lane]);
-        let parents = parents(story);
+        let parents = story.parents();
         self.all = order
             .iter()
             .map(|&n| {
@@ -252,6 +195,11 @@ impl Lanes {
                 let pid = proc.and_then(|proc| proc.pid).map(|pid| format!("pid {pid}"));
                 let here = |sock: &usize| self.own[*sock] == n && takes_part(story, *sock);
                 let local = |sock: usize| {
+                    // A connection that was refused was nowhere.
+                    let facts = story.facts(sock);
+                    if facts.refused.is_some() && facts.connect.is_none() {
+                        return None;
+                    }
                     let address = story.socks[sock].local.as_deref()?;
                     Place::new(address).map(|_| address)
                 };
@@ -280,13 +228,13 @@ impl Lanes {
 }
 
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     lanes: Vec<(Key, Lane)>,
     by_key: BTreeMap<Key, usize>,
 }
 
 impl Found {
-    fn lane(&mut self, key: Key, first: u64) -> usize {
+    pub(super) fn lane(&mut self, key: Key, first: u64) -> usize {
         let new = self.lanes.len();
         let n = *self.by_key.entry(key.clone()).or_insert(new);
         if n == new {
@@ -297,39 +245,14 @@ impl Found {
         n
     }
 
-    fn role(&mut self, lane: usize, role: Option<Role>) {
+    pub(super) fn role(&mut self, lane: usize, role: Option<Role>) {
         let lane = &mut self.lanes[lane].1;
         lane.asks |= role == Some(Role::Asks);
         lane.answers |= role == Some(Role::Answers);
     }
 }
 
-/// Who forked whom, as far as the record knows both.
-fn parents(story: &Story<'_>) -> HashMap<ProcId, ProcId> {
-    let mut by_pid = HashMap::new();
-    for proc in story.procs.values() {
-        if let Some(pid) = proc.pid {
-            by_pid.entry(pid).or_insert(proc.proc);
-        }
-    }
-    let forked = story.procs.values().filter(|proc| proc.how == "fork".into());
-    forked.filter_map(|proc| Some((proc.proc, *by_pid.get(&proc.ppid?)?))).collect()
-}
-
-/// The program that a process was forked from, perhaps over several steps; itself where it was not.
-fn family(parents: &HashMap<ProcId, ProcId>, id: ProcId) -> ProcId {
-    let parent = |id: &ProcId| parents.get(id).copied().filter(|parent| parent != id);
-    // No deeper than there are processes, whatever a record says.
-    let line = std::iter::successors(Some(id), parent).take(parents.len() + 1);
-    line.last().unwrap_or(id)
-}
-
-/// The name of a ghost's lane.
-fn ghost(address: &str) -> String {
-    if address.is_empty() { "peer".into() } else { address.into() }
-}
-
-fn takes_part(story: &Story<'_>, sock: usize) -> bool {
+pub(super) fn takes_part(story: &Story<'_>, sock: usize) -> bool {
     if story.is_probe(sock) {
         return false;
     }
@@ -345,7 +268,7 @@ fn is_touched(story: &Story<'_>, sock: usize) -> bool {
     [Some(sock), mate].into_iter().flatten().any(|sock| !story.calls_of[sock].is_empty())
 }
 
-fn role(story: &Story<'_>, sock: usize) -> Option<Role> {
+pub(super) fn role(story: &Story<'_>, sock: usize) -> Option<Role> {
     if story.socks[sock].from == Origin::Accept || story.is_listener(sock) {
         return Some(Role::Answers);
     }

@@ -9,7 +9,7 @@ use crate::story::{is_eof, is_peek};
 impl Maker<'_, '_> {
     /// Bytes that were sent or received and have no other side in the record.
     pub(super) fn lone_bytes(&mut self, sock: usize) {
-        let peer = self.peer(sock);
+        let Some(peer) = self.peer(sock) else { return };
         let taker = Touch::peer(peer);
         let unseen = taker.missing && self.is_taken_unseen(sock);
         let taker = Touch { missing: taker.missing && !unseen, unseen, ..taker };
@@ -46,18 +46,21 @@ impl Maker<'_, '_> {
         // The peer that a socket with a name knows is not who all its datagrams are for.
         let has_mate =
             self.story.socks[sock].from == Origin::Pair && self.joined.mates[sock].is_some();
-        let paired = (self.story.is_seqpacket(sock) || has_mate).then(|| self.peer(sock));
+        let is_paired = self.story.is_seqpacket(sock) || has_mate;
+        let paired = if is_paired { self.peer(sock) } else { None };
         let unseen = has_mate && self.is_taken_unseen(sock);
         for (call, line) in self.story.calls_on(sock).filter(|(_, line)| line.moved().is_some()) {
             if self.shown[call] || (self.story.is_seqpacket(sock) && is_eof(line)) {
                 continue;
             }
             let address = line.args.addr.as_deref().unwrap_or(peer_text);
-            let peer = paired.unwrap_or_else(|| self.lanes.at_datagram(address));
+            let (own, what) = (self.touch(call), What::Datagram(line.moved().unwrap_or(0)));
+            let Some(peer) = paired.or_else(|| self.lanes.at_datagram(address)) else {
+                self.add(what, own, None, false);
+                continue;
+            };
             let peer = Touch::peer(peer);
             let peer = Touch { missing: peer.missing && !unseen, unseen, ..peer };
-            let own = self.touch(call);
-            let what = What::Datagram(line.moved().unwrap_or(0));
             match line.dir {
                 Some(Dir::In) => self.add(what, peer, Some(own), is_peek(line)),
                 _ => self.add(what, own, Some(peer), false),

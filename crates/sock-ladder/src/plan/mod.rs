@@ -2,6 +2,7 @@
 
 pub(crate) mod fold;
 mod gather;
+mod ghosts;
 pub(crate) mod lanes;
 mod lone;
 pub(crate) mod parts;

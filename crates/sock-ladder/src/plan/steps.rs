@@ -73,7 +73,7 @@ pub(crate) enum Part {
 pub(crate) struct Step {
     pub(crate) what: What,
     pub(crate) from: Touch,
-    /// None for what stays on its lane.
+    /// None for what stays on its lane, and for what went where nobody is known.
     pub(crate) to: Option<Touch>,
     pub(crate) depart: u64,
     pub(crate) arrive: u64,
@@ -87,6 +87,11 @@ impl Step {
     pub(crate) fn start(&self) -> u64 {
         let What::Bytes(off) = self.what else { return 0 };
         off.start()
+    }
+
+    /// Whether it went somewhere, and nobody is known there.
+    pub(crate) fn is_stray(&self) -> bool {
+        self.to.is_none() && self.what != What::Local
     }
 
     /// When its bytes were taken: of the bytes of one send, those that never were come last.
@@ -252,7 +257,7 @@ impl Maker<'_, '_> {
         if half { What::HalfClose } else { What::Fin }
     }
 
-    pub(super) fn peer(&self, sock: usize) -> Peer {
+    pub(super) fn peer(&self, sock: usize) -> Option<Peer> {
         self.lanes.peer_of(self.story, self.joined, sock)
     }
 
@@ -264,7 +269,8 @@ impl Maker<'_, '_> {
             if joined.mates[sock].is_some() {
                 return;
             }
-            let from = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
+            let Some(peer) = self.peer(sock) else { return };
+            let from = Touch { missing: false, ..Touch::peer(peer) };
             let to = joined.accepts[sock].map(|call| self.touch(call));
             self.add(
                 What::Connect,
@@ -280,8 +286,8 @@ impl Maker<'_, '_> {
         }
         let failed = story.facts(sock).refused;
         if let Some(call) = failed {
-            let to = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
-            self.add(What::Refused, self.touch(call), Some(to), false);
+            let to = self.peer(sock).map(|peer| Touch { missing: false, ..Touch::peer(peer) });
+            self.add(What::Refused, self.touch(call), to, false);
         }
         let connect = story.facts(sock).connect;
         let connected =
@@ -295,7 +301,10 @@ impl Maker<'_, '_> {
         if connect.is_some() && accept.is_some() {
             return;
         }
-        let peer = self.peer(sock);
+        let Some(peer) = self.peer(sock) else {
+            self.add(What::Connect, from, None, false);
+            return;
+        };
         let accepted = mate.filter(|&mate| story.socks[mate].from == Origin::Accept);
         let to = match (accept, accepted) {
             (Some(call), _) => self.touch(call),
@@ -322,7 +331,8 @@ impl Maker<'_, '_> {
 
     /// Ends that no call of the record met, and ends that came from where the record does not look.
     fn ends(&mut self, sock: usize) {
-        let peer = Touch { missing: false, ..Touch::peer(self.peer(sock)) };
+        let Some(peer) = self.peer(sock) else { return };
+        let peer = Touch { missing: false, ..Touch::peer(peer) };
         let facts = *self.story.facts(sock);
         let ended = facts.fin().map(|call| (self.fin(call), call));
         for (what, call) in ended.into_iter().chain(facts.torn().map(|call| (What::Rst, call))) {

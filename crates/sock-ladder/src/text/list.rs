@@ -6,7 +6,7 @@ use sock_record::Level;
 use super::preview::{columns, plain};
 use super::rails::mark;
 use super::units::Unit;
-use super::words::{caption, label};
+use super::words::{caption, goal, label};
 use super::{Drawing, canvas, said};
 use crate::plan::fold::Shown;
 use crate::plan::rows::Share;
@@ -87,9 +87,11 @@ pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
         };
         let time = unit.show(row.t.saturating_sub(zero), ascii);
         list.say("", &format!("{time}{number} {}", side(&step.from, true)), &mut text);
+        let what = |room| caption(scene.story, scene.joined, step, room, ascii);
         if let Some(to) = &step.to {
-            let what = |room| caption(scene.story, scene.joined, step, room, ascii);
             list.arrival(&side(to, false), what, &mut text);
+        } else if step.is_stray() {
+            list.arrival(goal(scene.story, step), what, &mut text);
         }
         for note in said::notes_of(scene, row) {
             list.note(&note.level, &said::with_code(note, drawing.explain), &mut text);

@@ -7,6 +7,7 @@ mod page;
 mod preview;
 mod rails;
 mod said;
+mod stray;
 mod units;
 mod words;
 
@@ -17,7 +18,7 @@ pub(crate) use preview::{columns, plain, preview};
 pub(crate) use rails::port;
 pub(crate) use said::{folded, notes_of, remarks, span, with_code, wrap};
 pub(crate) use units::{Unit, count, duration};
-pub(crate) use words::{caption, label};
+pub(crate) use words::{caption, goal, label};
 
 use crate::scene::stage;
 
@@ -47,6 +48,8 @@ pub struct Drawing {
     pub explain: bool,
     /// Show only calls of this name, and those at their other end.
     pub only: Option<CallKind>,
+    /// The record is a part of one: who is not in it may have done something that was left out.
+    pub is_part: bool,
     /// Sentences about the whole that the reader has been told, and that are not said again.
     pub told: Vec<Note>,
 }
@@ -61,6 +64,7 @@ impl Default for Drawing {
             all_calls: false,
             explain: false,
             only: None,
+            is_part: false,
             told: Vec::new(),
         }
     }

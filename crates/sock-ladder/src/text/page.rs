@@ -5,8 +5,9 @@ use super::canvas::{self, Canvas};
 use super::preview::columns;
 use super::rails::{Arrow, Below, Rails, WIDEST};
 use super::said::{folded, notes_of, remarks, span, with_code, wrap};
+use super::stray::{Stray, Tip};
 use super::units::Unit;
-use super::words::{Label, caption, label};
+use super::words::{Label, caption, goal, label};
 use crate::plan::fold::Shown;
 use crate::plan::rows::{Row, Share};
 use crate::plan::steps::{Part, Step, What};
@@ -134,6 +135,17 @@ impl<'p> Page<'p> {
                 caption(scene.story, scene.joined, step, room, ascii)
             });
         }
+        if step.is_stray() {
+            let stray = Stray {
+                from: step.from.lane,
+                rightward: scene.strays_right(step.from.lane),
+                end: Tip::of(step.what),
+            };
+            let goal = goal(scene.story, step);
+            rails.stray(&mut canvas, stray, goal, |room| {
+                caption(scene.story, scene.joined, step, room, ascii)
+            });
+        }
         let mut rest: Vec<Below> = Vec::new();
         for (lane, label, at_right) in labels(scene, row, ascii) {
             rest.extend(rails.label(&mut canvas, (lane, at_right), &label, usize::MAX));
@@ -161,7 +173,6 @@ impl<'p> Page<'p> {
 /// The labels of a row: lane, words, and whether they stand right of the lane.
 fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, bool)> {
     let step = &scene.steps[row.step];
-    let last = scene.lanes.all.len() - 1;
     let (from, to) = (step.from, step.to);
     let Some(to) = to.filter(|to| to.lane != from.lane) else {
         // What stays on its lane stands on the outside; what a lane sent itself is two calls.
@@ -171,7 +182,12 @@ fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, b
             label_text.words = format!("{} {arrow} {}", label_text.line(), to.line());
             label_text.more = Vec::new();
         }
-        return vec![(from.lane, label_text, from.lane > 0 || last == 0)];
+        let at_right = if step.is_stray() {
+            !scene.strays_right(from.lane)
+        } else {
+            scene.stands_right(from.lane)
+        };
+        return vec![(from.lane, label_text, at_right)];
     };
     let rightward = to.lane > from.lane;
     let mut labels = Vec::new();

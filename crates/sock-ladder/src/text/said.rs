@@ -83,6 +83,9 @@ pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
         let why = gap.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("not seen on socket {}: {what}{why}{code}", gap.sock.0));
     }
+    if !scene.is_part && !scene.lanes.all.is_empty() {
+        lines.extend(idle(&scene.story.idle()));
+    }
     if let Some(dropped) = scene.story.end.map(|end| end.dropped).filter(|n| *n > 0) {
         lines.push(format!(
             "{} events were lost: they came faster than they were written",
@@ -90,6 +93,15 @@ pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Why a program has no lane.
+fn idle(names: &[&str]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(format!("{one} used no socket")),
+        [first @ .., last] => Some(format!("{} and {last} used no socket", first.join(", "))),
+    }
 }
 
 /// Harmless text in lines of at most `room` columns, broken at spaces where there are any.

@@ -251,6 +251,15 @@ pub(crate) fn caption(
     if columns(&text) <= room { text } else { fit(&text, room, ascii) }
 }
 
+/// Where a step went that nobody is known to have met.
+pub(crate) fn goal<'a>(story: &'a Story<'_>, step: &Step) -> &'a str {
+    let address = |n: usize| {
+        let named = story.calls[n].args.addr.as_deref();
+        named.or_else(|| story.peer_text(story.on(n)?))
+    };
+    step.from.call.and_then(address).unwrap_or("nobody")
+}
+
 /// `5 B "Hello" after`, with as much of the bytes as there is room for; the size alone where no bytes were kept.
 pub(super) fn sized(
     bytes: Option<(&[u8], bool)>,

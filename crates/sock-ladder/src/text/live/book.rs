@@ -1,6 +1,6 @@
 //! Who there is, which socket is whose, and who is at its other end, as far as the record has told by now.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use sock_record::{Dir, Kind, Origin, Proc, ProcId, Sock, SockId};
 
@@ -10,7 +10,7 @@ use crate::place::{Door, Place};
 /// So many sockets that were closed are remembered: what was under way then is drawn soon after.
 const GONE: usize = 1024;
 /// So many peers are remembered that the record knows by their address only.
-const GHOSTS: usize = 4096;
+pub(super) const GHOSTS: usize = 4096;
 
 /// Who stands on a lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,11 +84,13 @@ impl Known {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     procs: HashMap<ProcId, Named>,
-    socks: HashMap<SockId, Known>,
+    pub(super) socks: HashMap<SockId, Known>,
     /// Who listens, or takes datagrams, behind a port or a name.
     doors: HashMap<Door, Vec<SockId>>,
     gone: VecDeque<SockId>,
     parts: BTreeMap<Who, Part>,
+    /// Those who have no calls in the record and have said something.
+    pub(super) heard: HashSet<Who>,
     turns: u64,
 }
 
@@ -209,6 +211,8 @@ impl Book {
         };
         let Some(place) = &known.local else { return };
         let address: Box<str> = match place {
+            // A connection that never came about was nowhere.
+            Place::Inet(ip, _) if ip.is_unspecified() && known.is_tcp && !known.listens => return,
             Place::Inet(ip, port) => std::net::SocketAddr::new(*ip, *port).to_string().into(),
             Place::Name(name) => name.clone(),
         };
@@ -255,8 +259,10 @@ impl Book {
         let known = self.socks.get(&sock);
         let address = known.and_then(|known| known.peer.as_deref()).unwrap_or_default();
         if let Some(mate) = known.and_then(|known| known.mate) {
-            // Nobody may have called on it yet.
-            return (self.holder(mate).unwrap_or_else(|| ghost(address)), true);
+            // Nobody may have called on it yet: who made a pair has both ends.
+            let maker = || known.filter(|known| known.from == Origin::Pair)?.proc.map(Who::Proc);
+            let holder = self.holder(mate).or_else(maker);
+            return (holder.unwrap_or_else(|| ghost(address)), true);
         }
         match self.behind(address, |known| known.listens).and_then(|sock| self.holder(sock)) {
             Some(who) => (who, true),
@@ -269,7 +275,11 @@ impl Book {
         self.behind(address, Known::is_dgram)
     }
 
-    fn behind(&self, address: &str, is_meant: impl Fn(&Known) -> bool) -> Option<SockId> {
+    pub(super) fn behind(
+        &self,
+        address: &str,
+        is_meant: impl Fn(&Known) -> bool,
+    ) -> Option<SockId> {
         let place = Place::new(address)?;
         let here = self.doors.get(&place.door())?.iter();
         let mut fitting = here.copied().filter(|sock| {

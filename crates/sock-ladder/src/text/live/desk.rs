@@ -215,13 +215,17 @@ impl Desk {
             return self.aside(call, failed, rows);
         }
         known.connects |= !failed;
-        let peer = self.book.peer(sock);
         let what = if failed { What::Refused } else { What::Connect };
+        let is_answered = !failed && call.err.is_none() && !is_unreturned(call);
+        let peer = if is_answered { self.book.peer(sock) } else { self.book.target(sock) };
+        let goal = call.args.addr.as_deref().unwrap_or_default();
         let open = self.open(Role::Connect, what, sock, peer, call);
         // Nobody takes what failed, or has left the record.
         if failed || !open.other.1 {
             self.clear_way(&open.side, rows);
-            rows.push(open.lonely());
+            let row = open.lonely();
+            let is_stray = !is_answered && !open.other.1;
+            rows.push(if is_stray { row.stray(goal) } else { row });
         } else {
             self.meet(open, rows);
         }

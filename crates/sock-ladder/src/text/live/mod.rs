@@ -22,6 +22,7 @@ mod places;
 mod post;
 mod row;
 mod stand;
+mod stray;
 #[cfg(test)]
 mod tests;
 

@@ -34,6 +34,9 @@ impl Desk {
         if is_first {
             self.book.plays(&Who::Proc(call.proc), &other.0, dir == Dir::Out);
         }
+        if dir == Dir::In && !other.1 {
+            self.book.hears(&other.0);
+        }
         let (role, key) = match dir {
             Dir::Out => (Role::Posts, taker.unwrap_or(sock)),
             Dir::In => (Role::Gets, sock),
@@ -47,7 +50,10 @@ impl Desk {
             self.waiting.push(open);
         } else if dir == Dir::Out && taker.is_none() || is_peek(call) {
             self.clear_way(&open.side, rows);
-            rows.push(Row { peek: is_peek(call), ..open.lonely() });
+            let row = Row { peek: is_peek(call), ..open.lonely() };
+            let is_stray = dir == Dir::Out && !open.other.1 && !self.book.is_heard(&open.other.0);
+            let goal = open.names.as_deref().unwrap_or_default();
+            rows.push(if is_stray { row.stray(goal) } else { row });
         } else {
             self.meet(open, rows);
         }

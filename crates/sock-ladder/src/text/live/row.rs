@@ -18,8 +18,10 @@ const KEPT: usize = 128;
 pub(super) struct Row {
     pub(super) what: What,
     pub(super) from: Side,
-    /// None for what stays on its lane.
+    /// None for what stays on its lane, and for what went where nobody is known.
     pub(super) to: Option<Side>,
+    /// Where it went, if nobody is known there.
+    pub(super) goal: Option<Box<str>>,
     pub(super) share: Share,
     pub(super) peek: bool,
     /// The other side is in the record, and did not take it to the end.
@@ -85,6 +87,7 @@ impl Row {
             what: What::Local,
             from: side,
             to: None,
+            goal: None,
             share: Share::Whole,
             peek: false,
             unmet: false,
@@ -101,6 +104,7 @@ impl Row {
             what,
             from,
             to: Some(to),
+            goal: None,
             share: Share::Whole,
             peek: false,
             unmet: false,
@@ -111,12 +115,21 @@ impl Row {
         }
     }
 
+    /// An arrow to an address at which nobody is known.
+    pub(super) fn stray(self, goal: &str) -> Self {
+        let goal = if goal.is_empty() { "nobody" } else { goal };
+        Self { to: None, goal: Some(goal.into()), ..self }
+    }
+
     /// Rows of the same shape look the same but for their times and contents.
     pub(super) fn shape(&self) -> u64 {
         let mut hash = DefaultHasher::new();
         std::mem::discriminant(&self.what).hash(&mut hash);
         std::mem::discriminant(&self.share).hash(&mut hash);
         (self.peek, self.load.len).hash(&mut hash);
+        // Datagrams into the void are told apart by where they went.
+        let goal = self.goal.as_ref().filter(|_| matches!(self.what, What::Datagram(_)));
+        goal.hash(&mut hash);
         self.from.shape(&mut hash);
         if let Some(to) = &self.to {
             to.shape(&mut hash);

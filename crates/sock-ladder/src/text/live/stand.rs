@@ -6,6 +6,7 @@ use super::super::canvas::{self, Canvas, Ink};
 use super::super::list::List;
 use super::super::page::most_lanes;
 use super::super::rails::{Arrow, Below, Rails, WIDEST};
+use super::super::stray::{Stray, Tip};
 use super::super::units::Unit;
 use super::super::words::Label;
 use super::super::{Drawing, NARROW};
@@ -42,6 +43,8 @@ pub(super) struct Stand {
     latest: u64,
     /// It is said what the sign of a late row means.
     is_told: bool,
+    /// Something went where nobody is known.
+    has_strays: bool,
 }
 
 impl Stand {
@@ -66,6 +69,7 @@ impl Stand {
             zero: None,
             latest: 0,
             is_told: false,
+            has_strays: false,
         }
     }
 
@@ -122,9 +126,24 @@ impl Stand {
             let most = if outer(n, at_right) { self.side } else { usize::MAX };
             rest.extend(rails.label(canvas, (n, at_right), label, most));
         };
+        let count = self.places.lanes.len();
+        if let Some(goal) = &row.goal {
+            let rightward = count == 1 || from + 1 < count;
+            self.has_strays = true;
+            label(&mut canvas, from, &own(row, rails.ink), !rightward);
+            let stray = Stray { from, rightward, end: Tip::of(row.what) };
+            rails.stray(&mut canvas, stray, goal, |room| row.caption(room, ascii));
+            canvas.finish(text);
+            return rails.below(&rest, text);
+        }
         let Some(to) = to.filter(|to| *to != from) else {
-            let at_right = from > 0 || self.places.lanes.len() == 1;
-            label(&mut canvas, from, &own(row, rails.ink), at_right);
+            let at_right = from > 0 || (count == 1 && !self.has_strays);
+            let own = own(row, rails.ink);
+            // Of what a lane sent itself, the calls say all there is.
+            if own.is_empty() {
+                return;
+            }
+            label(&mut canvas, from, &own, at_right);
             canvas.finish(text);
             return rails.below(&rest, text);
         };
@@ -171,6 +190,8 @@ impl Stand {
         list.say("", &format!("{time}{number} {}", of(&row.from)), text);
         if let Some(to) = &row.to {
             list.arrival(&of(to), |room| row.caption(room, list.ascii), text);
+        } else if let Some(goal) = &row.goal {
+            list.arrival(goal, |room| row.caption(room, list.ascii), text);
         }
     }
 
@@ -239,6 +260,7 @@ fn own(row: &Row, ink: &Ink) -> Label {
     if let [one] = labels[..] {
         return one.clone();
     }
-    let words: Vec<String> = labels.into_iter().map(Label::line).collect();
+    let said = labels.into_iter().filter(|label| !label.is_empty());
+    let words: Vec<String> = said.map(Label::line).collect();
     Label::from(&*words.join(&format!(" {} ", ink.arrow)))
 }
