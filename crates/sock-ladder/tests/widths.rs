@@ -138,3 +138,65 @@ proptest! {
         check(&tape.lines);
     }
 }
+
+/// Clients that send messages of these sizes, of which the server gets a part at a time.
+fn crowd(clients: u32, sizes: &[(u64, u64)]) -> Tape {
+    let mut tape = Tape::default();
+    for n in 0..clients {
+        let (own, peer) = (format!("127.0.0.1:{}", 40_001 + n), "127.0.0.1:7");
+        tape.proc(2 + n, "client");
+        tape.tcp(2 + n, Origin::Socket, 0, &own, peer);
+        tape.tcp(102 + n, Origin::Accept, 0, peer, &own);
+    }
+    tape.proc(1, "server");
+    for n in 0..clients {
+        let t = u64::from(n) * 1_000;
+        tape.call(2 + n, CallKind::Connect, 2 + n, t, t + 50, Ok(0));
+        tape.call(1, CallKind::Accept, 102 + n, t, t + 60, Ok(4));
+        for (k, &(asked, sent)) in (1..).zip(sizes) {
+            let (t, size) = (t + 100 * k, i64::try_from(sent).unwrap());
+            tape.call(2 + n, CallKind::Send, 2 + n, t, t + 10, Ok(size)).args.len = Some(asked);
+            tape.call(1, CallKind::Recv, 102 + n, t, t + 20, Ok(size - 1_000));
+            tape.call(1, CallKind::Recv, 102 + n, t + 30, t + 40, Ok(1_000));
+        }
+    }
+    tape
+}
+
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap())
+        .collect();
+    groups.join(",")
+}
+
+proptest! {
+    #[test]
+    fn no_number_is_ever_in_two_pieces(
+        clients in 1_u32..6,
+        sizes in prop::collection::vec((0_u64..9_000_000, 2_000_u64..20_000_000), 1..4),
+        width in 20_usize..140,
+        ascii: bool,
+    ) {
+        let sizes: Vec<(u64, u64)> = sizes.into_iter().map(|(more, sent)| (sent + more, sent)).collect();
+        let tape = crowd(clients, &sizes);
+        let told = |&(asked, sent): &(u64, u64)| [asked, sent, sent - 1_000].map(grouped);
+        let mut told: Vec<String> = sizes.iter().flat_map(told).collect();
+        told.push("1,000".into());
+        let drawing = Drawing { width, ascii, ..Drawing::default() };
+        let mut live = Live::new(&drawing);
+        for line in &tape.lines {
+            live.hear(line);
+        }
+        for page in [text(&tape.lines, &drawing), live.take()] {
+            let numbers = page.split(|c: char| !c.is_ascii_digit() && c != ',');
+            for number in numbers.filter(|number| number.contains(',')) {
+                prop_assert!(told.iter().any(|told| told == number), "{} of {:?}: {}", number, told, page);
+            }
+        }
+    }
+}

@@ -16,6 +16,9 @@ use crate::scene::Scene;
 /// Between two lanes a label, or a short caption on an arrow, must fit.
 const CLOSEST: usize = 12;
 
+/// What a word or a size beside an outer lane takes: `1,000 B`.
+const SHORT: usize = 8;
+
 /// Lanes that are so far apart leave the rest to the words beside them.
 const ROOMY: usize = 40;
 
@@ -93,7 +96,7 @@ impl<'p> Page<'p> {
         let [mut left, mut right] = if is_roomy { liked } else { needed };
         // Where the words beside the outer lanes are long, the lanes have to have room between them all the same.
         let taken = time + 2 + 2 * beside + CLOSEST * (count - 1);
-        let most = (drawing.width.saturating_sub(taken) / 2).max(CLOSEST);
+        let most = (drawing.width.saturating_sub(taken) / 2).max(SHORT);
         (left, right) = (left.min(most), right.min(most));
         let first = time + 2 + if left == 0 { 3 } else { left + beside - 1 };
         let last = drawing.width.saturating_sub(if right == 0 { 1 } else { right + beside });

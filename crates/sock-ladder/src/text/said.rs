@@ -110,7 +110,7 @@ pub(crate) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
     // A sentence counts with this sign; in ASCII it has a letter for it.
     let text = if ascii { &text.replace('×', canvas::ASCII.times) } else { text };
     for word in words(&plain(text, usize::MAX, ascii)) {
-        for piece in pieces(word, room.max(2)) {
+        for piece in pieces(word, room.max(2), ascii) {
             let last = lines.last_mut().map(|line| (columns(line), line));
             match last {
                 Some((0, line)) => line.push_str(&piece),
@@ -128,14 +128,17 @@ pub(crate) fn wrap(text: &str, room: usize, ascii: bool) -> Vec<String> {
 /// The units that stand behind a number, on the same line.
 const UNITS: [&str; 6] = ["B", "s", "ms", "µs", "us", "ns"];
 
-/// The words of a text, each number with its unit.
+/// The words of a text, each number with its unit or with the sign before it.
 fn words(text: &str) -> Vec<&str> {
     let (mut words, mut from): (Vec<&str>, usize) = (Vec::new(), 0);
     for (at, _) in text.match_indices(' ') {
         let word = &text[from..at];
         let next = text[at + 1..].split(' ').next().unwrap_or_default();
         let next = next.trim_end_matches([':', ',', ';', '.', ')']);
-        if !(UNITS.contains(&next) && word.ends_with(|c: char| c.is_ascii_digit())) {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let is_unit = UNITS.contains(&next) && word.ends_with(is_digit);
+        let is_factor = word.ends_with('×') || word == "x" || word.ends_with("(x");
+        if !(is_unit || (is_factor && next.starts_with(is_digit))) {
             words.push(word);
             from = at + 1;
         }
@@ -144,16 +147,38 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// A word in pieces of at most `room` columns.
-fn pieces(word: &str, room: usize) -> Vec<String> {
+/// A word in pieces of at most `room` columns. A number is never in two of them: either half would be another number.
+fn pieces(word: &str, room: usize, ascii: bool) -> Vec<String> {
+    let dots = if ascii { &"..."[..room.min(3)] } else { "…" };
     let mut pieces = vec![String::new()];
-    for c in word.chars() {
-        let mut end = [0; 4];
-        let c = c.encode_utf8(&mut end);
+    for part in parts(word) {
+        let is_number = part.starts_with(|c: char| c.is_ascii_digit());
+        let part = if is_number && columns(part) > room { dots } else { part };
+        let has_room = |piece: &String, part: &str| columns(piece) + columns(part) <= room;
         match pieces.last_mut() {
-            Some(piece) if columns(piece) + columns(c) <= room => piece.push_str(c),
-            _ => pieces.push(c.to_owned()),
+            Some(piece) if has_room(piece, part) => piece.push_str(part),
+            _ => pieces.push(part.to_owned()),
         }
     }
+    pieces.retain(|piece| !piece.is_empty());
     pieces
+}
+
+/// The numbers of a word, and the letters between them one by one.
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let c = rest.chars().next()?;
+        let is_of_number = |c: char| c.is_ascii_digit() || c == ',' || c == '.';
+        let len = if c.is_ascii_digit() {
+            let end = rest.find(|c: char| !is_of_number(c)).unwrap_or(rest.len());
+            // What stands behind a number belongs to the sentence.
+            rest[..end].trim_end_matches([',', '.']).len()
+        } else {
+            c.len_utf8()
+        };
+        let (part, behind) = rest.split_at(len);
+        rest = behind;
+        Some(part)
+    })
 }

@@ -152,7 +152,16 @@ pub(super) fn of_call(call: &Call, waited: Waited, ascii: bool) -> Label {
         let words = plain(&format!("{name} still waiting"));
         return Label { words, more: vec![more.to_owned()], joint: " " };
     }
-    let words = plain(&words(call, waited.nothing == Nothing::End));
+    let words = words(call, waited.nothing == Nothing::End);
+    if columns(&words) > LABEL
+        && let Some((done, asked)) = words.split_once(" of ")
+    {
+        // Cut at its end it would tell another number.
+        let took = waited.long.map(|long| format!("(waited {})", duration(long, ascii)));
+        let more = std::iter::once(format!("of {asked}")).chain(took).collect();
+        return Label { words: format!("{done} B"), more, joint: " " };
+    }
+    let words = plain(&words);
     if waited.nothing == Nothing::OwnEnd {
         let took = waited.long.map(|long| format!("(waited {})", duration(long, ascii)));
         let more = std::iter::once("its own shutdown".to_owned()).chain(took).collect();

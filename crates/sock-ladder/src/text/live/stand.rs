@@ -4,7 +4,6 @@ use sock_record::Level;
 
 use super::super::canvas::{self, Canvas, Ink};
 use super::super::list::List;
-use super::super::page::most_lanes;
 use super::super::rails::{Arrow, Below, Rails, WIDEST};
 use super::super::stray::{Stray, Tip};
 use super::super::units::Unit;
@@ -28,6 +27,15 @@ const CLOSE: usize = 15;
 const WIDE: usize = 96;
 /// Lane, space, bracket, space, words.
 const BESIDE: usize = 4;
+
+/// Between two lanes a word or a size must fit beside one of them: `1,000 B`.
+const CLOSEST: usize = 13;
+
+/// How many lanes fit on a page.
+fn most_lanes(width: usize) -> usize {
+    let outer = TIME + 1 + 2 * (NARROW_SIDE + BESIDE);
+    (width.saturating_sub(outer) / CLOSEST + 1).max(2)
+}
 
 /// Where lanes stand by now.
 #[derive(Debug)]
