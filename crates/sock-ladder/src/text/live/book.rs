@@ -91,6 +91,8 @@ pub(super) struct Book {
     parts: BTreeMap<Who, Part>,
     /// Those who have no calls in the record and have said something.
     pub(super) heard: HashSet<Who>,
+    /// The first connection of a program to somebody, and whether there were others.
+    pub(super) talks: HashMap<(ProcId, Who), (SockId, bool)>,
     turns: u64,
 }
 

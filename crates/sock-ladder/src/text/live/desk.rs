@@ -96,7 +96,7 @@ impl Desk {
     }
 
     /// A call as it stands beside its lane.
-    fn side(&self, call: &Call) -> Side {
+    fn side(&mut self, call: &Call) -> Side {
         let n = usize::try_from(call.ev.0).unwrap_or(usize::MAX);
         let vain = self.waits.vain(n, call, || false);
         // Who asks while it happens cannot know more than that the program ended meanwhile.
@@ -106,7 +106,9 @@ impl Desk {
         let nothing = if is_message { Nothing::Message } else { Nothing::End };
         let long = self.waits.long(n, call);
         let waited = Waited { vain, pending: None, long, fate, nothing };
-        Side::of(Who::Proc(call.proc), call, of_call(call, waited, self.ascii))
+        let tag = call.sock.map(|sock| self.book.tag(sock, call.proc)).unwrap_or_default();
+        let label = of_call(call, waited, self.ascii);
+        Side { tag, ..Side::of(Who::Proc(call.proc), call, label) }
     }
 
     fn draw(&mut self, call: &Call, rows: &mut Vec<Row>) {
@@ -137,6 +139,7 @@ impl Desk {
                 self.ends(call, sock, rows);
             }
             (_, Some(dir)) => self.moves(call, sock, dir, rows),
+            _ if urgent(call).is_some() => self.urgent(call, sock, rows),
             _ => self.aside(call, failed, rows),
         }
     }

@@ -23,6 +23,7 @@ mod post;
 mod row;
 mod stand;
 mod stray;
+mod tag;
 #[cfg(test)]
 mod tests;
 

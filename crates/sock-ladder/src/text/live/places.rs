@@ -30,6 +30,11 @@ impl Places {
         self.lanes.iter().position(|lane| lane.members.contains(who))
     }
 
+    /// Whether somebody shares a lane with others that spoke for themselves.
+    pub(super) fn is_shared(&self, who: &Who) -> bool {
+        self.at(who).is_some_and(|at| self.lanes[at].members.len() > 1)
+    }
+
     /// Sees to it that all of a row have a lane, of `most` at most. Says whether anything is where it was not before.
     pub(super) fn seat(&mut self, book: &Book, all: &[&Who], most: usize) -> bool {
         self.drawn += 1;

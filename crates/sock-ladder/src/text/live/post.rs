@@ -1,6 +1,6 @@
 //! Messages: each is whole, and goes to one receive.
 
-use sock_record::{Call, Dir, Interval, SockId};
+use sock_record::{Call, CallKind, Dir, Interval, SockId};
 
 use super::book::{Who, counted, ghost};
 use super::desk::Desk;
@@ -56,6 +56,26 @@ impl Desk {
             rows.push(if is_stray { row.stray(goal) } else { row });
         } else {
             self.meet(open, rows);
+        }
+    }
+
+    /// An urgent byte: it comes beside the stream, to who asks for it.
+    pub(super) fn urgent(&mut self, call: &Call, sock: SockId, rows: &mut Vec<Row>) {
+        let Some(known) = self.book.of(sock) else { return };
+        let (mate, place) = (known.mate, Interval::at(known.sent, 0));
+        let (role, key) = if call.call == CallKind::Send {
+            (Role::Posts, mate.unwrap_or(sock))
+        } else {
+            (Role::Gets, sock)
+        };
+        let peer = self.book.peer(sock);
+        let mut open = self.open(role, What::Bytes(place), key, peer, call);
+        (open.whole, open.rest) = (Interval::at(0, 1), Interval::at(0, 1));
+        if mate.is_some() {
+            self.meet(open, rows);
+        } else {
+            self.clear_way(&open.side, rows);
+            rows.push(open.lonely());
         }
     }
 }

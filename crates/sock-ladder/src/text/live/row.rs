@@ -41,6 +41,15 @@ pub(super) struct Side {
     pub(super) label: Label,
     pub(super) part: Part,
     pub(super) call: Option<(Ev, CallKind)>,
+    pub(super) tag: Tag,
+}
+
+/// The port by which a connection is told from others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Tag {
+    pub(super) port: Option<u16>,
+    /// There are others between the same two programs.
+    pub(super) is_one_of_several: bool,
 }
 
 /// What an arrow carries.
@@ -54,12 +63,22 @@ pub(super) struct Load {
 impl Side {
     /// A call at a lane.
     pub(super) fn of(who: Who, call: &Call, label: Label) -> Self {
-        Self { who, label, part: Part::Only, call: Some((call.ev, call.call.clone())) }
+        let call = Some((call.ev, call.call.clone()));
+        Self { who, label, part: Part::Only, call, tag: Tag::default() }
     }
 
     /// A lane at which no call is drawn.
     pub(super) fn bare(who: Who) -> Self {
-        Self { who, label: Label::default(), part: Part::Only, call: None }
+        Self { who, label: Label::default(), part: Part::Only, call: None, tag: Tag::default() }
+    }
+
+    /// Its words, with its port where that is asked for.
+    pub(super) fn label(&self, is_tagged: bool) -> Label {
+        let mut label = self.label.clone();
+        if let Some(port) = self.tag.port.filter(|_| is_tagged && !label.is_empty()) {
+            label.words = format!("{} :{port}", label.words);
+        }
+        label
     }
 
     /// As far as the call's own number goes, it is the same.
@@ -144,6 +163,11 @@ impl Row {
         from.into_iter().chain(to.map(|to| (to, false)))
     }
 
+    /// Whether it could be about one connection as well as about another.
+    pub(super) fn is_one_of_several(&self) -> bool {
+        self.sides().any(|(side, _)| side.tag.is_one_of_several)
+    }
+
     pub(super) fn is_about(&self, kind: &CallKind) -> bool {
         let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
         sides.filter_map(|side| side.call.as_ref()).any(|call| call.1 == *kind)
@@ -162,6 +186,7 @@ impl Row {
         let Load { bytes, more, len } = &self.load;
         let bytes = bytes.as_deref().filter(|bytes| !bytes.is_empty()).map(|bytes| (bytes, *more));
         let text = match self.what {
+            What::Bytes(off) if off.is_empty() && *len > 0 => "1 B urgent".into(),
             What::Bytes(_) => {
                 let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
                 let parted =

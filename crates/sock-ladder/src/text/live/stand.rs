@@ -5,6 +5,7 @@ use sock_record::Level;
 use super::super::canvas::{self, Canvas, Ink};
 use super::super::list::List;
 use super::super::rails::{Arrow, Below, Rails, WIDEST};
+use super::super::said::TAGGED;
 use super::super::stray::{Stray, Tip};
 use super::super::units::Unit;
 use super::super::words::Label;
@@ -39,6 +40,7 @@ fn most_lanes(width: usize) -> usize {
 
 /// Where lanes stand by now.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Stand {
     rails: Rails,
     side: usize,
@@ -53,6 +55,8 @@ pub(super) struct Stand {
     is_told: bool,
     /// Something went where nobody is known.
     has_strays: bool,
+    /// It is said what the port behind a call means.
+    has_tags: bool,
 }
 
 impl Stand {
@@ -78,6 +82,7 @@ impl Stand {
             latest: 0,
             is_told: false,
             has_strays: false,
+            has_tags: false,
         }
     }
 
@@ -118,6 +123,10 @@ impl Stand {
             let line = format!("({} {said})", self.rails.ink.late);
             self.list().say("", &line, text);
         }
+        let is_tagged = self.is_tagged(row);
+        if is_tagged && !std::mem::replace(&mut self.has_tags, true) {
+            self.list().say("", &format!("({TAGGED})"), text);
+        }
         let (rails, ascii) = (&self.rails, self.rails.ascii);
         let lane = |side: &Side| self.places.at(&side.who).unwrap_or(0);
         let (from, to) = (lane(&row.from), row.to.as_ref().map(lane));
@@ -138,7 +147,7 @@ impl Stand {
         if let Some(goal) = &row.goal {
             let rightward = count == 1 || from + 1 < count;
             self.has_strays = true;
-            label(&mut canvas, from, &own(row, rails.ink), !rightward);
+            label(&mut canvas, from, &own(row, rails.ink, is_tagged), !rightward);
             let stray = Stray { from, rightward, end: Tip::of(row.what) };
             rails.stray(&mut canvas, stray, goal, |room| row.caption(room, ascii));
             canvas.finish(text);
@@ -146,7 +155,7 @@ impl Stand {
         }
         let Some(to) = to.filter(|to| *to != from) else {
             let at_right = from > 0 || (count == 1 && !self.has_strays);
-            let own = own(row, rails.ink);
+            let own = own(row, rails.ink, is_tagged);
             // Of what a lane sent itself, the calls say all there is.
             if own.is_empty() {
                 return;
@@ -159,7 +168,7 @@ impl Stand {
         for (side, leaves) in row.sides() {
             if speaks(side.part, leaves) {
                 let (n, at_right) = if leaves { (from, !rightward) } else { (to, rightward) };
-                label(&mut canvas, n, &side.label, at_right);
+                label(&mut canvas, n, &side.label(is_tagged), at_right);
             }
         }
         let arrow = Arrow {
@@ -180,6 +189,12 @@ impl Stand {
         rails.below(&rest, text);
     }
 
+    /// Whether it could be taken for a row about another connection: several share a lane, or two programs have several.
+    fn is_tagged(&self, row: &Row) -> bool {
+        let sides = [Some(&row.from), row.to.as_ref()].into_iter().flatten();
+        row.is_one_of_several() || sides.into_iter().any(|side| self.places.is_shared(&side.who))
+    }
+
     /// The row where there is no room for lanes.
     fn line(&mut self, book: &Book, row: &Row, time: &str, text: &mut String) {
         let list = self.list();
@@ -188,11 +203,8 @@ impl Stand {
             Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
         };
         let of = |side: &Side| {
-            let label = if side.label.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", side.label.line())
-            };
+            let label = side.label(row.is_one_of_several()).line();
+            let label = if label.is_empty() { label } else { format!(" {label}") };
             book.title(&side.who).0 + &label
         };
         list.say("", &format!("{time}{number} {}", of(&row.from)), text);
@@ -262,13 +274,13 @@ impl Stand {
 }
 
 /// What stands beside a lane that has a row for itself. What a lane sent itself is two calls.
-fn own(row: &Row, ink: &Ink) -> Label {
+fn own(row: &Row, ink: &Ink, is_tagged: bool) -> Label {
     let spoken = row.sides().filter(|(side, leaves)| speaks(side.part, *leaves));
-    let labels: Vec<&Label> = spoken.map(|(side, _)| &side.label).collect();
-    if let [one] = labels[..] {
+    let labels: Vec<Label> = spoken.map(|(side, _)| side.label(is_tagged)).collect();
+    if let [one] = &labels[..] {
         return one.clone();
     }
-    let said = labels.into_iter().filter(|label| !label.is_empty());
+    let said = labels.iter().filter(|label| !label.is_empty());
     let words: Vec<String> = said.map(Label::line).collect();
     Label::from(&*words.join(&format!(" {} ", ink.arrow)))
 }
