@@ -170,6 +170,49 @@ fn a_receiver_that_was_never_bound_is_told() {
 }
 
 #[test]
+fn a_receiver_that_no_datagram_reaches_is_told_where_they_went() {
+    let waits = |to: Option<&str>| {
+        let mut tape = alone(Kind::Dgram);
+        bind(&mut tape, "127.0.0.1:5353", Ok(0));
+        for line in &mut tape.lines {
+            if let Line::Sock(sock) = line {
+                sock.local = Some("127.0.0.1:5353".into());
+            }
+        }
+        let wait = tape.call(SERVER, CallKind::Recv, 1, 100, 100, Ok(0));
+        (wait.exit, wait.ret) = (None, None);
+        tape.proc(CLIENT, "client").udp(2, "127.0.0.1:40000");
+        if let Some(to) = to {
+            tape.send(CLIENT, 2, 200, b"hi").args.addr = Some(to.into());
+        }
+        tape.end(3_000_100);
+        about(&tape, "nothing-came")
+    };
+    let vain = "server waited 3.0 s for a datagram, and none ever came to 127.0.0.1:5353: ";
+    let elsewhere = "client sent to 127.0.0.1:5533 instead; one of the two addresses is wrong";
+    assert_eq!(waits(Some("127.0.0.1:5533")), [format!("{vain}{elsewhere}")]);
+    assert_eq!(waits(None), [format!("{vain}no program of this record sent one there")]);
+
+    // The one received, and has no answer for the other.
+    let mut tape = alone(Kind::Dgram);
+    bind(&mut tape, "127.0.0.1:5353", Ok(0));
+    for line in &mut tape.lines {
+        if let Line::Sock(sock) = line {
+            sock.local = Some("127.0.0.1:5353".into());
+        }
+    }
+    tape.proc(CLIENT, "client").udp(2, "127.0.0.1:40000");
+    tape.send(CLIENT, 2, 200, b"hi").args.addr = Some("127.0.0.1:5353".into());
+    tape.recv(SERVER, 1, 100, 220, b"hi").args.addr = Some("127.0.0.1:40000".into());
+    let wait = tape.call(CLIENT, CallKind::Recv, 2, 300, 300, Ok(0));
+    (wait.exit, wait.ret) = (None, None);
+    tape.end(3_000_300);
+    let expected = "client waited 3.0 s for an answer, and none ever came: server received what was sent to 127.0.0.1:5353 and \
+                    sent nothing back";
+    assert_eq!(about(&tape, "nothing-came"), [expected]);
+}
+
+#[test]
 fn what_a_record_says_already_with_a_count_is_not_counted_again() {
     let mut tape = Tape::default();
     tape.proc(CLIENT, "client").proc(SERVER, "server");

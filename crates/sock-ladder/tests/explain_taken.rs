@@ -63,3 +63,24 @@ fn who_connects_where_a_bind_had_failed_has_met_somebody_else() {
     });
     assert_eq!(at_last, [""; 0], "it got there after all");
 }
+
+#[test]
+fn a_datagram_to_where_a_bind_had_failed_has_met_somebody_else() {
+    let sent = |err: &str| {
+        let mut tape = Tape::default();
+        tape.proc(CLIENT, "client").proc(SERVER, "server");
+        tape.sock(2, Kind::Dgram, Origin::Socket, 0);
+        let bind = tape.call(SERVER, CallKind::Bind, 2, 10, 12, Err(err));
+        bind.args.addr = Some("127.0.0.1:5353".into());
+        bind.args.more.insert("holder".into(), json!({"name": "dnsd", "pid": 99}));
+        tape.udp(1, "127.0.0.1:40000");
+        tape.send(CLIENT, 1, 100, b"hi").args.addr = Some("127.0.0.1:5353".into());
+        ["other-server", "nobody-bound"].map(|code| about(&tape.lines, code))
+    };
+    let other = "client sent to dnsd (pid 99), which has 127.0.0.1:5353, and not to server, whose bind had failed there \
+                 (EADDRINUSE): stop that program, or take another port for both";
+    assert_eq!(sent("EADDRINUSE"), [vec![other.to_owned()], vec![]]);
+    let nobody = "sent into the void: no program of this record was bound to 127.0.0.1:5353, because the bind of server had \
+                  failed there (EACCES), and UDP does not tell the sender; look at why, and start it again";
+    assert_eq!(sent("EACCES"), [vec![], vec![nobody.to_owned()]]);
+}

@@ -237,7 +237,8 @@ fn a_receive_with_a_limit_of_its_own_is_no_deadlock() {
         wait(tape);
     });
     let expected = "a deadlock: client waits to receive from server, which waits to receive from it, for 2.9 s, until sock ended \
-                    them, and nothing is on its way; one of them has to send, or to end its direction with shutdown";
+                    them, and nothing is on its way; one of them has to send, or to end its direction with shutdown; client spoke last, without a line end: if \
+                    server reads lines, it waits for one, and if it reads to the end, for shutdown(SHUT_WR)";
     assert_eq!(unlimited, [expected]);
 }
 

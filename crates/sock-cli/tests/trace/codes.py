@@ -223,6 +223,27 @@ def not_listening():
     fails(s.accept)
 
 
+def not_read():
+    """The connection is accepted, and select never hears of it."""
+    s = listener()
+    connection = s.accept()
+    select.select([s], [], [])
+
+
+def not_read_peer():
+    connection = called()
+    connection.settimeout(None)
+    connection.sendall(b"hello?")
+    connection.recv(100)
+
+
+def nothing_came():
+    s, _ = datagrams()
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(print(None)))
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    s.recvfrom(100)
+
+
 def not_received():
     one, other = datagrams()
     one.sendto(b"never received", other.getsockname())

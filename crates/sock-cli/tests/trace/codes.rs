@@ -8,9 +8,10 @@ use crate::bench::{Bench, Traced};
 use crate::support::{Program, peer, skip};
 
 /// The codes of `codes.py` that another program takes part in, and what has to be said to end them.
-const PAIRS: [(&str, &[&str]); 3] = [
+const PAIRS: [(&str, &[&str]); 4] = [
     ("deadlock", &["--timeout", "4s"]),
     ("not-closed", &["--timeout", "4s"]),
+    ("not-read", &["--timeout", "2s"]),
     ("stopped", &["--stop=50ms"]),
 ];
 
@@ -47,6 +48,7 @@ fn table() -> BTreeMap<&'static str, How> {
         ("not-here", "99\n"),
         ("not-listening", "22\n"),
         ("not-received", ""),
+        ("nothing-came", "None\n"),
         ("one-at-a-time", ""),
         ("partial-send", ""),
         ("passed", ""),

@@ -36,7 +36,7 @@ fn merged(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: u
     if case.to(call).any(is_guess) {
         return;
     }
-    let matter = (case.line(first.from).proc, case.line(call).proc);
+    let matter = (case.kind(case.line(first.from).proc), case.kind(case.line(call).proc));
     teller.say("merged", Level::Info, call, matter, || {
         let joins = case.to(call).filter(|join| join.kind == LinkKind::Bytes);
         let parts = parts(joins.map(|join| (join.from, join)));
@@ -63,7 +63,7 @@ fn split(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, call: usize, sock: us
         return;
     }
     let got_by = first.to;
-    let matter = (case.line(call).proc, case.line(got_by).proc);
+    let matter = (case.kind(case.line(call).proc), case.kind(case.line(got_by).proc));
     teller.say("split", Level::Info, call, matter, || {
         let parts = parts(taken().map(|join| (join.to, join)));
         let asked = match room(case, taken().map(|join| join.to)) {

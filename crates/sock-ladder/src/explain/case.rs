@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sock_record::{Call, CallKind, Kind, LinkKind, Origin, ProcId};
 
+use super::names;
 use crate::facts::is_tcp;
 use crate::pair::{Join, Joined};
 use crate::story::Story;
@@ -35,16 +36,7 @@ impl<'s, 'a> Case<'s, 'a> {
             *place += 1;
         }
         drop(next);
-        let mut count: HashMap<&str, u32> = HashMap::new();
-        for proc in story.procs.values() {
-            *count.entry(&proc.name).or_default() += 1;
-        }
-        let name = |proc: &sock_record::Proc| match proc.pid {
-            Some(pid) if count[&*proc.name] > 1 => format!("{} (pid {pid})", proc.name),
-            _ => proc.name.clone(),
-        };
-        let names = story.procs.iter().map(|(id, proc)| (*id, name(proc))).collect();
-        Self { story, joined, from, by_to, to, names }
+        Self { story, joined, from, by_to, to, names: names::names(story) }
     }
 
     pub(super) fn line(&self, call: usize) -> &'a Call {
@@ -70,6 +62,11 @@ impl<'s, 'a> Case<'s, 'a> {
     /// A program's name, with its process id where others have the same name.
     pub(super) fn name(&self, proc: ProcId) -> &str {
         self.names.get(&proc).map_or("a program", String::as_str)
+    }
+
+    /// A program's name alone: what is said of one of several that do the same holds for all of them.
+    pub(super) fn kind(&self, proc: ProcId) -> &'a str {
+        self.story.procs.get(&proc).map_or("", |proc| &proc.name)
     }
 
     /// Who made a call.
@@ -158,6 +155,9 @@ pub(super) fn called(call: &Call) -> &str {
     match call.sys.as_deref() {
         Some("sendto" | "recvfrom") if call.args.addr.is_none() => call.call.as_str(),
         Some("accept4") | None => call.call.as_str(),
+        Some("pselect6") => "select",
+        Some("ppoll") => "poll",
+        Some("epoll_pwait" | "epoll_pwait2") => "epoll_wait",
         Some(sys) => sys,
     }
 }

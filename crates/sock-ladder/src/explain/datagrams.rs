@@ -1,5 +1,6 @@
 //! Datagrams that were cut, that nobody was there for, that were never received.
 
+mod silent;
 mod unix;
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin};
 
 use super::case::{Case, list, took};
 use super::places::{Tenant, tenants, written};
+use super::taken::{STRANGER, failed_there, holder};
 use super::teller::Teller;
 use crate::place::{Door, Place};
 use crate::story::{is_peek, returned};
@@ -45,6 +47,9 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         });
     }
     for sock in socks {
+        if of_internet(sock) {
+            silent::tell(case, teller, sock, &bound);
+        }
         let answered = answered(case, sock);
         let mut sent: Option<(usize, &Call)> = None;
         for (n, call) in case.story.calls_on(sock) {
@@ -160,6 +165,9 @@ fn lost(
         });
         return;
     }
+    if stranger(case, teller, n, &place) {
+        return;
+    }
     // Who is not traced may well have been there: only what nobody ever answered is worth a word, and only nearby.
     let is_near = matches!(&place, Place::Inet(ip, _) if ip.is_loopback() || ip.is_unspecified());
     let has_error = case
@@ -174,6 +182,15 @@ fn lost(
         if let Some(gone) = gone(case, bound, &place, call.enter) {
             return format!("sent into the void: {gone}, and UDP does not tell the sender; {STAY}");
         }
+        if let Some(bind) = failed_there(case, &place, call.enter, false) {
+            let line = case.line(bind);
+            return format!(
+                "sent into the void: no program of this record was bound to {to}, because the bind of {} had failed there ({}), \
+                 and UDP does not tell the sender; look at why, and start it again",
+                case.who(bind),
+                line.err.as_deref().unwrap_or("an error"),
+            );
+        }
         let late = there.iter().filter(covers).map(|tenant| tenant.since).find(|&since| since > call.enter);
         let late = late.map(|since| format!(" (it was bound {} later)", took(since - call.enter)));
         let others = if late.is_none() { others(case, bound, call) } else { Vec::new() };
@@ -187,6 +204,29 @@ fn lost(
             late.unwrap_or_default(),
         )
     });
+}
+
+/// Says who has the address instead of who wanted it, where somebody did in vain.
+fn stranger(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, place: &Place) -> bool {
+    let call = case.line(n);
+    let Some(bind) = failed_there(case, place, call.enter, false) else { return false };
+    let line = case.line(bind);
+    if line.err.as_deref() != Some("EADDRINUSE") {
+        return false;
+    }
+    teller.say("other-server", Level::Warn, n, (call.proc, place), || {
+        let told = line.args.more.get("holder");
+        format!(
+            "{} sent to {}, which has {}, and not to {}, whose {} had failed there (EADDRINUSE): stop that program, or take \
+             another port for both",
+            case.who(n),
+            told.map_or_else(|| STRANGER.to_owned(), holder),
+            written(place),
+            case.who(bind),
+            line.call,
+        )
+    });
+    true
 }
 
 /// Who had called `bind` when something was sent, and where: three of them at most, and none of the sender's own.

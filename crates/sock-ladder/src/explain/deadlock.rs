@@ -22,10 +22,16 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
                 )
             });
         } else if let Some([one, other]) = both_receive(case, sock, mate) {
+            let hint = hint(case, sock, mate);
+            if was_told(case, [one, other]) {
+                add_hint(case, teller, [one, other], hint);
+                continue;
+            }
             say(case, teller, [one, other], |who, whom, long| {
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!(
                     "a deadlock: {who} waits to receive from {whom}, which waits to receive from it, for {long}, and nothing \
-                     is on its way; one of them has to send, or to end its direction with shutdown"
+                     is on its way; one of them has to send, or to end its direction with shutdown{hint}"
                 )
             });
         }
@@ -50,6 +56,49 @@ fn say(
         let long = took(until.saturating_sub(since)) + end;
         text(case.who(one), case.who(other), &long)
     });
+}
+
+/// What the last that was sent tells of why nobody goes on.
+fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<String> {
+    let sends = |sock: usize| {
+        let calls = case.story.calls_on(sock);
+        calls.filter(|(_, call)| call.dir == Some(Dir::Out) && call.moved() > Some(0)).last()
+    };
+    let (one, other) = (sends(sock), sends(mate));
+    let (n, call) = one.into_iter().chain(other).max_by_key(|(_, call)| call.enter)?;
+    let receiver = if case.story.on(n) == Some(sock) { mate } else { sock };
+    let data = call.data.as_deref().filter(|_| !call.cut)?;
+    let is_whole = u64::try_from(data.len()).ok() == call.moved();
+    let is_line = *data.last().filter(|_| is_whole && case.is_stream(sock))? == b'\n';
+    let (who, reader) = (case.who(n), case.who(last(case, receiver)?));
+    Some(if is_line {
+        format!(
+            "{who} spoke last, with a line end: either {reader} reads to the end, which {who} has to tell with \
+             shutdown(SHUT_WR), or its answer lies in a buffer of its own that it has to flush"
+        )
+    } else {
+        format!(
+            "{who} spoke last, without a line end: if {reader} reads lines, it waits for one, and if it reads to the end, for \
+             shutdown(SHUT_WR)"
+        )
+    })
+}
+
+/// Adds to what was said while it happened, at the other of the two calls.
+fn add_hint(
+    case: &Case<'_, '_>,
+    teller: &mut Teller<'_, '_>,
+    calls: [usize; 2],
+    hint: Option<String>,
+) {
+    let notes = |n: usize| case.story.notes.get(&case.line(n).ev).into_iter().flatten();
+    let is_told = |n: &usize| notes(*n).any(|note| note.code == "deadlock");
+    let Some(hint) = hint else { return };
+    let is_said = calls.iter().flat_map(|&n| notes(n)).any(|note| note.text.contains(&hint));
+    if let Some(&free) = calls.iter().find(|n| !is_told(n)).filter(|_| !is_said) {
+        let matter = (case.line(calls[0]).proc, case.line(calls[1]).proc, "hint");
+        teller.say("deadlock", Level::Warn, free, matter, || hint);
+    }
 }
 
 fn both_receive(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<[usize; 2]> {

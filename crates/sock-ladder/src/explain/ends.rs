@@ -13,7 +13,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for sock in (0..case.story.socks.len()).filter(|&sock| case.story.is_connection(sock)) {
         let Some(end) = case.story.facts(sock).eof else { continue };
         let proc = case.line(end).proc;
-        teller.say("end", Level::Info, end, proc, || {
+        teller.say("end", Level::Info, end, "every conversation has one", || {
             let ender = case.linked(end, &LinkKind::Fin);
             let why = match ender {
                 Some(ender) => because(case, ender, returned(case.line(end))),

@@ -22,7 +22,7 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             if kept.is_none() && (own || !case.is_tcp(sock)) {
                 continue;
             }
-            teller.say("no-fin", level, n, (call.proc, kept.is_some()), || {
+            teller.say("no-fin", level, n, (case.kind(call.proc), kept.is_some()), || {
                 let who = case.who(n);
                 let held = if own { "it".to_owned() } else { case.name(holder).to_owned() };
                 let kept = kept.unwrap_or_default();

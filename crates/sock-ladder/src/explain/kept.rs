@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sock_record::{Call, CallKind, Dir, Level, SockId};
 
-use super::case::{Case, list, took};
+use super::case::{Case, called, list, took};
 use super::deadlock::{LONG, by_force, ended, is_unfinished, last, nothing_under_way};
 use super::teller::Teller;
 use crate::story::returned;
@@ -49,8 +49,11 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let matter = (case.line(wait).proc, case.line(holder).proc);
         teller.say("not-closed", Level::Warn, wait, matter, || {
             let fd = case.line(holder).fd.map(|fd| format!(" (fd {fd})")).unwrap_or_default();
-            let by = case.line(wait).sys.as_deref().filter(|_| blocked.is_none());
-            let by = by.map(|sys| format!(" in {sys}")).unwrap_or_default();
+            let by = if blocked.is_some() {
+                String::new()
+            } else {
+                format!(" in {}", called(case.line(wait)))
+            };
             format!(
                 "{} waited {}{by} for more, or for the end, in vain: {} holds the socket{fd} and neither sends nor closes it; no \
                  FIN goes out before it calls close or shutdown(SHUT_WR)",

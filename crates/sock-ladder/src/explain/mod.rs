@@ -15,6 +15,7 @@ mod interleaved;
 mod kept;
 mod misuse;
 mod nagle;
+mod names;
 mod pages;
 mod passed;
 mod places;
@@ -24,6 +25,7 @@ mod short;
 mod taken;
 mod teller;
 mod time_wait;
+mod unread;
 mod waits;
 
 use sock_record::{Line, Note};
@@ -84,6 +86,7 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
         nagle::tell,
         deadlock::tell,
         kept::tell,
+        unread::tell,
         datagrams::tell,
     ];
     for topic in topics {

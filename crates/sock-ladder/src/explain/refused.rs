@@ -88,7 +88,7 @@ fn why(
             took(done - gone.until),
         );
     }
-    if let Some(bind) = failed_there(case, place, t) {
+    if let Some(bind) = failed_there(case, place, t, true) {
         return failed(case, tenants, bind, address, t);
     }
     if let Some(mute) = here().find(|tenant| tenant.listens.is_none() && tenant.since <= t) {

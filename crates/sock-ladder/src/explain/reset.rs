@@ -188,10 +188,14 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
     if !case.story.holders(close).is_empty() || line.call != CallKind::Close {
         return;
     }
-    let level = if peer_is_gone { Level::Info } else { Level::Warn };
+    let is_stopped = is_by_end(line) && case.story.is_stopped(line.proc);
+    let level = if peer_is_gone || is_stopped { Level::Info } else { Level::Warn };
     teller.say("closed-unread", level, close, (line.proc, peer_is_gone), || {
         let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
         let (who, did, n, peer) = (case.who(close), did.trim_end_matches(','), count(n), case.peer(sock));
+        if is_stopped {
+            return format!("{who} {did} with {n} B unread: it had not received them by then");
+        }
         if let Some(part) = short(case, sock).filter(|_| !peer_is_gone) {
             return format!(
                 "{who} {did} with {n} B unread ({}): the kernel sends RST instead of FIN, and {peer} may lose what is on its \

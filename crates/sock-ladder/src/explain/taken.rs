@@ -49,7 +49,12 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 }
 
 /// The call by which somebody wanted to be at a place before `t`, and was not: who calls there meets somebody else, or nobody.
-pub(super) fn failed_there(case: &Case<'_, '_>, place: &Place, t: u64) -> Option<usize> {
+pub(super) fn failed_there(
+    case: &Case<'_, '_>,
+    place: &Place,
+    t: u64,
+    stream: bool,
+) -> Option<usize> {
     let there = |n: usize, call: &Call| {
         let asked = call.args.addr.as_deref().and_then(Place::new);
         let own = || case.story.on(n).and_then(|sock| case.story.local(sock));
@@ -59,7 +64,7 @@ pub(super) fn failed_there(case: &Case<'_, '_>, place: &Place, t: u64) -> Option
         matches!(call.call, CallKind::Bind | CallKind::Listen)
             && call.err.is_some()
             && returned(call) <= t
-            && case.story.on(n).is_none_or(|sock| case.is_stream(sock))
+            && case.story.on(n).is_none_or(|sock| case.is_stream(sock) == stream)
             && there(n, call)
     };
     let calls = case.story.calls.iter().enumerate();
@@ -79,7 +84,7 @@ fn strangers(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             continue;
         };
         let line = case.line(connect);
-        let Some(bind) = failed_there(case, &place, line.enter) else { continue };
+        let Some(bind) = failed_there(case, &place, line.enter, true) else { continue };
         let is_taken = case.line(bind).err.as_deref() == Some("EADDRINUSE");
         // Who tries a connect has none yet, and who got there after all is who was meant.
         let is_open =
@@ -107,7 +112,7 @@ fn strangers(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     }
 }
 
-const STRANGER: &str = "a program that is not in this record";
+pub(super) const STRANGER: &str = "a program that is not in this record";
 
 /// What the kernel told about who has the address.
 fn by_kernel(address: &str, told: &Value) -> String {
@@ -125,7 +130,7 @@ fn by_kernel(address: &str, told: &Value) -> String {
 }
 
 /// Who has an address, as the kernel told it.
-fn holder(told: &Value) -> String {
+pub(super) fn holder(told: &Value) -> String {
     let name = told.get("name").and_then(Value::as_str);
     match (name, told.get("pid").and_then(Value::as_u64)) {
         (Some(name), Some(pid)) => format!("{name} (pid {pid})"),

@@ -11,7 +11,8 @@ use crate::story::Story;
 const OFTEN: usize = 3;
 
 /// What belongs to every conversation teaches nothing the second time.
-const ORDINARY: &[&str] = &["end", "no-fin", "time-wait", "timed-out", "would-block"];
+const ORDINARY: &[&str] =
+    &["end", "merged", "no-fin", "split", "time-wait", "timed-out", "would-block"];
 
 /// What stands before how often it was.
 const COUNTED: &str = " (× ";

@@ -12,18 +12,19 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for (n, call) in case.story.calls.iter().enumerate() {
         let Some(sock) = case.story.on(n) else { continue };
         if let Some(vain) = case.story.vain(n) {
-            teller.say("timed-out", Level::Info, n, call.proc, || gave_up(case, n, vain));
+            teller
+                .say("timed-out", Level::Info, n, case.kind(call.proc), || gave_up(case, n, vain));
             continue;
         }
         match call.err.as_deref() {
             // A library wakes itself through a pair of its own.
             Some("EAGAIN" | "EWOULDBLOCK") if is_own_pair(case, sock) => {}
             Some("EAGAIN" | "EWOULDBLOCK") => {
-                let matter = (call.proc, call.call.as_str());
+                let matter = (case.kind(call.proc), call.call.as_str());
                 teller.say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
             }
             Some("EINPROGRESS") if call.call == CallKind::Connect => {
-                teller.say("would-block", Level::Info, n, (call.proc, "goes on"), || {
+                teller.say("would-block", Level::Info, n, (case.kind(call.proc), "goes on"), || {
                     let then = woken(case, n, sock).map(|text| format!("; {text}"));
                     format!(
                         "connect goes on by itself (EINPROGRESS, which is no failure), because the socket of {} is \
@@ -53,7 +54,7 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
     let (call, who) = (case.line(n), case.who(n));
     let waited = took(returned(call).saturating_sub(call.enter));
     if call.call == CallKind::Wait {
-        let sys = call.sys.as_deref().unwrap_or("wait");
+        let sys = called(call);
         return format!(
             "{} for {waited}, and that is all the time that {who} had set ({sys} with a timeout, before the call itself): {} was \
              given up, and may be tried again",
@@ -141,8 +142,7 @@ fn told_before<'a>(case: &Case<'_, 'a>, call: usize, sock: usize) -> Option<&'a 
     let id = case.story.socks[sock].sock;
     let is_own = |other: &&&Call| (other.proc, other.tid) == (line.proc, line.tid);
     let before = case.story.calls[..call].iter().rev().take(NEAR).find(is_own)?;
-    (before.call == CallKind::Wait && is_ready(before, id))
-        .then(|| before.sys.as_deref().unwrap_or("the wait"))
+    (before.call == CallKind::Wait && is_ready(before, id)).then(|| called(before))
 }
 
 /// Whether a wait told of a socket.
@@ -166,7 +166,7 @@ fn woken(case: &Case<'_, '_>, call: usize, sock: usize) -> Option<String> {
     };
     let later = case.story.calls[call + 1..].iter();
     let wait = later.take(FAR).find(|wait| wait.enter >= after && wakes(wait))?;
-    let name = wait.sys.as_deref().unwrap_or("the wait");
+    let name = called(wait);
     let when = took(returned(wait).saturating_sub(after));
     let why = next_bytes(case, call, sock).map(|text| format!(", when {text}")).unwrap_or_default();
     Some(format!("{name} woke it {when} later{why}"))
