@@ -285,7 +285,7 @@ fn a_deadlock_is_two_receives_that_never_returned() {
     told.note("deadlock", "said live");
     let why = expected.split_once("shutdown; ").unwrap().1;
     assert_eq!(about(&told.lines, "deadlock"), [why]);
-    assert_eq!(sock_ladder::explain(&sock_ladder::joined(&told.lines)), []);
+    assert_eq!(explain(&sock_ladder::joined(&told.lines)), []);
 }
 
 /// Two that send more than there is room for, and are stopped by force.

@@ -210,6 +210,12 @@ fn a_receiver_that_no_datagram_reaches_is_told_where_they_went() {
     let expected = "client waited 3.0 s for an answer, and none ever came: server received what was sent to 127.0.0.1:5353 and \
                     sent nothing back";
     assert_eq!(about(&tape, "nothing-came"), [expected]);
+    tape.send(SERVER, 1, 250, b"HI").args.addr = Some("127.0.0.1:40001".into());
+    let astray = expected.replace(
+        "sent nothing back",
+        "sent to 127.0.0.1:40001 afterwards; an answer goes to the address that recvfrom tells of its question",
+    );
+    assert_eq!(about(&tape, "nothing-came"), [astray]);
 }
 
 #[test]

@@ -87,3 +87,44 @@ fn another_message_after_an_answer_is_none_that_was_cut() {
     tape.close(CLIENT, 1, 1_500);
     assert_eq!(about(&tape, "closed-unread"), [""; 0]);
 }
+
+#[test]
+fn an_answer_that_was_taken_in_part_is_told_though_the_sender_has_gone() {
+    let mut tape = Tape::connected(7);
+    tape.send(SERVER, 2, 100, b"0123456789");
+    tape.close(SERVER, 2, 150);
+    tape.recv(CLIENT, 1, 70, 200, b"0123").args.len = Some(4);
+    tape.close(CLIENT, 1, 300).args.more.insert("unread".into(), json!(6));
+    let expected = format!(
+        "client closed with 6 B unread (4 of 10 B received in 1 receive): the rest is lost; {CURE}"
+    );
+    assert_eq!(about(&tape, "closed-unread"), [expected.replace("server", "client")]);
+}
+
+#[test]
+fn who_ended_receiving_itself_is_told_why_the_answer_met_a_reset() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"hello");
+    tape.recv(SERVER, 2, 70, 120, b"hello");
+    tape.shutdown(CLIENT, 1, 130).args.how = Some("SHUT_RDWR".into());
+    tape.recv(SERVER, 2, 125, 140, b"");
+    tape.send(SERVER, 2, 150, b"HELLO");
+    tape.close(SERVER, 2, 200);
+    tape.call(CLIENT, CallKind::Recv, 1, 145, 210, Err("ECONNRESET"));
+    let expected = "reset: client had called shutdown(SHUT_RDWR) itself, which ends receiving too, so its system answered the 5 B \
+                    that server sent with RST; shutdown(SHUT_WR) ends sending alone, and the answer can still come";
+    assert_eq!(about(&tape, "reset"), [expected]);
+}
+
+#[test]
+fn what_is_the_same_each_time_is_said_once() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client");
+    tape.sock(1, sock_record::Kind::Stream, sock_record::Origin::Socket, 0);
+    for n in 0..3 {
+        let connect = tape.call(CLIENT, CallKind::Connect, 1, 10 + n, 11 + n, Err("ECONNREFUSED"));
+        connect.args.addr = Some("127.0.0.1:81".into());
+    }
+    let said = about(&tape, "refused");
+    assert!(said.len() == 1 && said[0].ends_with("mend the address (× 3)"), "{said:?}");
+}

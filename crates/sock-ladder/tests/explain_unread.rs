@@ -73,7 +73,7 @@ fn a_question_that_waits_while_the_server_is_in_accept_is_told() {
 #[test]
 fn a_question_that_is_read_late_or_answered_with_the_end_is_another_story() {
     let late =
-        |tape: &mut Tape| drop(tape.recv(SERVER, 2, 2_000_000, 2_000_001, b"hello").fd.take());
+        |tape: &mut Tape| drop(tape.recv(SERVER, 2, 2_000_000, 2_000_001, b"hello").data.take());
     assert_eq!(asked(late), [""; 0]);
     let waits = |tape: &mut Tape| {
         let wait = tape.call(SERVER, CallKind::Recv, 2, 150, 150, Ok(0));

@@ -76,6 +76,9 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
         return format!("reset: {why}");
     }
     let peer = case.peer(sock);
+    if let Some(why) = why_deaf(case, sock, call, &peer) {
+        return why;
+    }
     let Some(close) = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close) else {
         return format!("reset by {peer}: it closed with bytes unread, or was gone when more came");
     };
@@ -107,6 +110,19 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
             "reset: {peer} {what} while bytes were on their way to it; read to the end before closing"
         ),
     }
+}
+
+/// What was sent to who had ended receiving itself.
+fn why_deaf(case: &Case<'_, '_>, sock: usize, call: usize, peer: &str) -> Option<String> {
+    let deaf = case.line(case.story.facts(sock).deaf?);
+    let sent = sent_after(case, case.mate(sock)?, deaf.enter, call)?;
+    Some(format!(
+        "reset: {} had called shutdown({}) itself, which ends receiving too, so its system answered the {} B that {peer} sent \
+         with RST; shutdown(SHUT_WR) ends sending alone, and the answer can still come",
+        case.who(call),
+        deaf.args.how.as_deref().unwrap_or("SHUT_RD"),
+        count(sent.moved().unwrap_or(0)),
+    ))
 }
 
 /// The first send after `t` that is no later than the call that met the reset.
@@ -189,14 +205,23 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
         return;
     }
     let is_stopped = is_by_end(line) && case.story.is_stopped(line.proc);
-    let level = if peer_is_gone || is_stopped { Level::Info } else { Level::Warn };
+    let part = short(case, sock).filter(|_| !is_stopped);
+    let is_ordinary = is_stopped || (peer_is_gone && part.is_none());
+    let level = if is_ordinary { Level::Info } else { Level::Warn };
     teller.say("closed-unread", level, close, (line.proc, peer_is_gone), || {
         let did = if is_by_end(line) { deed(case, line) } else { "closed".to_owned() };
         let (who, did, n, peer) = (case.who(close), did.trim_end_matches(','), count(n), case.peer(sock));
         if is_stopped {
             return format!("{who} {did} with {n} B unread: it had not received them by then");
         }
-        if let Some(part) = short(case, sock).filter(|_| !peer_is_gone) {
+        if let Some(part) = part.filter(|_| peer_is_gone) {
+            return format!(
+                "{who} {did} with {n} B unread ({}): the rest is lost; {}",
+                part.part(),
+                Short::cure(who),
+            );
+        }
+        if let Some(part) = part {
             return format!(
                 "{who} {did} with {n} B unread ({}): the kernel sends RST instead of FIN, and {peer} may lose what is on its \
                  way to it; {}",

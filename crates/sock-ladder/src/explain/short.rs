@@ -7,6 +7,7 @@ use crate::story::{is_by_end, is_peek, returned};
 use crate::text::count;
 
 /// What somebody had received of a stream when it closed it.
+#[derive(Clone, Copy)]
 pub(super) struct Short {
     got: u64,
     sent: u64,

@@ -67,7 +67,8 @@ impl<'s, 'a> Teller<'s, 'a> {
     pub(super) fn notes(self) -> Vec<Note> {
         let mut all: Vec<(usize, &'static str, Level, String)> = Vec::new();
         for ((code, _), mut said) in self.said.into_iter().filter(|(_, said)| !said.is_counted) {
-            let most = if ORDINARY.contains(&code) { 1 } else { OFTEN };
+            let is_same = said.notes.windows(2).all(|pair| pair[0].2 == pair[1].2);
+            let most = if is_same || ORDINARY.contains(&code) { 1 } else { OFTEN };
             if said.times > most {
                 said.notes.truncate(1);
                 if let Some((_, _, text)) = said.notes.first_mut() {

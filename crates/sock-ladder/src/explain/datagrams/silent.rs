@@ -49,12 +49,25 @@ pub(super) fn tell(
         (false, Some((question, call))) if !case.from(question).is_empty() => {
             let whom =
                 case.from(question).first().map(|join| case.who(join.to)).unwrap_or_default();
-            let to = to(case, sock, call).map(|place| format!(" to {}", written(&place)));
+            let asked = to(case, sock, call).map(|place| format!(" to {}", written(&place)));
+            let received = case.from(question).first().map_or(question, |join| join.to);
+            let astray = case.story.on(received).and_then(|other| {
+                let mut later = case.story.calls_on(other).filter(|&(n, _)| n > received);
+                let (_, answer) = later.find(|(_, call)| sent(call))?;
+                to(case, other, answer)
+            });
+            let then = match astray {
+                Some(place) => format!(
+                    "sent to {} afterwards; an answer goes to the address that recvfrom tells of its question",
+                    written(&place)
+                ),
+                None => "sent nothing back".to_owned(),
+            };
             format!(
-                "{} waited {} for an answer, and none ever came: {whom} received what was sent{} and sent nothing back",
+                "{} waited {} for an answer, and none ever came: {whom} received what was sent{} and {then}",
                 case.who(n),
                 took(waited),
-                to.unwrap_or_default(),
+                asked.unwrap_or_default(),
             )
         }
         (false, _) => return,
