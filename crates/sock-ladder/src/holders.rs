@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
-use sock_record::{Call, CallKind, Dir, Origin, ProcId};
+use sock_record::{Call, CallKind, Dir, Level, Origin, ProcId};
 
 use crate::facts::{is_nowhere, is_probe};
 use crate::story::{Story, is_by_end, is_unreturned, is_unseen, returned};
@@ -26,17 +26,23 @@ impl Story<'_> {
         }
     }
 
-    /// Whether a close is that of a program which SIGPIPE ended: it had a broken pipe, and its status tells the signal.
+    /// Whether a close is that of a program which SIGPIPE ended: it had a broken pipe, and the tracer or its status tells the
+    /// signal.
     pub(crate) fn is_by_sigpipe(&self, close: usize) -> bool {
         let line = self.calls[close];
         let status = || {
             let nth = self.started.iter().position(|&proc| proc == line.proc)?;
             *self.end?.exit.get(nth)?
         };
+        let has_note = |call: &Call| {
+            let mut notes = self.notes.get(&call.ev).into_iter().flatten();
+            notes.any(|note| note.code == "sigpipe" && note.level == Level::Warn)
+        };
         let broke = |call: &Call| call.proc == line.proc && call.err.as_deref() == Some("EPIPE");
         is_by_end(line)
-            && status() == Some(SIGPIPE)
-            && self.calls[..close].iter().any(|call| broke(call))
+            && self.calls[..close]
+                .iter()
+                .any(|call| broke(call) && (has_note(call) || status() == Some(SIGPIPE)))
     }
 
     /// The connect of a socket that failed before it met anybody.

@@ -87,6 +87,14 @@ fn a_program_that_sigpipe_ended_is_said_to_be() {
     assert!(ended(141).contains("ended by SIGPIPE"), "{}", ended(141));
     let other = ended(1);
     assert!(!other.contains("SIGPIPE") && other.contains("exit"), "{other}");
+    // A child has no status in the record, but the tracer saw the signal.
+    let mut tape = Tape::connected(7);
+    tape.call(CLIENT, CallKind::Send, 1, 300, 310, Err("EPIPE")).dir = Some(Dir::Out);
+    tape.note("sigpipe", "SIGPIPE came with EPIPE and ended client");
+    let Some(Line::Note(note)) = tape.lines.last_mut() else { panic!("no note") };
+    note.level = sock_record::Level::Warn;
+    tape.close(CLIENT, 1, 320).args.more.insert("by".into(), json!("exit"));
+    assert!(page(&tape.lines).contains("ended by SIGPIPE"), "{}", page(&tape.lines));
 }
 
 #[test]

@@ -117,6 +117,12 @@ def in_use():
 
 
 def interleaved():
+    """Whoever is fast enough stays whole: one of several pairs will not be."""
+    for _ in range(5):
+        interleaved_once()
+
+
+def interleaved_once():
     one, other = socket.socketpair()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     senders = [threading.Thread(target=one.sendall, args=[letter * 30_000]) for letter in (b"A", b"B")]
@@ -127,6 +133,22 @@ def interleaved():
         left -= len(other.recv(5_000))
     for sender in senders:
         sender.join()
+
+
+def backlog_full():
+    s = listener()
+    s.listen(0)
+    clients = [called()]
+
+    def serve():
+        pause(0.2)
+        s.accept()
+        s.accept()
+
+    server = threading.Thread(target=serve)
+    server.start()
+    clients.append(called())
+    server.join()
 
 
 def merged():
@@ -194,6 +216,20 @@ def not_bound():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.settimeout(0.4)
     fails(s.recvfrom, 10)
+
+
+def no_answer():
+    """A line is waited for, in a loop that watches the connection."""
+    connection, _ = listener().accept()
+    while b"\n" not in connection.recv(100):
+        ready(connection)
+
+
+def no_answer_peer():
+    connection = called()
+    connection.settimeout(None)
+    connection.sendall(b"hello")
+    connection.recv(100)
 
 
 def not_closed():

@@ -8,8 +8,9 @@ use crate::bench::{Bench, Traced};
 use crate::support::{Program, peer, skip};
 
 /// The codes of `codes.py` that another program takes part in, and what has to be said to end them.
-const PAIRS: [(&str, &[&str]); 4] = [
+const PAIRS: [(&str, &[&str]); 5] = [
     ("deadlock", &["--timeout", "4s"]),
+    ("no-answer", &["--timeout", "3s"]),
     ("not-closed", &["--timeout", "4s"]),
     ("not-read", &["--timeout", "2s"]),
     ("stopped", &["--stop=50ms"]),
@@ -30,6 +31,7 @@ type Own = fn(&Bench) -> Option<Traced>;
 /// All codes, each with its programs.
 fn table() -> BTreeMap<&'static str, How> {
     let alone = [
+        ("backlog-full", ""),
         ("broken-pipe", "104\n32\n"),
         ("closed-unread", ""),
         ("cut", ""),

@@ -59,12 +59,14 @@ fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         if case.story.has_ring(server.sock) {
             continue;
         }
+        let sent = case.story.facts(sock).moved.is_some();
         teller.say("never-accepted", Level::Warn, call, line.proc, || {
             let name = case.story.proc(server.sock).map_or("the server", |proc| case.name(proc));
             format!(
                 "connected, but {name} never accepted it: the kernel connects by itself, and the connection waited in the \
-                 backlog of {}; what was sent into it nobody read; call accept, in a loop",
+                 backlog of {}{}; call accept, in a loop",
                 written(&server.place),
+                if sent { "; what was sent into it nobody read" } else { "" },
             )
         });
     }

@@ -59,7 +59,7 @@ fn say(
 }
 
 /// What the last that was sent tells of why nobody goes on.
-fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<String> {
+pub(super) fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<String> {
     let sends = |sock: usize| {
         let calls = case.story.calls_on(sock);
         calls.filter(|(_, call)| call.dir == Some(Dir::Out) && call.moved() > Some(0)).last()
@@ -70,7 +70,10 @@ fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<String> {
     let data = call.data.as_deref().filter(|_| !call.cut)?;
     let is_whole = u64::try_from(data.len()).ok() == call.moved();
     let is_line = *data.last().filter(|_| is_whole && case.is_stream(sock))? == b'\n';
-    let (who, reader) = (case.who(n), case.who(last(case, receiver)?));
+    let reads = case.story.calls_on(receiver).filter(|(_, call)| call.dir == Some(Dir::In)).last();
+    // Who waits for so many bytes as it said has told why.
+    let (reader, _) = reads.filter(|(_, call)| !call.args.has_flag("MSG_WAITALL"))?;
+    let (who, reader) = (case.who(n), case.who(reader));
     Some(if is_line {
         format!(
             "{who} spoke last, with a line end: either {reader} reads to the end, which {who} has to tell with \

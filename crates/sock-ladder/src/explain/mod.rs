@@ -10,9 +10,11 @@ mod case;
 mod datagrams;
 mod deadlock;
 mod ends;
+mod full;
 mod held;
 mod interleaved;
 mod kept;
+mod loops;
 mod misuse;
 mod nagle;
 mod names;
@@ -25,6 +27,7 @@ mod short;
 mod taken;
 mod teller;
 mod time_wait;
+mod unanswered;
 mod unread;
 mod waits;
 
@@ -83,10 +86,12 @@ pub(crate) fn notes(story: &Story<'_>, joined: &Joined) -> Vec<Note> {
         taken::tell,
         misuse::tell,
         backlog::tell,
+        full::tell,
         nagle::tell,
         deadlock::tell,
         kept::tell,
         unread::tell,
+        unanswered::tell,
         datagrams::tell,
     ];
     for topic in topics {

@@ -2,6 +2,7 @@
 
 /// All pages, by their codes in alphabetical order.
 const PAGES: &[(&str, &str)] = &[
+    ("backlog-full", include_str!("pages/backlog-full.txt")),
     ("broken-pipe", include_str!("pages/broken-pipe.txt")),
     ("closed-unread", include_str!("pages/closed-unread.txt")),
     ("cut", include_str!("pages/cut.txt")),
@@ -15,6 +16,7 @@ const PAGES: &[(&str, &str)] = &[
     ("merged", include_str!("pages/merged.txt")),
     ("nagle", include_str!("pages/nagle.txt")),
     ("never-accepted", include_str!("pages/never-accepted.txt")),
+    ("no-answer", include_str!("pages/no-answer.txt")),
     ("no-fin", include_str!("pages/no-fin.txt")),
     ("no-reuseaddr", include_str!("pages/no-reuseaddr.txt")),
     ("nobody-bound", include_str!("pages/nobody-bound.txt")),
