@@ -318,7 +318,12 @@ impl<'a> Story<'a> {
 
     /// Who holds the socket: who called on it, or on the listener that it came from.
     pub(crate) fn proc(&self, sock: usize) -> Option<ProcId> {
-        let own = |sock: usize| Some(self.calls[*self.calls_of[sock].first()?].proc);
+        // Who only closes what it inherited is not its holder, where others did more.
+        let own = |sock: usize| {
+            let all = || self.calls_of[sock].iter().map(|&n| self.calls[n]);
+            let does_more = |call: &&Call| call.call != CallKind::Close;
+            all().find(does_more).or_else(|| all().next()).map(|call| call.proc)
+        };
         own(sock)
             .or_else(|| own(self.sock_of(self.socks[sock].listener?)?))
             // Of a listener whose own calls are not here: who accepted there.

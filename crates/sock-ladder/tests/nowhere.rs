@@ -140,3 +140,44 @@ fn a_program_without_a_socket_is_named() {
     let part = Drawing { is_part: true, ..drawing(80) };
     assert!(!text(&tape.lines, &part).contains("sort"));
 }
+
+#[test]
+fn a_pair_between_a_parent_and_its_child_has_a_lane_for_each_though_both_close_the_others_end() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "parent").proc(SERVER, "child");
+    for (id, mate) in [(1, 2), (2, 1)] {
+        let sock = tape.sock(id, Kind::Stream, Origin::Pair, 0);
+        (sock.family, sock.mate) = (Family::Unix, Some(SockId(mate)));
+    }
+    for (who, sock, holder, t) in [(CLIENT, 2, SERVER, 10), (SERVER, 1, CLIENT, 12)] {
+        let held = serde_json::json!([{"proc": holder, "fd": 4}]);
+        tape.close(who, sock, t).args.more.insert("held_by".into(), held);
+    }
+    tape.send(CLIENT, 1, 30, b"hello");
+    tape.recv(SERVER, 2, 20, 45, b"hello");
+    tape.close(SERVER, 2, 60);
+    tape.close(CLIENT, 1, 80);
+    let ladder = text(&tape.lines, &drawing(80));
+    let names: Vec<&str> = ladder.lines().next().unwrap_or("").split_whitespace().collect();
+    assert_eq!(names.len(), 2, "{ladder}");
+    let row = ladder.lines().find(|line| line.contains("hello")).expect("the message");
+    assert!(row.contains("send 5 B") && row.ends_with("recv 5 B"), "{ladder}");
+    assert!(!ladder.contains("socket 1"), "{ladder}");
+}
+
+#[test]
+fn the_filter_of_a_page_says_what_a_socket_without_a_connection_is() {
+    let mut tape = Tape::default();
+    tape.proc(SERVER, "server.py");
+    tape.sock(2, Kind::Stream, Origin::Socket, 0).local = Some("127.0.0.1:6102".into());
+    tape.call(SERVER, CallKind::Listen, 2, 0, 1, Ok(0));
+    let accept = tape.call(SERVER, CallKind::Accept, 2, 2, 3, Ok(0));
+    (accept.exit, accept.ret) = (None, None);
+    refused(&mut tape, "127.0.0.1:6103");
+    let page = html(&tape.lines, &drawing(80));
+    for words in
+        ["\"127.0.0.1:6102, which listens\"", "\"to 127.0.0.1:6103, where nobody answered\""]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}

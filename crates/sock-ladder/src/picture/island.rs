@@ -54,14 +54,23 @@ pub(super) fn island(scene: &Scene<'_, '_>, calls: &BTreeSet<usize>) -> String {
     safe
 }
 
-/// A connection by its ends.
+/// A connection by its ends; a socket that has none by what it is there for.
 fn between(scene: &Scene<'_, '_>, sock: usize) -> String {
-    let line = &scene.story.socks[sock];
-    let local = line.local.as_deref().filter(|local| !local.is_empty());
-    let text = match (local, scene.story.peer_text(sock)) {
+    let story = scene.story;
+    let line = &story.socks[sock];
+    // Who met nobody was nowhere.
+    let is_met = !story.is_connection(sock) || story.is_answered(sock);
+    let local = line.local.as_deref().filter(|local| !local.is_empty() && is_met);
+    let number = |sock: usize| format!("socket {}", story.socks[sock].sock.0);
+    let text = match (local, story.peer_text(sock)) {
+        (Some(local), None) if story.is_listener(sock) => format!("{local}, which listens"),
         (Some(local), Some(peer)) => format!("{local} – {peer}"),
+        (None, Some(peer)) if !is_met => format!("to {peer}, where nobody answered"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => format!("socket {}", line.sock.0),
+        (None, None) => match scene.joined.mates[sock].filter(|&mate| mate != sock) {
+            Some(mate) => format!("{} – {}", number(sock), number(mate)),
+            None => number(sock),
+        },
     };
     plain(&text, 60, false)
 }

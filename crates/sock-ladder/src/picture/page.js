@@ -68,7 +68,7 @@
 
   // Where the window has no room for the sentences beside the lanes, they stand below them, by their numbers; what is still
   // too wide is drawn a little smaller.
-  const SMALLEST = 0.7;
+  const SMALLEST = 0.6;
   const fit = () => {
     const room = document.documentElement.clientWidth - 32;
     for (const svg of page.querySelectorAll('svg')) {

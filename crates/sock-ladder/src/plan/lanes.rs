@@ -13,6 +13,9 @@ use crate::pair::{Bound, Joined};
 use crate::place::Place;
 use crate::story::Story;
 
+/// What an end of a pair is called, which has no address.
+const UNNAMED: &str = "socket ";
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Key {
     Proc(ProcId),
@@ -83,7 +86,7 @@ impl Lanes {
                 let local = story.socks[sock].local.clone();
                 Key::Part(
                     proc,
-                    local.unwrap_or_else(|| format!("socket {}", story.socks[sock].sock.0)),
+                    local.unwrap_or_else(|| format!("{UNNAMED}{}", story.socks[sock].sock.0)),
                 )
             } else {
                 Key::Proc(proc)
@@ -188,7 +191,12 @@ impl Lanes {
         };
         match key {
             Key::Ghost(address) => (address.clone(), "(not recorded)".into()),
-            Key::Part(_, address) => (role.into(), address.clone()),
+            Key::Part(id, address) => {
+                // The ends of a pair are alike.
+                let is_end = address.starts_with(UNNAMED);
+                let proc = story.procs.get(id).filter(|_| is_end);
+                (proc.map_or(role, |proc| &proc.name).into(), address.clone())
+            }
             Key::Proc(id) => {
                 let proc = story.procs.get(id);
                 let name = proc.map_or(role, |proc| &proc.name);
