@@ -20,7 +20,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::low_level::emulate_default_handler;
 use sock_ladder::Drawing;
 use sock_record::{Level, Line, Note};
-use sock_trace::{Ended, Outcome, Plan as Programs, watch};
+use sock_trace::{Ended, Outcome, Plan as Programs, TraceError, watch};
 
 use self::asked::Asked;
 use self::files::{Patience, Records};
@@ -29,7 +29,7 @@ pub(crate) use self::only::Only;
 use self::outcomes::Seen;
 use self::rows::{Rows, fresh_line};
 use crate::drawing::Paper;
-use crate::screen::{Detail, Screen};
+use crate::screen::{self, Detail, Screen};
 use crate::status::{Status, Usage};
 
 /// What is run, and how it is shown.
@@ -64,6 +64,13 @@ impl Plan {
                 When::Always => true,
                 When::Never => false,
             }
+    }
+
+    /// Whether somebody wants to see or to count what happened, when it is over.
+    fn draws(&self) -> bool {
+        let is_told = self.screen.detail != Detail::Quiet && !self.screen.json;
+        let is_drawn = self.outputs.iter().any(|output| output.form != Form::Record);
+        is_told || is_drawn || self.repeat.is_some()
     }
 }
 
@@ -170,15 +177,25 @@ struct Traced {
 
 /// Runs them once, and collects the record.
 fn traced(plan: &Plan, rows: Option<Rows>, records: Records<'_>) -> Result<Traced> {
-    let mut kept = live::Kept { lines: Vec::new(), records };
+    let mut kept = live::Kept { lines: Vec::new(), draws: plan.draws(), records };
     let mut live = live::Live::new(plan.screen, rows, &mut kept);
-    let outcome =
-        watch(&plan.programs, &mut live).with_context(|| ToolFailed("cannot trace".to_owned()))?;
+    let outcome = watch(&plan.programs, &mut live).map_err(untraced)?;
     let (told, untold) = live.end();
-    let live::Kept { lines, records } = kept;
+    let live::Kept { lines, records, .. } = kept;
     let failed = records.end();
     let failed = failed.or(untold.map(|error| Error::from(error).context(cannot_tell())));
     Ok(Traced { lines, outcome, told, failed })
+}
+
+/// Why there is no trace, each word of it once.
+fn untraced(error: TraceError) -> Error {
+    match error {
+        TraceError::Refused { program, source, cure } => {
+            let why = screen::told(&source.into());
+            ToolFailed(format!("cannot trace {program}: {why}; {cure}")).into()
+        }
+        other => Error::from(other).context(ToolFailed("cannot trace".to_owned())),
+    }
 }
 
 /// What of the record is drawn.
@@ -240,11 +257,11 @@ fn tell_ends(plan: &Plan, outcome: &Outcome) -> Result<()> {
     for (program, ended) in programs.iter().zip(&outcome.ended) {
         if let Some(Ended::NotRun(errno)) = ended {
             let name = program.words().into_iter().next().unwrap_or_default();
-            crate::screen::warn(&unrun::told(&name, *errno))?;
+            screen::warn(&unrun::told(&name, *errno))?;
         }
     }
     if outcome.timed_out {
-        crate::screen::warn("the time was over: the programs were ended")?;
+        screen::warn("the time was over: the programs were ended")?;
     }
     Ok(())
 }

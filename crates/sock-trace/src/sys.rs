@@ -229,14 +229,16 @@ pub(crate) fn write_memory(tid: Tid, at: u64, bytes: &[u8]) -> usize {
     usize::try_from(n).unwrap_or_default()
 }
 
-/// Whether two processes have one table of descriptors (`KCMP_FILES` of kcmp(2)); where the kernel does not tell, they are taken
-/// to have two.
+/// Whether two processes have one table of descriptors (`KCMP_FILES` of kcmp(2)). Where the system does not tell (a container
+/// without rights) they may: to take them for two would keep open what one of them closes for both.
 pub(crate) fn shares_descriptors(one: Tid, other: Tid) -> bool {
     const FILES: c_long = 2;
     // SAFETY: no memory is involved; numbers of processes that are none are an error.
-    unsafe {
-        libc::syscall(libc::SYS_kcmp, c_long::from(one), c_long::from(other), FILES, 0, 0) == 0
-    }
+    let order = unsafe {
+        libc::syscall(libc::SYS_kcmp, c_long::from(one), c_long::from(other), FILES, 0, 0)
+    };
+    let is_gone = || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+    order == 0 || (order < 0 && !is_gone())
 }
 
 /// Sends a signal to a process that we started.

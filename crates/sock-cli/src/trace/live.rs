@@ -25,6 +25,8 @@ pub(super) struct Live<'a, 'f> {
 /// The lines of the record: all of them, and the files that grow with them.
 pub(super) struct Kept<'f> {
     pub(super) lines: Vec<Line>,
+    /// They are wanted in the end; else, however long the programs run, none takes room.
+    pub(super) draws: bool,
     pub(super) records: Records<'f>,
 }
 
@@ -124,7 +126,9 @@ impl Watch for Live<'_, '_> {
             None => self.tell(shown),
         }
         self.kept.records.keep(&line);
-        self.kept.lines.push(line);
+        if self.kept.draws {
+            self.kept.lines.push(line);
+        }
     }
 
     fn look(&mut self, now: u64) {

@@ -42,7 +42,18 @@ fn a_filter_that_forbids_ptrace_is_named() {
     let traced = sock(&["trace", "--", "true"]);
     let Some(finished) = refused(&bench, "ptrace", Errno::PERM, &traced) else { return };
     assert_eq!(finished.code(), 125, "{}", finished.stderr);
-    assert!(finished.stderr.contains("--cap-add SYS_PTRACE"), "{}", finished.stderr);
+    let cure = "a seccomp filter forbids ptrace: start the container with --cap-add SYS_PTRACE (or --security-opt \
+                seccomp=unconfined)";
+    assert_eq!(finished.stderr, format!("sock: cannot trace true: permission denied; {cure}\n"));
+}
+
+#[test]
+fn what_is_closed_for_two_is_closed_where_nobody_tells_that_they_share_it() {
+    let Some(bench) = Bench::new() else { return };
+    let command = bench.command(&[], &[bench.actor("shares_table", &[])]);
+    let Some(finished) = refused(&bench, "kcmp", Errno::PERM, &command) else { return };
+    let traced = Traced { finished, lines: bench.record() };
+    assert_eq!(traced.printed(), ("of both 0\n".to_owned(), 0));
 }
 
 #[test]

@@ -15,6 +15,7 @@ static unsigned number(const char *call) {
     if (!strcmp(call, "seccomp")) return SYS_seccomp;
     if (!strcmp(call, "ptrace")) return SYS_ptrace;
     if (!strcmp(call, "process_vm_readv")) return SYS_process_vm_readv;
+    if (!strcmp(call, "kcmp")) return SYS_kcmp;
     exit(2);
 }
 
