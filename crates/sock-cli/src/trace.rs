@@ -194,7 +194,9 @@ fn untraced(error: TraceError) -> Error {
             let why = screen::told(&source.into());
             ToolFailed(format!("cannot trace {program}: {why}; {cure}")).into()
         }
-        other => Error::from(other).context(ToolFailed("cannot trace".to_owned())),
+        other @ (TraceError::Broken(_) | _) => {
+            Error::from(other).context(ToolFailed("cannot trace".to_owned()))
+        }
     }
 }
 
