@@ -195,7 +195,7 @@ fn a_reset_has_one_of_three_reasons() {
     let mut tape = reset();
     closing(&mut tape).args.more.insert("unread".into(), json!(6));
     let unread = "reset: server closed its socket with 6 B unread (4 of 10 B received in 1 receive), so the kernel sent RST \
-                  instead of FIN; one receive is not one message: server has to receive in a loop until the message is whole";
+                  instead of FIN; one receive is not one message: to have all of it, server receives in a loop until it is whole";
     assert_eq!(about(&tape.lines, "reset"), [unread]);
     assert_eq!(about(&tape.lines, "closed-unread"), [""; 0]);
 

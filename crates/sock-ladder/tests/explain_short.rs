@@ -16,8 +16,7 @@ fn about(tape: &Tape, code: &str) -> Vec<String> {
         .collect()
 }
 
-const CURE: &str =
-    "one receive is not one message: server has to receive in a loop until the message is whole";
+const CURE: &str = "one receive is not one message: to have all of it, server receives in a loop until it is whole";
 
 /// The client sends 4 B; the server receives and answers them, and has closed at 400; the client sends 6 B more at 900.
 fn pieces() -> Tape {

@@ -153,6 +153,19 @@ fn a_close_that_was_forgotten_is_told_to_who_waits_in_a_loop_too() {
 }
 
 #[test]
+fn an_answer_that_may_lie_in_a_buffer_is_told_of() {
+    let mut tape = Tape::connected(7);
+    tape.send(CLIENT, 1, 100, b"hello\n");
+    tape.recv(SERVER, 2, 70, 120, b"hello\n").fd = Some(4);
+    tape.call(CLIENT, CallKind::Recv, 1, 200, 2_900_200, Err("EINTR"));
+    tape.end(3_000_000);
+    let expected = "client waited 2.9 s for an answer, or for the end, in vain: server received all that was sent, and neither \
+                    answers nor closes the socket (fd 4); an answer that it has written may lie in a buffer of its own, which it \
+                    has to flush";
+    assert_eq!(about(&tape.lines, "not-closed"), [expected]);
+}
+
+#[test]
 fn a_wait_that_never_returned_stands_for_its_call() {
     let lines = kept(None, |_| ());
     let page = text(&lines, &Drawing { width: 100, ..Drawing::default() });

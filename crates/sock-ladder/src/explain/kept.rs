@@ -42,6 +42,12 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         {
             continue;
         }
+        let moved = case.story.calls_on(sock).filter(|(_, call)| call.moved() > Some(0));
+        let has_asked = moved.last().is_some_and(|(_, call)| call.dir == Some(Dir::Out));
+        // Whoever waits for the rest of the question in a loop has a story of its own too.
+        if has_asked && may_watch(case, mate, case.line(holder)) {
+            continue;
+        }
         let matter = (case.line(wait).proc, case.line(holder).proc);
         teller.say("not-closed", Level::Warn, wait, matter, || {
             let fd = case.line(holder).fd.map(|fd| format!(" (fd {fd})")).unwrap_or_default();
@@ -50,6 +56,17 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             } else {
                 format!(" in {}", called(case.line(wait)))
             };
+            // Who asked last waits for an answer, and its peer may think that it has given one.
+            if has_asked {
+                return format!(
+                    "{} waited {}{by} for an answer, or for the end, in vain: {} received all that was sent, and neither answers \
+                     nor closes the socket{fd}; an answer that it has written may lie in a buffer of its own, which it has to \
+                     flush",
+                    case.who(wait),
+                    took(silent),
+                    case.who(holder),
+                );
+            }
             format!(
                 "{} waited {}{by} for more, or for the end, in vain: {} holds the socket{fd} and neither sends nor closes it; no \
                  FIN goes out before it calls close or shutdown(SHUT_WR)",

@@ -24,7 +24,7 @@ impl Short {
     /// What `who` has to do.
     pub(super) fn cure(who: &str) -> String {
         format!(
-            "one receive is not one message: {who} has to receive in a loop until the message is whole"
+            "one receive is not one message: to have all of it, {who} receives in a loop until it is whole"
         )
     }
 }
