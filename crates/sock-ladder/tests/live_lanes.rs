@@ -35,7 +35,9 @@ fn connect(tape: &mut Tape, client: u32, server: u32) {
 
 /// The lines that are no rows: those with a name and without a lane.
 fn headers(text: &str) -> Vec<&str> {
-    let is_name = |line: &&str| !["│", "127.0.0.1", "port"].iter().any(|word| line.contains(word));
+    let is_name = |line: &&str| {
+        !["│", "127.0.0.1", "port", "connected)"].iter().any(|word| line.contains(word))
+    };
     text.lines().filter(is_name).collect()
 }
 
@@ -172,4 +174,25 @@ fn a_datagram_is_answered_to_a_name_though_its_own_send_is_told_later() {
     let text = drawn(&tape.lines);
     assert!(!text.contains("not recorded") && text.contains("client"), "{text}");
     assert_eq!(text.lines().filter(|line| line.contains("ms")).count(), 2, "{text}");
+}
+
+#[test]
+fn who_takes_the_lane_of_another_of_the_same_name_is_named_by_its_port() {
+    let mut tape = Tape::default();
+    tape.proc(1, "server").proc(2, "client").proc(3, "client");
+    for client in [2, 3] {
+        connect(&mut tape, client, 1);
+        let t = u64::from(client) * 1_000 + 100;
+        tape.close(client, client, t);
+        tape.close(1, 10 + client, t + 10);
+    }
+    let mut live = Live::new(&Drawing { width: 60, ..Drawing::default() });
+    for line in &tape.lines {
+        live.hear(line);
+    }
+    let text = live.take();
+    let names: Vec<&str> =
+        headers(&text).into_iter().filter(|line| line.contains("server")).collect();
+    assert_eq!(names.len(), 2, "{text}");
+    assert!(names[0].contains("client") && names[1].contains(":40003"), "{text}");
 }

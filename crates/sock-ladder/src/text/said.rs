@@ -56,7 +56,8 @@ pub(crate) fn folded(
 }
 
 /// What a number behind a call means.
-pub(super) const TAGGED: &str = "a port behind a call tells which socket of several it was on; of a connection it is the port of who connected";
+pub(super) const TAGGED: &str =
+    "a port behind a call tells which socket: of a connection, that of who connected";
 
 /// What is to be said below the ladder: what no row shows, and what the record lacks.
 pub(crate) fn remarks(scene: &Scene<'_, '_>) -> Vec<String> {

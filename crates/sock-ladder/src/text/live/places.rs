@@ -4,6 +4,8 @@
 //! there, whoever comes shares a lane: with those who were forked from the same program, or with the others of its side. A
 //! lane that came and went with each row could not be followed.
 
+use std::collections::HashMap;
+
 use sock_record::ProcId;
 
 use super::book::{Book, Who};
@@ -13,7 +15,12 @@ use super::book::{Book, Who};
 pub(super) struct Places {
     pub(super) lanes: Vec<Lane>,
     drawn: u64,
+    /// Who bore each name first.
+    bearers: HashMap<String, Who>,
 }
+
+/// So many names are remembered.
+const NAMES: usize = 1024;
 
 /// A lane, and who stands there.
 #[derive(Debug)]
@@ -64,6 +71,13 @@ impl Places {
             });
         }
         if is_new {
+            if self.bearers.len() >= NAMES {
+                self.bearers.clear();
+            }
+            for lane in &self.lanes {
+                let who = &lane.members[0];
+                self.bearers.entry(book.title(who).0).or_insert_with(|| who.clone());
+            }
             // Clients left, servers right, who is both in between.
             self.lanes.sort_by_key(|lane| {
                 let part = book.part(&lane.members[0]);
@@ -164,9 +178,14 @@ impl Places {
     /// A word for each lane, for a header of one line: what tells it from the others.
     pub(super) fn words(&self, book: &Book, room: usize) -> Vec<String> {
         let titles = self.titles(book);
-        let is_alone = |name: &str| titles.iter().filter(|title| title.0 == name).count() <= 1;
-        let short = |(name, under): &(String, String)| {
-            if is_alone(name) || under.is_empty() {
+        // A name that somebody bore before, who has gone, says nothing either.
+        let is_first =
+            |name: &str, who: &Who| self.bearers.get(name).is_none_or(|other| other == who);
+        let is_alone = |name: &str, who: &Who| {
+            titles.iter().filter(|title| title.0 == name).count() <= 1 && is_first(name, who)
+        };
+        let short = |(name, under): &(String, String), who: &Who| {
+            if is_alone(name, who) || under.is_empty() {
                 return name.clone();
             }
             // Of an address the port tells it from the others on one machine.
@@ -176,13 +195,14 @@ impl Places {
         };
         let word = |(lane, title): (&Lane, &(String, String))| match &lane.members[..] {
             // Who came last is news; the others were named before.
-            [.., last] if lane.is_mixed => format!("+ {}", short(&book.title(last))),
+            [.., last] if lane.is_mixed => format!("+ {}", short(&book.title(last), last)),
             [first, rest @ ..] if !rest.is_empty() && !book.is_forked(first) => {
                 let more = format!(" +{}", rest.len());
                 let room = room.saturating_sub(more.len());
                 book.title(first).0.chars().take(room).collect::<String>() + &more
             }
-            _ => short(title),
+            [first, ..] => short(title, first),
+            [] => String::new(),
         };
         self.lanes.iter().zip(&titles).map(word).collect()
     }
