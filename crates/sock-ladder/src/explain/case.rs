@@ -1,11 +1,13 @@
 //! What explanations ask of a paired story: who is who, what went where, which options were set.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
 use sock_record::{Call, CallKind, Kind, LinkKind, Origin, ProcId};
 
+use super::loops::Loops;
 use super::names;
 use crate::facts::is_tcp;
 use crate::pair::{Join, Joined};
@@ -21,6 +23,7 @@ pub(super) struct Case<'s, 'a> {
     by_to: Vec<u32>,
     to: Vec<u32>,
     names: HashMap<ProcId, String>,
+    loops: OnceCell<Loops>,
 }
 
 impl<'s, 'a> Case<'s, 'a> {
@@ -36,7 +39,7 @@ impl<'s, 'a> Case<'s, 'a> {
             *place += 1;
         }
         drop(next);
-        Self { story, joined, from, by_to, to, names: names::names(story) }
+        Self { story, joined, from, by_to, to, names: names::names(story), loops: OnceCell::new() }
     }
 
     pub(super) fn line(&self, call: usize) -> &'a Call {
@@ -67,6 +70,11 @@ impl<'s, 'a> Case<'s, 'a> {
     /// A program's name alone: what is said of one of several that do the same holds for all of them.
     pub(super) fn kind(&self, proc: ProcId) -> &'a str {
         self.story.procs.get(&proc).map_or("", |proc| &proc.name)
+    }
+
+    /// The waits in loops; most records are never asked for them.
+    pub(super) fn loops(&self) -> &Loops {
+        self.loops.get_or_init(|| Loops::new(self.story))
     }
 
     /// Who made a call.

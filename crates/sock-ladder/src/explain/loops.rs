@@ -1,44 +1,87 @@
 //! Programs that wait in a loop, for several sockets at once: which of those waits was cut by the end of the program.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
-use sock_record::{Call, CallKind, SockId};
+use sock_record::{Call, CallKind, ProcId, SockId};
 
 use super::case::{Case, list};
 use super::deadlock::{by_force, is_unfinished};
-use crate::story::returned;
+use crate::story::{Story, returned};
 
 /// Whoever watches a socket in a loop may do so for a while between two messages; so long, in ns, nobody pauses.
 pub(super) const LONGER: u64 = 1_000_000_000;
 
+type Thread = (ProcId, Option<u32>);
+
+/// The waits of a record, gathered in one pass: they are many, and so are those who ask.
+#[derive(Debug, Default)]
+pub(super) struct Loops {
+    /// The last wait of each thread that did not come to an end by itself, and the last of all.
+    last: HashMap<Thread, Last>,
+    /// Which sockets each epoll has told of. What was put into it the record does not have.
+    told: HashSet<(ProcId, Option<i32>, SockId)>,
+    /// Until when each process waited in an epoll.
+    epoll: HashMap<ProcId, u64>,
+    /// Until when each process watched a socket by name.
+    watched: HashMap<(ProcId, SockId), u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    cut: Option<usize>,
+    any: Option<usize>,
+}
+
+impl Loops {
+    pub(super) fn new(story: &Story<'_>) -> Self {
+        let mut loops = Self::default();
+        let waits = story.calls.iter().enumerate();
+        for (n, call) in waits.filter(|(_, call)| call.call == CallKind::Wait) {
+            let until = call.exit.unwrap_or(u64::MAX);
+            if is_epoll(call) {
+                let latest = loops.epoll.entry(call.proc).or_default();
+                *latest = until.max(*latest);
+                loops.told.extend(socks(call, "ready").map(|sock| (call.proc, call.fd, sock)));
+            }
+            for sock in socks(call, "watched") {
+                let latest = loops.watched.entry((call.proc, sock)).or_default();
+                *latest = until.max(*latest);
+            }
+            if !is_look(call) {
+                let last = loops.last.entry((call.proc, call.tid)).or_default();
+                last.any = Some(n);
+                last.cut = is_unfinished(call).then_some(n).or(last.cut);
+            }
+        }
+        loops
+    }
+}
+
 /// The wait in which the thread of a call watched a socket after that call, until it was ended by force.
 pub(super) fn cut_short(case: &Case<'_, '_>, sock: usize, since: &Call) -> Option<usize> {
-    let story = case.story;
-    let own = |call: &Call| (call.proc, call.tid) == (since.proc, since.tid);
+    let loops = case.loops();
+    let Last { cut, any } = *loops.last.get(&(since.proc, since.tid))?;
     // What ends the peer ends the wait; who is interrupted may look around once more.
-    let forced = case.mate(sock).and_then(|mate| story.facts(mate).last_close);
+    let forced = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close);
     let forced = forced.map(|close| case.line(close)).filter(|close| by_force(close));
-    let is_cut = |call: &Call| {
-        is_unfinished(call) || forced.is_some_and(|close| returned(call) >= close.enter)
+    let ended = |n: &usize| forced.is_some_and(|close| returned(case.line(*n)) >= close.enter);
+    let wait = any.filter(ended).or(cut)?;
+    let line = case.line(wait);
+    let id = case.story.socks[sock].sock;
+    let is_watched = || {
+        socks(line, "watched").any(|watched| watched == id)
+            || (is_epoll(line) && loops.told.contains(&(line.proc, line.fd, id)))
     };
-    let is_meant =
-        |call: &Call| own(call) && call.call == CallKind::Wait && !is_look(call) && is_cut(call);
-    let mut later = story.calls.iter().enumerate().rev();
-    let (wait, line) = later.find(|(_, call)| is_meant(call))?;
-    let id = story.socks[sock].sock;
-    let is_watched = || mentions(line, "watched", id) || in_epoll(case, line, id);
     (line.enter >= returned(since) && is_watched()).then_some(wait)
 }
 
 /// Whether the program of a call may have watched a socket after it. An epoll may watch anything.
 pub(super) fn may_watch(case: &Case<'_, '_>, sock: usize, since: &Call) -> bool {
+    let loops = case.loops();
     let id = case.story.socks[sock].sock;
-    let watches = |call: &Call| {
-        call.call == CallKind::Wait
-            && call.proc == since.proc
-            && call.exit.is_none_or(|exit| exit > returned(since))
-            && (mentions(call, "watched", id) || is_epoll(call))
-    };
-    case.story.calls.iter().rev().any(|call| watches(call))
+    let until = [loops.epoll.get(&since.proc), loops.watched.get(&(since.proc, id))];
+    until.into_iter().flatten().any(|until| *until > returned(since))
 }
 
 /// Whether a wait only looks, and takes no time.
@@ -50,15 +93,8 @@ fn is_epoll(wait: &Call) -> bool {
     wait.sys.as_deref().is_some_and(|sys| sys.starts_with("epoll"))
 }
 
-/// Whether an epoll watches a socket: it has told of it before. What was put into it the record does not have.
-fn in_epoll(case: &Case<'_, '_>, wait: &Call, id: SockId) -> bool {
-    let is_same = |call: &&&Call| (call.proc, call.fd) == (wait.proc, wait.fd) && is_epoll(call);
-    is_epoll(wait)
-        && case.story.calls.iter().filter(is_same).any(|call| mentions(call, "ready", id))
-}
-
-/// Whether a list of a wait has a socket.
-fn mentions(wait: &Call, name: &str, id: SockId) -> bool {
-    let told = |one: &Value| one.get("sock").and_then(Value::as_u64);
-    list(wait, name).iter().any(|one| told(one) == Some(u64::from(id.0)))
+/// The sockets in a list of a wait.
+fn socks<'c>(wait: &'c Call, name: &str) -> impl Iterator<Item = SockId> + 'c {
+    let number = |one: &Value| u32::try_from(one.get("sock")?.as_u64()?).ok();
+    list(wait, name).iter().filter_map(number).map(SockId)
 }
