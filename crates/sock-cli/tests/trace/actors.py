@@ -539,11 +539,15 @@ def small_receives():
 
 
 def talks_on():
-    """Says the same to itself for ever."""
+    """Says the same to itself for ever, and after some times that it does."""
+    import itertools
+
     one, other = socket.socketpair()
-    while True:
+    for n in itertools.count(1):
         one.send(b"x" * 100)
         other.recv(100)
+        if n == 6:
+            print("talks", flush=True)
 
 
 def waits_for_no_socket():
