@@ -38,6 +38,10 @@ arrows:
 deny:
     .ci/check deny
 
+# The judges of the tracer on the other machine that it knows, emulated: a quarter of an hour, on Debian.
+aarch64 *arguments:
+    .ci/aarch64/test {{arguments}}
+
 # Every program of the lectures, for real, in two seconds.
 demo:
     cargo run --release -- demo
