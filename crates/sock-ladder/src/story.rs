@@ -228,6 +228,11 @@ impl<'a> Story<'a> {
         }
     }
 
+    /// Whether the record was cut off, before the end that its writer would have written: what it lacks may have happened later.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.meta.is_some() && self.end.is_none()
+    }
+
     /// Whether a process was ended by whoever wrote the record.
     pub(crate) fn is_stopped(&self, proc: ProcId) -> bool {
         self.stopped.contains(&proc)

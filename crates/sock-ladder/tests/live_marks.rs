@@ -2,8 +2,8 @@
 
 mod tape;
 
-use sock_ladder::{Drawing, Live};
-use sock_record::{CallKind, Line, Origin, SockId};
+use sock_ladder::{Drawing, Live, text};
+use sock_record::{CallKind, Kind, Line, Origin, SockId};
 use tape::{CLIENT, SERVER, Tape};
 
 fn drawn(lines: &[Line], width: usize) -> String {
@@ -66,4 +66,35 @@ fn an_urgent_byte_is_drawn_to_who_asked_for_it() {
     let row = ladder.lines().find(|line| line.contains(" 1 B urgent ")).expect("the byte");
     assert!(row.contains("send 3 B urgent") && row.ends_with("recv 1 B urgent"), "{ladder}");
     assert!(ladder.contains("\"!t\""), "{ladder}");
+}
+
+#[test]
+fn who_never_was_connected_has_met_no_reset() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client");
+    tape.sock(1, Kind::Stream, Origin::Socket, 0);
+    let send = tape.call(CLIENT, CallKind::Send, 1, 100, 110, Err("EPIPE"));
+    send.args.flags = vec!["MSG_NOSIGNAL".into()].into();
+    tape.end(1_000);
+    let page = drawn(&tape.lines, 80);
+    assert!(page.contains("send EPIPE"), "{page}");
+    assert!(!page.contains("RST") && !page.contains("not recorded"), "{page}");
+}
+
+#[test]
+fn an_accept_that_a_signal_ended_is_a_row() {
+    let page = |signal: &str| {
+        let mut tape = Tape::default();
+        tape.proc(SERVER, "server");
+        tape.sock(1, Kind::Stream, Origin::Socket, 0).local = Some("127.0.0.1:7".into());
+        tape.call(SERVER, CallKind::Listen, 1, 10, 11, Ok(0));
+        let accept = tape.call(SERVER, CallKind::Accept, 1, 100, 50_100, Err("EINTR"));
+        accept.args.more.insert("signal".into(), signal.into());
+        tape.call(SERVER, CallKind::Close, 1, 50_200, 50_210, Ok(0));
+        tape.end(60_000);
+        let pages = [drawn(&tape.lines, 80), text(&tape.lines, &Drawing::default())];
+        pages.map(|page| page.matches("accept EINTR").count())
+    };
+    assert_eq!(page("SIGALRM"), [1, 1]);
+    assert_eq!(page("SIGCHLD"), [0, 0]);
 }

@@ -7,7 +7,8 @@ use super::deadlock::{both_send, nothing_under_way};
 use super::ends::deed;
 use super::short::{Short, short};
 use super::teller::Teller;
-use crate::story::{ends_sending, is_by_end, returned};
+use crate::pair::urgent;
+use crate::story::{ends_sending, is_by_end, is_peek, returned};
 use crate::text::count;
 
 pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
@@ -101,6 +102,12 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
             case.who(call),
             count(send.moved().unwrap_or(0)),
         ),
+        None if is_urgent_left(case, sock, line.enter) => format!(
+            "reset: {peer} {} with the urgent byte (MSG_OOB) that {} had sent still in its buffer, so the kernel sent RST \
+             instead of FIN; receive to the end (0 B) before closing",
+            what.trim_end_matches(','),
+            case.who(call),
+        ),
         None if nothing_under_way(case, sock, case.mate(sock).unwrap_or(sock)) => {
             format!(
                 "reset: {peer} {what}, and its system sent RST; the calls of this record do not say why"
@@ -110,6 +117,21 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
             "reset: {peer} {what} while bytes were on their way to it; read to the end before closing"
         ),
     }
+}
+
+/// Whether the last that a socket had sent by `t` was an urgent byte, and its peer's last receive stopped before it, as one does
+/// that has got something: who asks for the byte gets a copy, and only the next receive passes over it.
+fn is_urgent_left(case: &Case<'_, '_>, sock: usize, t: u64) -> bool {
+    let sends = case.story.calls_on(sock).map(|(_, call)| call);
+    let sent = sends.filter(|call| call.call == CallKind::Send && call.enter < t).last();
+    let Some(mate) = case.mate(sock).filter(|_| sent.is_some_and(|send| urgent(send).is_some()))
+    else {
+        return false;
+    };
+    let takes = |call: &Call| call.dir == Some(Dir::In) && !is_peek(call);
+    let last = case.story.calls_on(mate).filter(|(_, call)| takes(call)).last();
+    let is_seen = case.is_tcp(sock) && !case.story.has_unseen(mate, Dir::In);
+    is_seen && last.is_none_or(|(_, call)| call.moved() > Some(0))
 }
 
 /// What was sent to who had ended receiving itself.

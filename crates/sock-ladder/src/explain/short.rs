@@ -29,8 +29,8 @@ impl Short {
     }
 }
 
-/// What the owner of a socket had received when it closed it, where that was a part only of what its peer sent without having
-/// been answered in between.
+/// What the owner of a socket had received when it closed it, where that was a part only of what its peer had sent by then
+/// without having been answered in between.
 pub(super) fn short(case: &Case<'_, '_>, sock: usize) -> Option<Short> {
     let (story, mate) = (case.story, case.mate(sock)?);
     let facts = story.facts(sock);
@@ -53,7 +53,9 @@ pub(super) fn short(case: &Case<'_, '_>, sock: usize) -> Option<Short> {
     };
     let taken: Vec<u64> = moved(sock, Dir::In).map(|(_, n)| n).collect();
     let got: u64 = taken.iter().sum();
-    let sends: Vec<(&Call, u64)> = moved(mate, Dir::Out).collect();
+    // Who had all that there was when it closed may have wanted no more.
+    let was_sent = |(call, _): &(&Call, u64)| call.enter < returned(line);
+    let sends: Vec<(&Call, u64)> = moved(mate, Dir::Out).filter(was_sent).collect();
     let sent: u64 = sends.iter().map(|(_, n)| n).sum();
     if got == 0 || sent <= got || line.call != CallKind::Close {
         return None;

@@ -14,6 +14,9 @@ const OFTEN: usize = 3;
 const ORDINARY: &[&str] =
     &["end", "merged", "no-fin", "split", "time-wait", "timed-out", "would-block"];
 
+/// What is said because a call is not there: of a record that was cut off, nobody knows.
+const ABSENT: &[&str] = &["never-accepted", "not-read", "not-received"];
+
 /// What stands before how often it was.
 const COUNTED: &str = " (× ";
 
@@ -48,6 +51,9 @@ impl<'s, 'a> Teller<'s, 'a> {
         matter: impl Hash,
         text: impl FnOnce() -> String,
     ) {
+        if self.story.is_cut_off() && ABSENT.contains(&code) {
+            return;
+        }
         let ev = self.story.calls[call].ev;
         let known = self.story.notes.get(&ev).into_iter().flatten().find(|note| note.code == code);
         let mut hash = DefaultHasher::new();

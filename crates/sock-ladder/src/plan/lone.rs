@@ -1,9 +1,11 @@
 //! What has one side in the record only: sent and never taken, taken unseen, or received from elsewhere.
 
-use sock_record::{Call, Dir, Origin};
+use sock_record::{Call, CallKind, Dir, Interval, LinkKind, Origin};
 
+use super::lanes::Peer;
 use super::parts::without;
 use super::steps::{Maker, Touch, What};
+use crate::pair::urgent;
 use crate::story::{is_eof, is_peek};
 
 impl Maker<'_, '_> {
@@ -13,6 +15,7 @@ impl Maker<'_, '_> {
         let taker = Touch::peer(peer);
         let unseen = taker.missing && self.is_taken_unseen(sock);
         let taker = Touch { missing: taker.missing && !unseen, unseen, ..taker };
+        self.lone_urgent(sock, peer, taker);
         for &call in &self.story.calls_of[sock] {
             let Some(whole) = self.joined.spans[call] else {
                 // Of one that was taken among others nobody knows which receives got its bytes.
@@ -39,6 +42,40 @@ impl Maker<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Urgent bytes that nobody asked for, and those that came from who is not in the record.
+    fn lone_urgent(&mut self, sock: usize, peer: Peer, taker: Touch) {
+        let story = self.story;
+        // Where they are in the stream, of which they are no part.
+        let mut at = 0;
+        for (call, line) in story.calls_on(sock) {
+            let (span, is_send) = (self.joined.spans[call], line.call == CallKind::Send);
+            at = span.filter(|_| is_send).map_or(at, Interval::end);
+            let Some(n) = urgent(line) else { continue };
+            // With others it was drawn for those; asked for in its place it is one of them.
+            let is_drawn = match span {
+                Some(span) => span.len() == n || self.is_urgent_met(call),
+                None => self.shown[call],
+            };
+            let what = What::Bytes(Interval::at(at, 0));
+            if is_drawn {
+                continue;
+            }
+            if is_send {
+                self.add(what, self.touch(call), Some(taker), false);
+            } else if self.joined.mates[sock].is_none() {
+                self.add(what, Touch::peer(peer), Some(self.touch(call)), false);
+            }
+        }
+    }
+
+    /// Whether somebody asked for the urgent byte of a send.
+    fn is_urgent_met(&self, send: usize) -> bool {
+        let joins = &self.joined.joins;
+        let first = joins.partition_point(|join| join.from < send);
+        let mut own = joins[first..].iter().take_while(|join| join.from == send);
+        own.any(|join| join.kind == LinkKind::Bytes && join.off.is_some_and(Interval::is_empty))
     }
 
     pub(super) fn lone_datagrams(&mut self, sock: usize) {

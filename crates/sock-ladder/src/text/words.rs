@@ -227,6 +227,7 @@ pub(crate) fn caption(
     ascii: bool,
 ) -> String {
     let unmet = step.to.is_some_and(|to| to.missing && to.call.is_none());
+    let is_late = unmet && may_be_met_later(story, joined, step);
     let text = match step.what {
         What::Bytes(off) if off.is_empty() => "1 B urgent".into(),
         What::Bytes(off) => {
@@ -238,6 +239,7 @@ pub(crate) fn caption(
             let unseen = step.to.is_some_and(|to| to.unseen);
             let parted = parted || unseen;
             let after = match (unmet, unseen) {
+                (true, _) if is_late => " not read by then",
                 (true, _) => " never read",
                 (_, true) => " not seen",
                 _ => "",
@@ -246,9 +248,14 @@ pub(crate) fn caption(
             sized(bytes, off.len(), parted, after, room, ascii)
         }
         What::Datagram(len) => {
-            let after = if unmet { " never received" } else { "" };
+            let after = match (unmet, is_late) {
+                (_, true) => " not received by then",
+                (true, _) => " never received",
+                _ => "",
+            };
             sized(dgram_bytes(story, step), len, false, after, room, ascii)
         }
+        What::Connect if is_late => longest(["not accepted by then", "not accepted"], room),
         What::Connect if unmet => "never accepted".into(),
         What::Connect if !step.from.is_event() => "connect".into(),
         What::Connect | What::Local => String::new(),
@@ -258,6 +265,12 @@ pub(crate) fn caption(
         What::Rst => longest(["RST (reset)", "RST"], room),
     };
     if columns(&text) <= room { text } else { fit(&text, room, ascii) }
+}
+
+/// Whether what nobody met may have been met after the last line of the record: who was to do so had not closed its end by then.
+fn may_be_met_later(story: &Story<'_>, joined: &Joined, step: &Step) -> bool {
+    let mate = step.from.call.and_then(|n| joined.mates[story.on(n)?]);
+    story.is_cut_off() && mate.is_none_or(|mate| story.facts(mate).last_close.is_none())
 }
 
 /// Where a step went that nobody is known to have met.

@@ -14,7 +14,7 @@ use crate::facts::{Sent, is_nowhere, is_probe, sent_by};
 use crate::pair::urgent;
 use crate::plan::steps::What;
 use crate::story::{Fate, is_by_end, is_eof, is_not_yet, is_peek, is_unreturned, returned};
-use crate::waits::Waits;
+use crate::waits::{Waits, signal};
 
 /// Calls on their way to the page.
 #[derive(Debug)]
@@ -140,7 +140,8 @@ impl Desk {
             }
             (_, Some(dir)) => self.moves(call, sock, dir, rows),
             _ if urgent(call).is_some() => self.urgent(call, sock, rows),
-            _ => self.aside(call, failed, rows),
+            // A signal that says something ended a wait.
+            _ => self.aside(call, failed || signal(call).is_some(), rows),
         }
     }
 
@@ -252,7 +253,8 @@ impl Desk {
     fn moves(&mut self, call: &Call, sock: SockId, dir: Dir, rows: &mut Vec<Row>) {
         let Some(known) = self.book.of(sock) else { return };
         let is_over = matches!(call.err.as_deref(), Some("ECONNRESET" | "EPIPE"));
-        if is_over && !known.is_dgram() && !known.reset {
+        // Who never was connected has broken nothing.
+        if is_over && known.is_connection() && !known.reset {
             let by_us = known.fin && call.err.as_deref() == Some("EPIPE");
             known.reset = !by_us;
             if known.reset {
