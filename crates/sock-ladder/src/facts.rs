@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     /// The first call that moved anything.
     pub(crate) moved: Option<usize>,
     pub(crate) failed: bool,
+    /// The last call that was told that nobody is there.
+    pub(crate) unreachable: Option<usize>,
     reset: Option<usize>,
     broken_pipe: Option<usize>,
     pub(crate) listens: bool,
@@ -66,6 +68,9 @@ impl Facts {
             };
             if let Some(first) = first {
                 first.get_or_insert(n);
+            }
+            if call.err.as_deref() == Some("ECONNREFUSED") {
+                self.unreachable = Some(n);
             }
         }
         if let Some(error) = later_error(call)

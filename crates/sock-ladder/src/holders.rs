@@ -75,7 +75,7 @@ impl Story<'_> {
     }
 
     /// Who forked whom, as far as the record knows both.
-    pub(crate) fn parents(&self) -> HashMap<ProcId, ProcId> {
+    pub(crate) fn families(&self) -> Families {
         let mut by_pid = HashMap::new();
         for proc in self.procs.values() {
             if let Some(pid) = proc.pid {
@@ -83,7 +83,8 @@ impl Story<'_> {
             }
         }
         let forked = self.procs.values().filter(|proc| proc.how == "fork".into());
-        forked.filter_map(|proc| Some((proc.proc, *by_pid.get(&proc.ppid?)?))).collect()
+        let parents = forked.filter_map(|proc| Some((proc.proc, *by_pid.get(&proc.ppid?)?)));
+        Families { parents: parents.collect(), found: HashMap::new() }
     }
 
     /// The programs that used no socket, nor did any that they forked; what the C library did by itself does not count.
@@ -99,8 +100,8 @@ impl Story<'_> {
                 used.insert(call.proc);
             }
         }
-        let parents = self.parents();
-        let used: BTreeSet<ProcId> = used.into_iter().map(|proc| family(&parents, proc)).collect();
+        let mut families = self.families();
+        let used: BTreeSet<ProcId> = used.into_iter().map(|proc| families.of(proc)).collect();
         let idle = self.started.iter().filter(|proc| !used.contains(proc));
         idle.filter_map(|proc| Some(&*self.procs.get(proc)?.name)).collect()
     }
@@ -157,10 +158,30 @@ impl Story<'_> {
     }
 }
 
-/// The program that a process was forked from, perhaps over several steps; itself where it was not.
-pub(crate) fn family(parents: &HashMap<ProcId, ProcId>, id: ProcId) -> ProcId {
-    let parent = |id: &ProcId| parents.get(id).copied().filter(|parent| parent != id);
-    // No deeper than there are processes, whatever a record says.
-    let line = std::iter::successors(Some(id), parent).take(parents.len() + 1);
-    line.last().unwrap_or(id)
+/// Which program each process was forked from, perhaps over several steps.
+pub(crate) struct Families {
+    parents: HashMap<ProcId, ProcId>,
+    /// What was found: a line of forks may be as long as the record.
+    found: HashMap<ProcId, ProcId>,
+}
+
+impl Families {
+    /// The program that a process was forked from; itself where it was not.
+    pub(crate) fn of(&mut self, id: ProcId) -> ProcId {
+        let (mut line, mut at) = (vec![id], id);
+        let first = loop {
+            if let Some(&first) = self.found.get(&at) {
+                break first;
+            }
+            // No deeper than there are processes, whatever a record says.
+            let is_deep = line.len() > self.parents.len();
+            match self.parents.get(&at).filter(|parent| !is_deep && **parent != at) {
+                Some(&parent) => at = parent,
+                None => break at,
+            }
+            line.push(at);
+        };
+        self.found.extend(line.into_iter().map(|each| (each, first)));
+        first
+    }
 }

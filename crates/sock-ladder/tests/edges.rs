@@ -143,6 +143,39 @@ fn a_long_chain_of_forks_is_one_lane_and_takes_no_minutes() {
     );
 }
 
+/// How many it takes to see that each looks at all the others: 400,000,000 looks.
+const THOUSANDS: u32 = 20_000;
+
+#[test]
+fn thousands_of_datagrams_to_nobody_take_no_minutes() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client");
+    tape.udp(1, "127.0.0.1:40000");
+    for n in 0..THOUSANDS {
+        let send = tape.send(CLIENT, 1, u64::from(n) * 10, b"x");
+        send.args.addr = Some(format!("127.0.0.1:{}", 10_000 + n).into());
+    }
+    let notes = sock_ladder::explain(&tape.lines);
+    let lost = notes.iter().filter(|note| note.code == "nobody-bound").count();
+    assert_eq!(lost, THOUSANDS as usize);
+}
+
+#[test]
+fn thousands_of_urgent_bytes_take_no_minutes() {
+    let mut tape = Tape::connected(7);
+    for kind in [CallKind::Send, CallKind::Recv] {
+        for n in 0..THOUSANDS {
+            let (who, sock) = if kind == CallKind::Send { (CLIENT, 1) } else { (SERVER, 2) };
+            let t = 100 + u64::from(n) * 20 + u64::from(sock) * 5;
+            let call = tape.call(who, kind.clone(), sock, t, t + 1, Ok(1));
+            (call.dir, call.args.flags) = (None, vec!["MSG_OOB".into()].into());
+        }
+    }
+    let links = pair(&tape.lines).links;
+    let urgent = links.iter().filter(|paired| paired.link.kind == LinkKind::Bytes).count();
+    assert_eq!(urgent, THOUSANDS as usize);
+}
+
 /// Sends 5 bytes, 3 urgent ones and 5 more; the receiver takes them as the kernel gives them.
 fn urgent(inline: bool) -> Vec<Line> {
     let mut tape = Tape::connected(7);

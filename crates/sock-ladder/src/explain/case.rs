@@ -24,6 +24,7 @@ pub(super) struct Case<'s, 'a> {
     to: Vec<u32>,
     names: HashMap<ProcId, String>,
     loops: OnceCell<Loops>,
+    failed_binds: OnceCell<Vec<usize>>,
 }
 
 impl<'s, 'a> Case<'s, 'a> {
@@ -39,7 +40,9 @@ impl<'s, 'a> Case<'s, 'a> {
             *place += 1;
         }
         drop(next);
-        Self { story, joined, from, by_to, to, names: names::names(story), loops: OnceCell::new() }
+        let names = names::names(story);
+        let (loops, failed_binds) = Default::default();
+        Self { story, joined, from, by_to, to, names, loops, failed_binds }
     }
 
     pub(super) fn line(&self, call: usize) -> &'a Call {
@@ -75,6 +78,17 @@ impl<'s, 'a> Case<'s, 'a> {
     /// The waits in loops; most records are never asked for them.
     pub(super) fn loops(&self) -> &Loops {
         self.loops.get_or_init(|| Loops::new(self.story))
+    }
+
+    /// The calls by which somebody wanted to be at a place, and that failed: each datagram that is lost asks for them.
+    pub(super) fn failed_binds(&self) -> &[usize] {
+        let is_failed = |call: &Call| {
+            matches!(call.call, CallKind::Bind | CallKind::Listen) && call.err.is_some()
+        };
+        self.failed_binds.get_or_init(|| {
+            let calls = self.story.calls.iter().enumerate();
+            calls.filter(|(_, call)| is_failed(call)).map(|(n, _)| n).collect()
+        })
     }
 
     /// Who made a call.

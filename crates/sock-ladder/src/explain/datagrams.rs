@@ -170,10 +170,7 @@ fn lost(
     }
     // Who is not traced may well have been there: only what nobody ever answered is worth a word, and only nearby.
     let is_near = matches!(&place, Place::Inet(ip, _) if ip.is_loopback() || ip.is_unspecified());
-    let has_error = case
-        .story
-        .calls_on(sock)
-        .any(|(later, call)| later > n && call.err.as_deref() == Some("ECONNREFUSED"));
+    let has_error = case.story.facts(sock).unreachable > Some(n);
     if !is_near || has_error || answered.iter().any(|other| place.covers(other)) {
         return;
     }
@@ -231,13 +228,11 @@ fn stranger(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, n: usize, place: &
 
 /// Who had called `bind` when something was sent, and where: three of them at most, and none of the sender's own.
 fn others(case: &Case<'_, '_>, bound: &HashMap<Door, Vec<Tenant>>, sent: &Call) -> Vec<String> {
-    let asked =
-        |sock: usize| case.story.calls_on(sock).any(|(_, call)| call.call == CallKind::Bind);
     let mut found: Vec<(u64, String)> = bound
         .values()
         .flatten()
         .filter(|tenant| tenant.since <= sent.enter && tenant.until > sent.enter)
-        .filter(|tenant| matches!(tenant.place, Place::Inet(..)) && asked(tenant.sock))
+        .filter(|tenant| matches!(tenant.place, Place::Inet(..)) && tenant.asked)
         .filter_map(|tenant| {
             let proc = case.story.proc(tenant.sock).filter(|proc| *proc != sent.proc)?;
             Some((tenant.since, format!("{} on {}", case.name(proc), written(&tenant.place))))

@@ -10,6 +10,8 @@ use crate::place::{Door, Place};
 pub(super) struct Tenant {
     pub(super) sock: usize,
     pub(super) place: Place,
+    /// It asked for the place itself.
+    pub(super) asked: bool,
     /// From its bind to its last close, in ns since t0.
     pub(super) since: u64,
     pub(super) until: u64,
@@ -28,7 +30,7 @@ pub(super) fn tenants(case: &Case<'_, '_>, wanted: impl Fn(usize) -> bool) -> Ve
             let life = case.story.life(sock);
             let listens = listen.or_else(|| case.story.is_listener(sock).then_some(life.0));
             let since = bind.or(listens).unwrap_or(life.0);
-            Some(Tenant { sock, place, since, until: life.1, listens })
+            Some(Tenant { sock, place, asked: bind.is_some(), since, until: life.1, listens })
         })
         .collect()
 }

@@ -60,15 +60,13 @@ pub(super) fn failed_there(
         let own = || case.story.on(n).and_then(|sock| case.story.local(sock));
         asked.or_else(own).is_some_and(|asked| asked.covers(place))
     };
-    let is_failed = |n: usize, call: &Call| {
-        matches!(call.call, CallKind::Bind | CallKind::Listen)
-            && call.err.is_some()
-            && returned(call) <= t
+    let is_meant = |n: usize| {
+        let call = case.line(n);
+        returned(call) <= t
             && case.story.on(n).is_none_or(|sock| case.is_stream(sock) == stream)
             && there(n, call)
     };
-    let calls = case.story.calls.iter().enumerate();
-    calls.filter(|(n, call)| is_failed(*n, call)).map(|(n, _)| n).next_back()
+    case.failed_binds().iter().copied().rfind(|&n| is_meant(n))
 }
 
 /// Connections to who has an address that a program of the record could not get.

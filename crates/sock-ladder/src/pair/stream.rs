@@ -4,7 +4,7 @@ use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
 
 use super::Join;
 use super::order::settle;
-use super::urgent::{in_band, urgent};
+use super::urgent::{is_inline, urgent};
 use crate::story::{Story, is_peek, returned};
 
 /// One call's bytes in one direction.
@@ -123,9 +123,11 @@ fn flow<'a>(
     let (mut flow, mut at) = (Flow::default(), 0);
     // Who counts the bytes of a stream counts none that were sent with the urgent ones.
     let mut beside = 0;
+    let has_urgent = calls.iter().any(|(_, line)| urgent(line).is_some());
+    let inline = has_urgent && mate.is_some_and(|mate| is_inline(story, mate));
     for (call, line) in calls {
-        if urgent(line).is_some() {
-            let off = Interval::at(at, in_band(story, mate, line));
+        if let Some(n) = urgent(line) {
+            let off = Interval::at(at, if inline { n } else { n - 1 });
             (at, beside) = (off.end(), beside + off.len());
             if !off.is_empty() {
                 flow.moves.push(Move {

@@ -14,14 +14,13 @@ pub(crate) fn urgent(call: &Call) -> Option<u64> {
     u64::try_from(n).ok().filter(|n| *n > 0)
 }
 
-/// How many of them are bytes of the stream, where the receiver may have asked for all in their place (`SO_OOBINLINE`).
-pub(super) fn in_band(story: &Story<'_>, mate: Option<usize>, send: &Call) -> u64 {
-    let is_inline = |call: &Call| {
+/// Whether a receiver has asked for urgent bytes in their place, as bytes of the stream like any (`SO_OOBINLINE`).
+pub(super) fn is_inline(story: &Story<'_>, sock: usize) -> bool {
+    let asks = |call: &Call| {
         let name = call.args.more.get("name").and_then(Value::as_str);
         call.call == CallKind::Setsockopt && name == Some("SO_OOBINLINE") && call.err.is_none()
     };
-    let asked = mate.is_some_and(|mate| story.calls_on(mate).any(|(_, call)| is_inline(call)));
-    urgent(send).map_or(0, |n| if asked { n } else { n - 1 })
+    story.calls_on(sock).any(|(_, call)| asks(call))
 }
 
 /// The links of the urgent bytes themselves: each to the receive that asked for it, at its place in the stream, of which it is

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sock_record::{Dir, LinkKind, Origin, ProcId};
 
 use crate::few::Few;
-use crate::holders::family;
 use crate::pair::{Bound, Joined};
 use crate::place::Place;
 use crate::story::Story;
@@ -169,68 +168,72 @@ impl Lanes {
         self.own.iter_mut().filter(|lane| **lane < new.len()).for_each(|lane| *lane = new[*lane]);
         self.ghosts.values_mut().for_each(|lane| *lane = new[*lane]);
         self.by_proc.change(|lane| new[lane]);
-        let parents = story.parents();
+        let mut families = story.families();
+        let mut here: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
+        for sock in (0..story.socks.len()).filter(|&sock| takes_part(story, sock)) {
+            here[self.own[sock]].push(sock);
+        }
         self.all = order
             .iter()
             .map(|&n| {
                 let (key, lane) = &found.lanes[n];
-                let (name, under) = self.words(story, key, lane, new[n]);
+                let (name, under) = words(story, key, lane, &here[new[n]]);
                 let id = if let Key::Proc(id) = key { Some(*id) } else { None };
-                let family = id.map(|id| family(&parents, id));
+                let family = id.map(|id| families.of(id));
                 let is_forked = family != id;
                 Lane { name, under, family, is_forked, ..lane.clone() }
             })
             .collect();
     }
+}
 
-    fn words(&self, story: &Story<'_>, key: &Key, lane: &Lane, n: usize) -> (String, String) {
-        let role = match (lane.asks, lane.answers) {
-            (true, true) => "relay",
-            (false, true) => "server",
-            _ => "client",
-        };
-        match key {
-            Key::Ghost(address) => (address.clone(), "(not recorded)".into()),
-            Key::Part(id, address) => {
-                // The ends of a pair are alike.
-                let is_end = address.starts_with(UNNAMED);
-                let proc = story.procs.get(id).filter(|_| is_end);
-                (proc.map_or(role, |proc| &proc.name).into(), address.clone())
-            }
-            Key::Proc(id) => {
-                let proc = story.procs.get(id);
-                let name = proc.map_or(role, |proc| &proc.name);
-                let pid = proc.and_then(|proc| proc.pid).map(|pid| format!("pid {pid}"));
-                let here = |sock: &usize| self.own[*sock] == n && takes_part(story, *sock);
-                let local = |sock: usize| {
-                    // A connection that was refused was nowhere.
-                    let facts = story.facts(sock);
-                    if facts.refused.is_some() && facts.connect.is_none() {
-                        return None;
-                    }
-                    let address = story.socks[sock].local.as_deref()?;
-                    Place::new(address).map(|_| address)
-                };
-                let of = |which: &dyn Fn(usize) -> bool| -> Vec<&str> {
-                    let socks = (0..story.socks.len()).filter(here);
-                    socks.filter(|&sock| which(sock)).filter_map(local).collect()
-                };
-                // What a server is known by is where it listens.
-                let mut addresses = of(&|sock| story.is_listener(sock));
-                if addresses.is_empty() {
-                    addresses = of(&|sock| story.socks[sock].from == Origin::Accept);
+/// What stands above a lane with the sockets `here`.
+fn words(story: &Story<'_>, key: &Key, lane: &Lane, here: &[usize]) -> (String, String) {
+    let role = match (lane.asks, lane.answers) {
+        (true, true) => "relay",
+        (false, true) => "server",
+        _ => "client",
+    };
+    match key {
+        Key::Ghost(address) => (address.clone(), "(not recorded)".into()),
+        Key::Part(id, address) => {
+            // The ends of a pair are alike.
+            let is_end = address.starts_with(UNNAMED);
+            let proc = story.procs.get(id).filter(|_| is_end);
+            (proc.map_or(role, |proc| &proc.name).into(), address.clone())
+        }
+        Key::Proc(id) => {
+            let proc = story.procs.get(id);
+            let name = proc.map_or(role, |proc| &proc.name);
+            let pid = proc.and_then(|proc| proc.pid).map(|pid| format!("pid {pid}"));
+            let local = |sock: usize| {
+                // A connection that was refused was nowhere.
+                let facts = story.facts(sock);
+                if facts.refused.is_some() && facts.connect.is_none() {
+                    return None;
                 }
-                if addresses.is_empty() {
-                    addresses = of(&|_| true);
-                }
-                addresses.sort_unstable();
-                addresses.dedup();
-                let under = match addresses[..] {
-                    [one] => one.to_owned(),
-                    _ => pid.unwrap_or_default(),
-                };
-                (name.into(), under)
+                let address = story.socks[sock].local.as_deref()?;
+                Place::new(address).map(|_| address)
+            };
+            let of = |which: &dyn Fn(usize) -> bool| -> Vec<&str> {
+                let socks = here.iter().copied();
+                socks.filter(|&sock| which(sock)).filter_map(local).collect()
+            };
+            // What a server is known by is where it listens.
+            let mut addresses = of(&|sock| story.is_listener(sock));
+            if addresses.is_empty() {
+                addresses = of(&|sock| story.socks[sock].from == Origin::Accept);
             }
+            if addresses.is_empty() {
+                addresses = of(&|_| true);
+            }
+            addresses.sort_unstable();
+            addresses.dedup();
+            let under = match addresses[..] {
+                [one] => one.to_owned(),
+                _ => pid.unwrap_or_default(),
+            };
+            (name.into(), under)
         }
     }
 }
