@@ -185,3 +185,30 @@ impl Families {
         first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn families(parents: impl Iterator<Item = (u32, u32)>) -> Families {
+        let parents = parents.map(|(child, parent)| (ProcId(child), ProcId(parent)));
+        Families { parents: parents.collect(), found: HashMap::new() }
+    }
+
+    #[test]
+    fn who_comes_from_whom_is_found_once_in_a_line_of_many_forks() {
+        /// Going up from each of them to the first: 20,000,000,000 steps.
+        const MANY: u32 = 200_000;
+        let mut line = families((2..=MANY).map(|id| (id, id - 1)));
+        assert!((1..=MANY).rev().all(|id| line.of(ProcId(id)) == ProcId(1)));
+        assert_eq!(line.of(ProcId(MANY + 1)), ProcId(MANY + 1));
+    }
+
+    #[test]
+    fn who_is_told_to_come_from_himself_is_one_family_all_the_same() {
+        let mut round = families([(1, 2), (2, 3), (3, 1), (4, 4)].into_iter());
+        let first = round.of(ProcId(1));
+        assert!((1..=3).all(|id| round.of(ProcId(id)) == first && first.0 <= 3));
+        assert_eq!(round.of(ProcId(4)), ProcId(4));
+    }
+}

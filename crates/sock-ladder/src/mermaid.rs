@@ -139,7 +139,11 @@ impl Diagram<'_, '_, '_> {
         let again = format!("{} B ", before.rsplit(' ').next().unwrap_or(""));
         let is_said = words.ends_with(again.trim_end());
         let what = what.strip_prefix(&again).filter(|_| is_said).unwrap_or(&what);
+        let is_urgent = matches!(step.what, What::Bytes(off) if off.is_empty());
+        let what = if is_urgent && words.ends_with(&format!(" {what}")) { "" } else { what };
         let off = match step.what {
+            // What is beside the stream has no place in it.
+            What::Bytes(off) if off.is_empty() => String::new(),
             What::Bytes(off) => format!("[{},{})", off.start(), off.end()),
             What::Connect
             | What::Refused
