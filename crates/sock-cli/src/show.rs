@@ -8,7 +8,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow};
-use sock_ladder::Drawing;
+use sock_ladder::{Conversation, Drawing};
 use sock_record::{Line, ReadError, Reader};
 
 use self::title::title;
@@ -64,12 +64,9 @@ fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
         What::One(number) => {
             let all = sock_ladder::conversations(lines);
             let index = number.checked_sub(1);
-            let one = index.and_then(|index| all.get(index)).ok_or_else(|| {
-                let count = all.len();
-                Usage(format!(
-                    "there is no conversation {number}; --list shows the {count} there are"
-                ))
-            })?;
+            let one = index
+                .and_then(|index| all.get(index))
+                .ok_or_else(|| Usage(no_conversation(number, &all)))?;
             Ok(one.text(&drawing))
         }
         What::List => {
@@ -79,6 +76,30 @@ fn page(plan: &Plan, lines: &[Line]) -> Result<String> {
             }
             Ok(page)
         }
+    }
+}
+
+/// Why there is none of this number; where it is a port, which there are with it.
+fn no_conversation(number: usize, all: &[Conversation<'_>]) -> String {
+    let port = format!(":{number}");
+    let has_it = |line: &&Line| {
+        let Line::Sock(sock) = line else { return false };
+        let mut ends = [&sock.local, &sock.peer].into_iter().flatten();
+        ends.any(|end| end.ends_with(&port))
+    };
+    let with_it = all.iter().enumerate().filter(|(_, one)| one.lines.iter().any(has_it));
+    let numbers: Vec<String> = with_it.map(|(index, _)| (index + 1).to_string()).collect();
+    let count = all.len();
+    match &numbers[..] {
+        [] => format!("there is no conversation {number}; --list shows the {count} there are"),
+        [one] => format!(
+            "there is no conversation {number}; it is a port, and --only {one} draws the one that has it"
+        ),
+        [first, ..] => format!(
+            "there is no conversation {number}; it is a port, and {} of {count} have it, the first of them --only {first}: \
+             see --list",
+            numbers.len()
+        ),
     }
 }
 

@@ -205,6 +205,18 @@ fn the_list_of_a_trace_names_both_ends_and_how_much_went_each_way() {
 }
 
 #[test]
+fn a_port_that_is_taken_for_a_number_is_told_which_conversation_has_it() {
+    let (_, said) = show(&["--only", "7000", "-"], TRACED.as_bytes(), 2);
+    let why = "there is no conversation 7000; it is a port, and --only 1 draws the one that has it";
+    assert_eq!(said, format!("sock: {why}\n"));
+    let (_, said) = show(&["--only", "7", "-"], TRACED.as_bytes(), 2);
+    assert_eq!(said, "sock: there is no conversation 7; --list shows the 1 there are\n");
+    let two = TRACED.repeat(2);
+    let (_, said) = show(&["--only", "7000", "-"], two.as_bytes(), 2);
+    assert!(said.contains("2 of 2 have it, the first of them --only 1: see --list"), "{said}");
+}
+
+#[test]
 fn a_trace_that_is_shown_again_is_explained_again() {
     for rest in [&["-"][..], &["--only", "1", "-"]] {
         let (picture, _) = show(&[&["--width", "100"], rest].concat(), TRACED.as_bytes(), 0);

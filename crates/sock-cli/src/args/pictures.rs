@@ -12,7 +12,7 @@ pub(super) struct ShowArgs {
     /// Recordings, as `--record FILE` writes them, for one picture of all; `-`: from stdin
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Draw this conversation only, by its number
+    /// Draw this conversation only, by its number in `--list`
     #[arg(long, value_name = "N", conflicts_with = "list")]
     only: Option<usize>,
     /// List the conversations instead of drawing them
