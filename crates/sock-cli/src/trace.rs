@@ -4,6 +4,7 @@
 
 mod asked;
 mod files;
+mod footer;
 mod forms;
 mod live;
 mod only;
@@ -114,7 +115,7 @@ fn once(plan: &Plan, asked: &Arc<Asked>) -> Result<Status> {
     };
     let Traced { lines, outcome, told, failed } = traced(plan, rows, records)?;
     let shown = shown(plan, &lines);
-    let footer = footer(&lines, &outcome);
+    let footer = footer::footer(&plan.programs, &lines, &outcome);
     let wrapped = footer.lines().map(|line| sock_ladder::wrapped(line, &drawing));
     let wrapped: String = wrapped.collect();
     let draw = |drawing: &Drawing| {
@@ -235,22 +236,6 @@ fn page(shown: &[&Line], drawing: &Drawing) -> String {
         page += &sock_ladder::wrapped(sentence, drawing);
     }
     page
-}
-
-/// What the tracer did to what it saw.
-fn footer(lines: &[Line], outcome: &Outcome) -> String {
-    let calls = lines.iter().filter(|line| matches!(line, Line::Call(_))).count();
-    let mut text = format!(
-        "traced: {calls} socket calls; being watched, each takes a little longer than alone\n"
-    );
-    // Whoever compares with a run without sock wants to know what else was done.
-    let receives = match outcome.held.0 {
-        0 => return text,
-        1 => "1 receive waited until its sender paused, so that it got".to_owned(),
-        n => format!("{n} receives waited until their senders paused, so that they got"),
-    };
-    text += &receives;
-    text + " as much at once as without sock\n"
 }
 
 /// Says how programs ended that did not end well.

@@ -87,6 +87,16 @@ fn a_program_that_sigpipe_ended_is_said_to_be() {
     assert!(ended(141).contains("ended by SIGPIPE"), "{}", ended(141));
     let other = ended(1);
     assert!(!other.contains("SIGPIPE") && other.contains("exit"), "{other}");
+    // What the tracer knows of a close says more than that it was the end.
+    let mut tape = Tape::connected(7);
+    let args = &mut tape.close(CLIENT, 1, 320).args;
+    args.more.insert("by".into(), json!("kill"));
+    assert!(page(&tape.lines).contains("killed"), "{}", page(&tape.lines));
+    let mut tape = Tape::connected(7);
+    let args = &mut tape.close(CLIENT, 1, 320).args;
+    args.more.insert("by".into(), json!("kill"));
+    args.more.insert("by_signal".into(), json!("SIGKILL"));
+    assert!(page(&tape.lines).contains("ended by SIGKILL"), "{}", page(&tape.lines));
     // A child has no status in the record, but the tracer saw the signal.
     let mut tape = Tape::connected(7);
     tape.call(CLIENT, CallKind::Send, 1, 300, 310, Err("EPIPE")).dir = Some(Dir::Out);

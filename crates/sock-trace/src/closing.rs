@@ -142,7 +142,7 @@ impl Tracer<'_> {
             && process.asked.is_some()
         {
             let is_listener = self.book.all[at].is_listener;
-            process.closes(LastClose { is_listener, is_own: true, ev: *ev });
+            process.closes(LastClose { is_listener, is_own: true, ev: *ev, at });
         }
         if let Some(pid) = self.tasks.all.get(&tid).map(|task| task.pid)
             && !self.has_copy(pid, at)
@@ -157,8 +157,9 @@ impl Tracer<'_> {
     }
 
     /// A task is about to end: with the last of a process, the kernel closes what it holds. Where all end together, the
-    /// first is asked what that is: a leader that has gone on has nothing any more, and its process cannot be asked.
-    pub(crate) fn dying(&mut self, tid: Tid) {
+    /// first is asked what that is: a leader that has gone on has nothing any more, and its process cannot be asked. They may
+    /// end of a signal.
+    pub(crate) fn dying(&mut self, tid: Tid, signal: Option<i32>) {
         self.forget_call(tid);
         let Some(task) = self.tasks.all.get_mut(&tid) else { return };
         task.is_dying = true;
@@ -191,14 +192,14 @@ impl Tracer<'_> {
             let ev = self.tape.ev();
             let mut call = begun(ev, id, CallKind::Close, tid, t);
             self.before_close(tid, fd, seen, &mut call.args);
-            call.args.more.insert("by".to_owned(), json!("exit"));
+            by_end(&mut call.args, signal);
             (call.fd, call.sock) = (Some(fd), Some(self.book.all[at].line.sock));
             (call.exit, call.ret) = (Some(self.tape.now()), Some(0));
             let still_held = call.args.more.contains_key("held_by");
             self.write(call);
             let is_listener = self.book.all[at].is_listener;
             if let Some(process) = self.tasks.processes.get_mut(&pid) {
-                process.closes(LastClose { is_listener, is_own: false, ev });
+                process.closes(LastClose { is_listener, is_own: false, ev, at });
             }
             self.closed(tid, at, still_held);
         }
@@ -209,7 +210,7 @@ impl Tracer<'_> {
     }
 
     /// A process has ended that could not be asked: what it held is closed with it.
-    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &mut Process, by: &str) {
+    pub(crate) fn leave_sockets(&mut self, pid: Tid, process: &mut Process, signal: Option<i32>) {
         let t = self.tape.now();
         for at in std::mem::take(&mut process.sockets) {
             if self.tasks.processes.values().any(|other| other.sockets.contains(&at)) {
@@ -217,7 +218,7 @@ impl Tracer<'_> {
             }
             let ev = self.tape.ev();
             let mut call = begun(ev, process.id, CallKind::Close, pid, t);
-            call.args.more.insert("by".to_owned(), json!(by));
+            by_end(&mut call.args, signal);
             (call.sock, call.exit) = (Some(self.book.all[at].line.sock), Some(t));
             // It is among the processes no more.
             if let Some(line) = process.unsaid.take() {
@@ -225,7 +226,7 @@ impl Tracer<'_> {
             }
             self.write(call);
             let is_listener = self.book.all[at].is_listener;
-            process.closes(LastClose { is_listener, is_own: false, ev });
+            process.closes(LastClose { is_listener, is_own: false, ev, at });
             self.book.all[at].has_ended = true;
             self.wake_others(at);
         }
@@ -307,6 +308,15 @@ impl Tracer<'_> {
     /// Whether a call closes one descriptor.
     pub(crate) fn is_close(sys: Sys) -> bool {
         matches!(sys, Sys::Close | Sys::Dup2 | Sys::Dup3)
+    }
+}
+
+/// Says of a close that no call made it: its program ended, by itself or by this signal.
+fn by_end(args: &mut Args, signal: Option<i32>) {
+    let by = if signal.is_some() { "kill" } else { "exit" };
+    args.more.insert("by".to_owned(), json!(by));
+    if let Some(signal) = signal {
+        args.more.insert("by_signal".to_owned(), json!(words::signal(signal)));
     }
 }
 

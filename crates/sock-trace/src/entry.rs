@@ -194,8 +194,7 @@ impl Tracer<'_> {
                     CallKind::Recv => {
                         let (waits, has_data) = self.would_wait(&open, at);
                         if (waits || has_data) && self.is_held(tid, at) {
-                            held =
-                                Some(Held { at, since: t, has_data, until: 0, ran: 0, looks: 0 });
+                            held = Some(Held::new(at, t, has_data));
                         } else if waits {
                             phase = Phase::Blocked(t);
                         }

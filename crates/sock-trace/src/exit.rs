@@ -250,6 +250,9 @@ impl Tracer<'_> {
             self.tape.keep(tid, wish, n, call);
         }
         if call.dir == Some(Dir::Out) {
+            if n > 0 {
+                self.add_to_held(at, call.enter);
+            }
             self.wake_others(at);
         }
     }

@@ -80,7 +80,7 @@ impl Tracer<'_> {
     pub(crate) fn reconsider(&mut self) {
         while let Some(place) = self.held.iter().position(|tid| self.may_go(*tid)) {
             let tid = self.held.swap_remove(place);
-            self.let_in(tid);
+            self.let_in(tid, false);
         }
     }
 
@@ -99,8 +99,7 @@ impl Tracer<'_> {
             let tid = self.held[place];
             if !self.may_prolong(tid, now) {
                 self.held.swap_remove(place);
-                self.outcome.held.1 += 1;
-                self.let_in(tid);
+                self.let_in(tid, true);
             }
         }
     }
@@ -144,14 +143,34 @@ impl Tracer<'_> {
         u64::try_from(self.plan.hold.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn let_in(&mut self, tid: Tid) {
+    fn let_in(&mut self, tid: Tid, is_late: bool) {
         let phase = match self.tasks.all.get(&tid).map(|task| task.phase) {
+            // It would have waited in any case.
             Some(Phase::Held(held)) if !held.has_data => Phase::Blocked(self.tape.now()),
+            Some(Phase::Held(held)) => {
+                self.outcome.held.1 += u64::from(is_late || held.sends > 1);
+                Phase::Running
+            }
             _ => Phase::Running,
         };
         self.set_phase(tid, phase);
         // A task that was killed meanwhile says so at the next wait.
         let _ = go(tid, Go::ToExit, 0);
+    }
+
+    /// Bytes went out on a socket, in a call that began at `t`: who is held at the other end gets them with those that it has.
+    pub(crate) fn add_to_held(&mut self, at: At, t: u64) {
+        let Some(mate) = self.book.all[at].mate else { return };
+        for tid in &self.book.all[mate].users {
+            if let Some(task) = self.tasks.all.get_mut(tid)
+                && let Phase::Held(held) = &mut task.phase
+                // What it found there may be of a send whose return is heard only now.
+                && held.at == mate
+                && (t >= held.since || held.sends == 0)
+            {
+                held.sends += 1;
+            }
+        }
     }
 
     /// Something went out on a socket: whoever waits at the other end has something to do.

@@ -76,6 +76,7 @@ mod tasks;
 mod tracer;
 mod waits;
 mod watch;
+mod who;
 mod window;
 mod words;
 

@@ -16,6 +16,8 @@ pub struct Program {
     pub(crate) argv: Vec<CString>,
     pub(crate) name: String,
     pub(crate) keeps_name: bool,
+    /// What its first process is called where that only runs it.
+    pub(crate) shell: Option<String>,
 }
 
 impl Program {
@@ -32,7 +34,7 @@ impl Program {
             .collect();
         let words: Vec<String> =
             argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        Self { argv, name: title(&words), keeps_name: false }
+        Self { argv, name: title(&words), keeps_name: false, shell: None }
     }
 
     /// Calls it otherwise in the record, whatever program it becomes.
@@ -46,6 +48,14 @@ impl Program {
     #[must_use]
     pub fn titled(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Says that its first process is but the shell which runs it, and what that one is called: the name of the program goes
+    /// to the first of its processes that uses a socket.
+    #[must_use]
+    pub fn run_by(mut self, shell: impl Into<String>) -> Self {
+        self.shell = Some(shell.into());
         self
     }
 
@@ -162,6 +172,12 @@ impl Plan {
         self.timeout
     }
 
+    /// How long a receiver is held for a sender that is at work.
+    #[must_use]
+    pub fn hold_time(&self) -> Duration {
+        self.hold
+    }
+
     /// The programs, in their order.
     #[must_use]
     pub fn programs(&self) -> &[Program] {
@@ -245,9 +261,12 @@ pub enum Ended {
 pub struct Outcome {
     /// How each program ended, in their order; none for one that was never started.
     pub ended: Vec<Option<Ended>>,
+    /// Which of them were asked to end, their end being none of their doing.
+    pub asked: Vec<bool>,
     /// The time was over before the programs were.
     pub timed_out: bool,
-    /// Receives that were held, and how many of them until their time was over.
+    /// Receives that were held, and how many of them may have returned sooner or with less alone: they had something to receive,
+    /// and got more of it meanwhile, or were held until their time was over.
     pub held: (u64, u64),
     /// How often all descriptors of a process were looked through for others that hold a socket, which takes the longer the
     /// more there are.

@@ -51,11 +51,11 @@ impl Tracer<'_> {
                 continue;
             }
             self.told_silent.push(pair);
-            let name = |tid: &Tid| self.tasks.process(*tid).map_or("?", |process| &process.name);
+            let name = |(tid, at): (Tid, At)| self.who_calls(tid, at);
             let seconds = (now - since.max(other_since)) / 1_000_000_000;
             let part = [(here, there), (there, here)].into_iter().filter_map(|(to, from)| {
                 let (has, len) = self.part(to, from)?;
-                let who = name(&to.0);
+                let who = name(to);
                 Some(format!(
                     "; {who} has {has} of the {len} bytes that it waits for (MSG_WAITALL)"
                 ))
@@ -63,8 +63,8 @@ impl Tracer<'_> {
             let text = format!(
                 "a deadlock: {} waits to receive from {}, which waits to receive from it, and after {seconds} s \
                  nothing is on its way{}; one of them has to send, or to end its direction",
-                name(tid),
-                name(other),
+                name(here),
+                name(there),
                 part.collect::<String>()
             );
             let ev = self.tasks.all.get(tid).and_then(|task| Some(task.open.as_ref()?.ev));

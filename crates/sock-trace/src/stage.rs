@@ -205,8 +205,8 @@ impl Tracer<'_> {
         how: Result<i32, i32>,
     ) -> Result<(), TraceError> {
         let Some(mut process) = self.tasks.processes.remove(&pid) else { return Ok(()) };
-        self.leave_sockets(pid, &mut process, if how.is_ok() { "exit" } else { "kill" });
-        self.tell_stopped(&process, how);
+        self.leave_sockets(pid, &mut process, how.err());
+        self.tell_stopped(pid, &process, how);
         let Some(n) = self.stage.started.iter().position(|child| child.pid == pid) else {
             return Ok(());
         };
@@ -230,6 +230,7 @@ impl Tracer<'_> {
             Err(signal) => Ended::Signal(signal),
         });
         self.outcome.ended[n] = Some(ended);
+        self.outcome.asked[n] = process.asked.is_some();
         let now = self.tape.now();
         if n + 1 == self.stage.started.len() {
             self.stage.ended_at = now;

@@ -7,6 +7,8 @@
 
 use sock_record::{Ev, Level};
 
+use crate::sockets::At;
+use crate::sys::Tid;
 use crate::tasks::Process;
 use crate::tracer::Tracer;
 
@@ -38,6 +40,7 @@ pub(crate) struct LastClose {
     /// The process closed it itself.
     pub(crate) is_own: bool,
     pub(crate) ev: Ev,
+    pub(crate) at: At,
 }
 
 impl Tracer<'_> {
@@ -54,12 +57,12 @@ impl Tracer<'_> {
     }
 
     /// A process has ended: says whose doing that was, if it was asked to.
-    pub(crate) fn tell_stopped(&mut self, process: &Process, how: Result<i32, i32>) {
+    pub(crate) fn tell_stopped(&mut self, pid: Tid, process: &Process, how: Result<i32, i32>) {
         let Some(Asked { signal, why, at }) = process.asked else { return };
         let closed = process.last_close.map(|close| close.ev);
         // One that never touched a socket is in no picture.
         let Some(ev) = closed.or(at) else { return };
-        let name = &process.name;
+        let name = self.who(pid, process, process.last_close.map(|close| close.at));
         let why = match why {
             Why::Left => "the last program had ended, and this one went on",
             Why::Time => "the time that --timeout gives was over",

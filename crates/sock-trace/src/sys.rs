@@ -47,8 +47,8 @@ pub(crate) enum Stop {
     Born(Tid),
     /// It has become another program; once it was called so.
     Became(Tid),
-    /// It is about to end, and still has everything.
-    Dying,
+    /// It is about to end, of this signal or (0) by itself, and still has everything.
+    Dying(i32),
     /// A stopping signal holds its whole group.
     Group,
     /// It has just been born, or was let go from a group stop.
@@ -113,7 +113,8 @@ fn stop(tid: Tid, status: c_int) -> Stop {
         0 => Stop::Signal(signal),
         libc::PTRACE_EVENT_SECCOMP => Stop::Entry,
         libc::PTRACE_EVENT_EXEC => Stop::Became(message(tid)),
-        libc::PTRACE_EVENT_EXIT => Stop::Dying,
+        // What comes with it is a status as of wait(2).
+        libc::PTRACE_EVENT_EXIT => Stop::Dying(message(tid) & 0x7f),
         libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Stop::Fresh,
         libc::PTRACE_EVENT_STOP => Stop::Group,
         _ => Stop::Born(message(tid)),

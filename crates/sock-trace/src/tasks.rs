@@ -67,11 +67,19 @@ pub(crate) struct Held {
     pub(crate) since: u64,
     /// There is something to receive.
     pub(crate) has_data: bool,
+    /// Of so many sends, as far as they were seen.
+    pub(crate) sends: u32,
     /// When its time is over, in ns since t0.
     pub(crate) until: u64,
     /// How long the others had run when it was looked last, in ns; and how often that was.
     pub(crate) ran: u64,
     pub(crate) looks: u32,
+}
+
+impl Held {
+    pub(crate) fn new(at: At, since: u64, has_data: bool) -> Self {
+        Self { at, since, has_data, sends: has_data.into(), until: 0, ran: 0, looks: 0 }
+    }
 }
 
 /// A call that has begun.
@@ -151,6 +159,10 @@ pub(crate) struct Process {
 pub(crate) struct Tasks {
     pub(crate) all: BTreeMap<Tid, Task>,
     pub(crate) processes: BTreeMap<Tid, Process>,
+    /// What processes are called that the record tells of.
+    pub(crate) names: BTreeMap<ProcId, String>,
+    /// By the number of a program that a shell runs, the name that none of its processes has yet.
+    lent: BTreeMap<usize, String>,
     latest: u32,
 }
 
@@ -173,11 +185,14 @@ impl Tasks {
 
     /// Takes in a program's first process.
     pub(crate) fn start(&mut self, pid: Tid, n: usize, program: &Program, t: u64) -> Proc {
-        let name = program.name();
+        let name = program.shell.as_deref().unwrap_or(program.name());
         let id = self.add(pid, pid, n, name);
-        if let Some(process) = self.processes.get_mut(&pid) {
+        if program.shell.is_some() {
+            self.lent.insert(n, program.name.clone());
+        } else if let Some(process) = self.processes.get_mut(&pid) {
             process.keeps_name = program.keeps_name;
         }
+        self.names.insert(id, name.to_owned());
         let argv = Some(program.words());
         Proc { pid: number(pid), ppid: None, argv, ..Proc::new(id, name, t) }
     }
@@ -276,7 +291,14 @@ impl Tasks {
 
     /// What is still to be said of a process that does something worth telling.
     pub(crate) fn introduce(&mut self, id: ProcId) -> Option<Proc> {
-        self.processes.values_mut().find(|process| process.id == id)?.unsaid.take()
+        let process = self.processes.values_mut().find(|process| process.id == id)?;
+        let mut line = process.unsaid.take()?;
+        if let Some(name) = self.lent.remove(&process.program) {
+            (process.name, process.keeps_name) = (name.clone(), true);
+            line.name = name;
+        }
+        self.names.insert(id, line.name.clone());
+        Some(line)
     }
 
     /// A process has become another program than the one it was, or the one it was started as.

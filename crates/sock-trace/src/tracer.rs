@@ -75,7 +75,9 @@ impl<'a> Tracer<'a> {
             calls.resize(calls.len().max(nr + 1), None);
             calls[nr] = Some(sys);
         }
-        let outcome = Outcome { ended: vec![None; plan.programs.len()], ..Outcome::default() };
+        let count = plan.programs.len();
+        let outcome =
+            Outcome { ended: vec![None; count], asked: vec![false; count], ..Outcome::default() };
         Ok(Self {
             plan,
             tape: Tape::new(plan.preview, watch),
@@ -175,8 +177,8 @@ impl<'a> Tracer<'a> {
                 self.become_program(tid, former);
                 go(tid, Go::On, 0)?;
             }
-            Stop::Dying => {
-                self.dying(tid);
+            Stop::Dying(signal) => {
+                self.dying(tid, Some(signal).filter(|signal| *signal != 0));
                 go(tid, Go::On, 0)?;
             }
             Stop::Group => go(tid, Go::Stay, 0)?,
@@ -285,7 +287,7 @@ impl<'a> Tracer<'a> {
 /// Ends a task that has stopped on its way to its end, and asks nothing of it: of those who fork all the time there are
 /// more at each look, so whoever comes is killed where it is born, and faster than it could make another.
 fn finish(tid: Tid, stop: Stop) -> std::io::Result<()> {
-    if stop != Stop::Dying {
+    if !matches!(stop, Stop::Dying(_)) {
         kill(tid, libc::SIGKILL);
     }
     go(tid, Go::On, 0)

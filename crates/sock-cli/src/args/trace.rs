@@ -40,7 +40,7 @@ pub(super) struct TraceArgs {
     /// A line for the shell, as a program; before those behind `--`
     #[arg(short = 'c', long = "command", value_name = "LINE")]
     commands: Vec<String>,
-    /// What a program is called in the picture, in their order
+    /// What a program is called in the picture; once for each of them, in their order: `--name A --name B`
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
     /// When the next program starts: `listen` (when the one before it listens, or calls one of
@@ -184,8 +184,19 @@ impl TraceArgs {
             let (names, count) = (self.names.len(), programs.len());
             return Err(Usage(format!("{names} names for {count} programs")).into());
         }
-        for (program, name) in programs.iter_mut().zip(self.names) {
-            *program = program.clone().named(name);
+        if let [name] = &self.names[..]
+            && name.split(',').count() == programs.len()
+            && programs.len() > 1
+            && !name.contains(' ')
+        {
+            let all = name.replace(',', " --name ");
+            return Err(Usage(format!("each program has a --name of its own: --name {all}")).into());
+        }
+        for (n, (program, name)) in programs.iter_mut().zip(self.names).enumerate() {
+            let named = program.clone().named(name);
+            // A shell may run it as its child.
+            let shell = self.commands.get(n).map(|line| first_word(line));
+            *program = if let Some(shell) = shell { named.run_by(shell) } else { named };
         }
         if self.repeat == Some(0) {
             return Err(Usage("--repeat 0 runs nothing; write at least 1".to_owned()).into());
@@ -216,6 +227,7 @@ impl TraceArgs {
 fn explanation(code: &str) -> Result<String> {
     // As it stands behind the sentence.
     let code = code.strip_prefix('[').and_then(|code| code.strip_suffix(']')).unwrap_or(code);
+    let code = &code.to_lowercase();
     if code.is_empty() {
         return Ok(meanings(""));
     }

@@ -17,6 +17,8 @@ pub(super) struct Live<'a, 'f> {
     names: BTreeMap<ProcId, String>,
     /// What is true of the whole, and was told.
     told: Vec<Note>,
+    /// The time of the latest call in a line.
+    latest: u64,
     /// Why a line could not be told, where somebody is there to be told.
     untold: Option<io::Error>,
     kept: &'a mut Kept<'f>,
@@ -30,12 +32,15 @@ pub(super) struct Kept<'f> {
     pub(super) records: Records<'f>,
 }
 
+/// A call of which the beginning is told as well took so long, in ns.
+const LONG: u64 = 1_000_000;
 /// So many bytes of what went over are shown in a line.
 const SHOWN: usize = 32;
 
 impl<'a, 'f> Live<'a, 'f> {
     pub(super) fn new(screen: Screen, rows: Option<Rows>, kept: &'a mut Kept<'f>) -> Self {
-        Self { screen, rows, names: BTreeMap::new(), told: Vec::new(), untold: None, kept }
+        let (names, told) = (BTreeMap::new(), Vec::new());
+        Self { screen, rows, names, told, latest: 0, untold: None, kept }
     }
 
     fn tell(&mut self, line: &Line) {
@@ -80,9 +85,16 @@ impl<'a, 'f> Live<'a, 'f> {
         (self.screen.detail == Detail::Data).then(|| self.call(call))
     }
 
-    /// A call in a line: when, who, what, and what came of it.
-    fn call(&self, call: &Call) -> String {
-        let (ms, us) = (call.enter / 1_000_000, call.enter / 1_000 % 1_000);
+    /// A call in a line: when it returned, who, what, and what came of it; and when it began, if that is a while ago.
+    fn call(&mut self, call: &Call) -> String {
+        // One that never returned is told behind what happened since.
+        let t = call.exit.unwrap_or(self.latest.max(call.enter));
+        self.latest = self.latest.max(t);
+        let begun = if t.saturating_sub(call.enter) >= LONG {
+            format!("  (begun at {} ms)", millis(call.enter))
+        } else {
+            String::new()
+        };
         let name = self.names.get(&call.proc).map_or("?", String::as_str);
         let fd = call.fd.map(|fd| format!("({fd})")).unwrap_or_default();
         let comes = call.dir == Some(Dir::In) || call.call == CallKind::Accept;
@@ -95,13 +107,43 @@ impl<'a, 'f> Live<'a, 'f> {
             (None, None, None) => "never returned".to_owned(),
         };
         let data = call.data.as_deref().filter(|data| !data.is_empty()).map(|data| {
-            let shown = &data[..data.len().min(SHOWN)];
+            let shown = &data[..whole(data, SHOWN)];
             let more = if shown.len() < data.len() || call.cut { "…" } else { "" };
-            format!("  \"{}\"{more}", shown.escape_ascii())
+            format!("  \"{}\"{more}", legible(shown))
         });
         let [addr, data] = [addr, data].map(Option::unwrap_or_default);
-        format!("{ms:>6}.{us:03} ms  {name}  {}{fd}{addr} {result}{data}\n", call.call)
+        let t = millis(t);
+        format!("{t:>10} ms  {name}  {}{fd}{addr} {result}{data}{begun}\n", call.call)
     }
+}
+
+/// A time in ms.
+fn millis(t: u64) -> String {
+    format!("{}.{:03}", t / 1_000_000, t / 1_000 % 1_000)
+}
+
+/// So many bytes of these, or a few less: none of a character that does not fit.
+fn whole(data: &[u8], most: usize) -> usize {
+    if data.len() <= most {
+        return data.len();
+    }
+    let begins = |at: &usize| data[*at] & 0xc0 != 0x80;
+    (most.saturating_sub(3)..=most).rev().find(begins).unwrap_or(most)
+}
+
+/// Bytes as the ladder has them: text as it is, and the others as in a program.
+fn legible(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' => text.push(c),
+                c => text.extend(c.escape_debug()),
+            }
+        }
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 /// Whether it is said of the whole, and at once.
@@ -119,6 +161,12 @@ impl Watch for Live<'_, '_> {
             && !self.screen.json
         {
             said = Some(self.remark(note));
+        } else if let Line::Note(note) = &line
+            && note.code == "deadlock"
+            && !self.screen.json
+        {
+            let text = format!("{} (Ctrl-C ends this, and what was seen is drawn)", note.text);
+            said = Some(Note { text, ..note.clone() }.into());
         }
         let shown = said.as_ref().unwrap_or(&line);
         match &mut self.rows {

@@ -47,7 +47,7 @@ impl Seen {
     }
 
     /// How often each outcome came, the most frequent first; beneath it a line for each process, and what was not
-    /// said of every outcome.
+    /// said of every outcome. Where there is but one outcome, what was said of it.
     pub(super) fn table(&self, drawing: &Drawing) -> String {
         let mut rows: Vec<(&Vec<String>, &Kind)> = self.outcomes.iter().collect();
         rows.sort_by_key(|(outcome, kind)| (Reverse(kind.count), *outcome));
@@ -70,8 +70,14 @@ impl Seen {
             }
             for (code, text) in &kind.said {
                 let with_it = rows.iter().filter(|(_, kind)| kind.said.contains_key(code)).count();
-                // What is said of every outcome makes no difference.
-                if with_it < rows.len() {
+                if rows.len() == 1 {
+                    // An end has every conversation.
+                    if code == "end" {
+                        continue;
+                    }
+                    say(&mut table, "* ", &format!("{text} [{code}]"));
+                } else if with_it < rows.len() {
+                    // What is said of every outcome makes no difference.
                     let place = match with_it - 1 {
                         0 => "only here".to_owned(),
                         1 => "here and in 1 other".to_owned(),
@@ -158,20 +164,23 @@ impl Deeds {
 fn how(ended: Option<&Ended>) -> String {
     match ended {
         Some(Ended::Exit(status)) => format!("exit {status}"),
-        Some(Ended::Signal(signal)) => {
-            signal_name(*signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
-        }
+        Some(Ended::Signal(number)) => signal(*number),
         Some(Ended::NotRun(_)) => "not run".to_owned(),
         None => "not started".to_owned(),
     }
 }
 
+/// What a signal is called.
+pub(super) fn signal(number: i32) -> String {
+    signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned)
+}
+
 /// Names that tell their bearers apart: the second `client` is `client 2`.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<String, u32>);
+pub(super) struct Names(BTreeMap<String, u32>);
 
 impl Names {
-    fn of(&mut self, name: &str) -> String {
+    pub(super) fn of(&mut self, name: &str) -> String {
         let times = self.0.entry(name.to_owned()).or_default();
         *times += 1;
         if *times == 1 { name.to_owned() } else { format!("{name} {times}") }

@@ -274,6 +274,16 @@ def one():
     connection.close()
 
 
+def umlauts():
+    connection = call()
+    # The server waits for this one for a while.
+    select.select([], [], [], 0.05)
+    for text in ["größe's", "-" + "ß" * 16]:
+        connection.sendall(text.encode())
+        connection.recv(100)
+    connection.close()
+
+
 def expect_reset():
     connection = call()
     try:

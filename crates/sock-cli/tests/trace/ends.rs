@@ -154,6 +154,8 @@ fn each_code_has_a_page() {
         let written = format!("[{code}]");
         let same = Program::run(sock(&["trace", "--explain", &written]), b"").expect(0).text();
         assert_eq!(same, page);
+        let loud = Program::run(sock(&["trace", "--explain", &code.to_uppercase()]), b"");
+        assert_eq!(loud.expect(0).text(), page);
     }
     let unknown = Program::run(sock(&["trace", "--explain", "nonsense"]), b"");
     assert_eq!(unknown.code(), 2);
@@ -189,6 +191,18 @@ fn outcomes_are_counted() {
        client: 1 send (5 B), 1 receive (5 B), exit 0
 ";
     assert_eq!(finished.stderr, expected);
+}
+
+#[test]
+fn what_every_run_came_to_is_explained() {
+    let Some(bench) = Bench::new() else { return };
+    let mut command = sock(&["trace", "--repeat", "2", "--name", "client", "--"]);
+    command.args(bench.actor("refused", &[]));
+    let told = Program::run(command, b"").stderr;
+    let table = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(table.starts_with("2 of 2 (100 %) client: "), "{table}");
+    assert!(table.contains(" * refused: client has bound 127.0.0.1:"), "{table}");
+    assert!(table.contains("[refused]") && !table.contains("only here"), "{table}");
 }
 
 #[test]
@@ -235,6 +249,10 @@ fn a_command_line_without_a_program_is_refused() {
         (&["trace"][..], "which program?"),
         (&["trace", "-o", "x.gif", "--", "true"], ".jsonl"),
         (&["trace", "--name", "a", "--name", "b", "--", "true"], "2 names for 1 programs"),
+        (
+            &["trace", "--name", "a,b", "--", "true", "--", "true"],
+            "each program has a --name of its own: --name a --name b",
+        ),
         (&["trace", "--only", "sent", "--", "true"], "write a port, or a call"),
         (&["trace", "--repeat", "0", "--", "true"], "--repeat 0"),
     ] {

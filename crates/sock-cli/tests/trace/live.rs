@@ -91,6 +91,40 @@ fn a_name_that_was_given_outlives_an_exec() {
 }
 
 #[test]
+fn a_name_goes_to_the_program_that_a_line_of_the_shell_runs() {
+    let Some(bench) = Bench::new() else { return };
+    let line = format!("cd . && {}; true", bench.actor("iterative", &[]).join(" "));
+    let options = ["--name", "server", "--name", "client", "-c", &line];
+    let traced = bench.trace(&options, &[bench.actor("one", &[])]);
+    let page = &traced.finished.stderr;
+    let lanes: Vec<&str> = page.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(lanes, ["client", "server"]);
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("sock ended server here"), "{page}");
+}
+
+#[test]
+fn a_call_in_a_line_has_the_time_at_which_it_returned() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [bench.actor("iterative", &[]), bench.actor("umlauts", &[])];
+    let names = ["-v", "--name", "server", "--name", "client"];
+    let traced = bench.trace(&names, &programs);
+    let told = traced.finished.stderr.lines().filter_map(|line| {
+        let (time, rest) = line.trim_start().split_once(" ms  ")?;
+        let is_call = rest.starts_with("server  ") || rest.starts_with("client  ");
+        Some((time.parse::<f64>().ok().filter(|_| is_call)?, rest))
+    });
+    let told: Vec<(f64, &str)> = told.collect();
+    assert!(told.len() > 8 && told.is_sorted_by_key(|(time, _)| *time), "{told:?}");
+    let received = told.iter().find(|(_, rest)| rest.starts_with("server  recv")).unwrap().1;
+    assert!(received.contains("= 9 B  \"größe's\""), "{received}");
+    assert!(received.contains("  (begun at ") && received.ends_with(" ms)"), "{received}");
+    // Nothing of a character that has no room.
+    let cut = format!("= 33 B  \"-{}\"…", "ß".repeat(15));
+    assert!(told.iter().any(|(_, rest)| rest.contains(&cut)), "{told:?}");
+}
+
+#[test]
 fn what_is_accepted_comes_from_somewhere() {
     let Some(bench) = Bench::new() else { return };
     let traced = bench.trace(&["-v"], &[bench.actor("iterative", &[]), bench.actor("one", &[])]);

@@ -1,7 +1,7 @@
 //! What is told of programs that do something unusual with their sockets, each a few lines of Python.
 
 use rustix::process::Signal;
-use sock_record::LinkKind;
+use sock_record::{Line, LinkKind};
 
 use crate::bench::{Bench, Traced};
 use crate::support::Program;
@@ -210,4 +210,83 @@ fn a_receive_that_waits_for_all_its_bytes_and_has_some_is_part_of_a_deadlock() {
         program.end();
         assert_eq!(program.finish().code(), 143);
     }
+}
+
+#[test]
+fn who_has_the_name_of_another_is_told_by_its_port() {
+    let Some(bench) = Bench::new() else { return };
+    let port = bench.path("port");
+    let head = format!("PORT = {:?}\n", port.to_str().unwrap());
+    let server = "
+server = socket.create_server(('127.0.0.1', 0))
+with open(PORT + '.new', 'w') as file:
+    file.write(str(server.getsockname()[1]))
+os.rename(PORT + '.new', PORT)
+one, _ = server.accept()
+other, _ = server.accept()
+other.recv(10)
+";
+    let client =
+        "one = socket.create_connection(('127.0.0.1', int(open(PORT).read()))); one.recv(10)\n";
+    let programs = [server, client, client].map(|program| lines(&bench, &(head.clone() + program)));
+    let names = ["--timeout", "4s", "--name", "server", "--name", "client", "--name", "client"];
+    let traced = bench.trace(&names, &programs);
+    let notes = |code: &str| -> Vec<&str> {
+        let notes = traced
+            .lines
+            .iter()
+            .filter_map(|line| if let Line::Note(note) = line { Some(note) } else { None });
+        notes.filter(|note| note.code == code).map(|note| &*note.text).collect()
+    };
+    let [deadlock] = notes("deadlock")[..] else { panic!("{:?}", traced.lines) };
+    assert!(deadlock.contains("client (127.0.0.1:"), "{deadlock}");
+    assert!(!deadlock.contains("server ("), "{deadlock}");
+    let told = &traced.finished.stderr;
+    assert!(told.contains(&format!("sock: {deadlock} (Ctrl-C ends this")), "{told}");
+    let stopped = notes("stopped");
+    let clients = stopped.iter().filter(|text| text.starts_with("sock ended client (127.0.0.1:"));
+    let clients: std::collections::BTreeSet<&&str> = clients.collect();
+    assert_eq!(clients.len(), 2, "each by its own port: {stopped:?}");
+}
+
+#[test]
+fn a_program_that_a_signal_ended_has_it_in_its_row() {
+    let Some(bench) = Bench::new() else { return };
+    let calls = "    connection.sendall(b'hi')\n    os.kill(os.getpid(), signal.SIGKILL)";
+    let program = both(&bench, "while connection.recv(10): pass", calls);
+    let traced = bench.trace(&["--name", "pair"], &[program]);
+    assert_eq!(traced.printed().1, 0, "{}", traced.finished.stderr);
+    let page = &traced.finished.stderr;
+    assert!(page.contains("ended by SIGKILL"), "{page}");
+}
+
+#[test]
+fn who_failed_is_told_below_the_picture() {
+    let Some(bench) = Bench::new() else { return };
+    let programs = [lines(&bench, "os.kill(os.getpid(), 9)"), lines(&bench, "raise SystemExit(3)")];
+    let options = ["--start", "now", "--name", "one", "--name", "other"];
+    let traced = bench.trace(&options, &programs);
+    assert_eq!(traced.printed().1, 3);
+    let told = &traced.finished.stderr;
+    let failed = "\none was ended by SIGKILL\nother ended with exit status 3\n";
+    assert!(told.ends_with(failed), "{told}");
+}
+
+#[test]
+fn a_receive_that_was_held_to_the_end_is_said_to_return_sooner_alone() {
+    let Some(bench) = Bench::new() else { return };
+    let calls = "
+    connection.sendall(b'one')
+    end = time.monotonic() + 0.1
+    while time.monotonic() < end: pass";
+    let program = both(&bench, "connection.recv(10)", calls);
+    let told = |options: &[&str]| {
+        let told = bench.trace(options, std::slice::from_ref(&program)).finished.stderr;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let held = told(&[]);
+    let sooner = "waited for 0.3 ms or longer: without sock it may return sooner";
+    assert!(held.contains(sooner), "{held}");
+    let free = told(&["--hold", "0"]);
+    assert!(!free.contains("without sock"), "{free}");
 }

@@ -55,7 +55,11 @@ pub(super) fn deed(case: &Case<'_, '_>, call: &Call) -> String {
             format!("called shutdown({})", call.args.how.as_deref().unwrap_or("SHUT_WR"))
         }
         (_, Some("exit")) => "ended, which closed its socket,".to_owned(),
-        (_, Some("kill")) => "was killed, which closed its socket,".to_owned(),
+        (_, Some("kill")) => {
+            let how = text(call, "by_signal").map(|signal| format!("ended by {signal}"));
+            let how = how.as_deref().unwrap_or("killed");
+            format!("was {how}, which closed its socket,")
+        }
         _ => "closed its socket".to_owned(),
     }
 }

@@ -192,7 +192,11 @@ fn words(call: &Call, is_end: bool) -> String {
     }
     // No call closed it: its program ended.
     if let Some(by) = call.args.more.get("by").filter(|_| call.call == CallKind::Close) {
-        return if by == "kill" { "killed" } else { "exit" }.to_owned();
+        return match call.args.more.get("by_signal").and_then(|signal| signal.as_str()) {
+            Some(signal) => format!("ended by {signal}"),
+            None if by == "kill" => "killed".to_owned(),
+            None => "exit".to_owned(),
+        };
     }
     if is_end && is_eof(call) && call.args.addr.is_none() {
         return format!("{name} 0 B: end");
