@@ -84,7 +84,7 @@ fn the_last_word_on_who_goes_on_counts() {
         (&["--stop", "--no-stop"], false),
     ] {
         let programs = [bench.actor("iterative", &[]), bench.actor("one", &[])];
-        let time = if is_ended { "20s" } else { "1s" };
+        let time = if is_ended { "20s" } else { "3s" };
         let traced = bench.trace(&[&["-q", "--timeout", time], options].concat(), &programs);
         let over = traced.finished.stderr.contains("the time was over");
         assert_eq!(over, !is_ended, "{options:?}: {}", traced.finished.stderr);
