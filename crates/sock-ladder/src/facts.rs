@@ -129,11 +129,13 @@ impl Facts {
         (is_alive && self.sent == sent).then_some(close)
     }
 
-    /// The first call that met a reset. A broken pipe after our own end is our own doing.
+    /// The first call that met a reset. A broken pipe after our own end is our own doing, and so is one of a socket that
+    /// nobody had taken a connection of.
     pub(crate) fn reset(&self) -> Option<usize> {
-        let broken = self
-            .broken_pipe
-            .filter(|&broken| self.shutdown.is_none_or(|shutdown| broken < shutdown));
+        let was_connected = self.refused.is_none() || self.connect.is_some();
+        let broken = self.broken_pipe.filter(|&broken| {
+            was_connected && self.shutdown.is_none_or(|shutdown| broken < shutdown)
+        });
         [self.reset, broken].into_iter().flatten().min()
     }
 }

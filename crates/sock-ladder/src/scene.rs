@@ -8,11 +8,12 @@ use crate::pair::Joined;
 use crate::plan::fold::{Shapes, Shown, fold};
 use crate::plan::lanes::Lanes;
 use crate::plan::parts::number;
-use crate::plan::rows::{Row, Share, rows};
+use crate::plan::rows::{Row, Share, number_cuts, rows};
 use crate::plan::steps::{Part, Step, Touch, What, steps};
 use crate::story::Story;
 use crate::tags::Tags;
 use crate::text::Drawing;
+use crate::waits::LONG;
 
 /// Everything that a drawing shows.
 #[derive(Debug)]
@@ -48,9 +49,14 @@ impl Scene<'_, '_> {
         count == 1 || lane + 1 < count
     }
 
-    /// Whether the words of what stays on a lane stand right of it: on the outside, where nothing leaves it.
+    /// Whether the words of what stays on a lane stand right of it: on the outside, where nothing leaves it. Between two
+    /// lanes they stand where the others of their lane do.
     pub(crate) fn stands_right(&self, lane: usize) -> bool {
-        lane > 0 || (self.lanes.all.len() == 1 && !self.has_strays)
+        let all = &self.lanes.all;
+        if lane + 1 == all.len() {
+            return lane > 0 || !self.has_strays;
+        }
+        lane > 0 && !all[lane].only_asks()
     }
 }
 
@@ -82,12 +88,17 @@ pub(crate) fn stage<'a, T>(
     // The steps say what the links said, and a long record has millions of them.
     joined.joins = Vec::new();
     number(&mut steps);
-    let rows = rows(&steps, posts.all.len());
+    let mut rows = rows(&steps, posts.all.len());
     let shown = if drawing.fold {
         fold(&shapes(&story, &steps, &rows))
     } else {
         (0..rows.len()).map(Shown::Row).collect()
     };
+    let drawn = shown.iter().filter_map(|each| match *each {
+        Shown::Row(n) => Some(n),
+        Shown::Fold { .. } => None,
+    });
+    number_cuts(&mut rows, drawn);
     draw(&Scene {
         story: &story,
         joined: &joined,
@@ -162,7 +173,8 @@ fn shapes(story: &Story<'_>, steps: &[Step], rows: &[Row]) -> Vec<u32> {
         // Datagrams into the void are told apart by where they went.
         let is_posted = step.is_stray() && matches!(step.what, What::Datagram(_));
         let goal = is_posted.then(|| crate::text::goal(story, step));
-        (what, len, from, to, split, (step.peek, step.guess), goal)
+        let is_late = row.later(step).is_some_and(|by| by >= LONG);
+        (what, len, from, to, split, (step.peek, step.guess, is_late), goal)
     };
     rows.iter().map(|row| shapes.number(number(row))).collect()
 }

@@ -4,8 +4,8 @@
 
 mod tape;
 
-use sock_ladder::{Drawing, conversations, ladder, text};
-use sock_record::{CallKind, Kind, Line, Origin, SockId};
+use sock_ladder::{Drawing, Live, conversations, ladder, text};
+use sock_record::{CallKind, Family, Kind, Line, Origin, SockId};
 use tape::{CLIENT, SERVER, Tape};
 use unicode_width::UnicodeWidthStr;
 
@@ -254,4 +254,55 @@ fn a_conversation_apart_has_its_client_at_its_own_address() {
     let page = all[0].text(&Drawing::default());
     let words: Vec<&str> = page.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(words, ["127.0.0.1:40000", "127.0.0.1:7"], "{page}");
+}
+
+#[test]
+fn who_talks_to_itself_on_one_side_bears_its_own_name() {
+    let mut tape = Tape::default();
+    tape.proc(1, "priv.py");
+    tape.udp(1, "127.0.0.1:5061");
+    for (id, mate) in [(2, 3), (3, 2)] {
+        let sock = tape.sock(id, Kind::Stream, Origin::Pair, 0);
+        (sock.family, sock.mate) = (Family::Unix, Some(SockId(mate)));
+    }
+    tape.send(1, 1, 10, b"to me").args.addr = Some("127.0.0.1:5061".into());
+    tape.recv(1, 1, 20, 30, b"to me").args.addr = Some("127.0.0.1:5061".into());
+    tape.send(1, 2, 40, b"hey");
+    tape.recv(1, 3, 50, 60, b"hey");
+    let page = draw(&tape.lines, 100);
+    let names = page.lines().next().unwrap();
+    assert!(names.matches("priv.py").count() == 3 && !names.contains("client"), "{page}");
+}
+
+#[test]
+fn who_waits_between_two_lanes_stands_where_its_other_calls_do() {
+    let mut tape = Tape::default();
+    tape.proc(1, "ann").proc(2, "bob").proc(3, "server");
+    for (id, t) in [(1, 0), (2, 40)] {
+        let (own, server) = (format!("127.0.0.1:4000{id}"), "127.0.0.1:7");
+        tape.tcp(id, Origin::Socket, t, &own, server);
+        tape.tcp(10 + id, Origin::Accept, t + 10, server, &own);
+        for (sock, mate) in [(id, 10 + id), (10 + id, id)] {
+            for line in &mut tape.lines {
+                if let Line::Sock(told) = line
+                    && told.sock == SockId(sock)
+                {
+                    told.mate = Some(SockId(mate));
+                }
+            }
+        }
+        tape.call(id, CallKind::Connect, id, t, t + 20, Ok(0));
+        tape.call(3, CallKind::Accept, 10 + id, t + 5, t + 25, Ok(4));
+    }
+    let open = tape.recv(2, 2, 100, 100, b"");
+    (open.exit, open.ret, open.data) = (None, None, None);
+    tape.end(1_000);
+    let drawing = Drawing { width: 130, ..Drawing::default() };
+    let mut live = Live::new(&drawing);
+    tape.lines.iter().for_each(|line| live.hear(line));
+    for page in [text(&tape.lines, &drawing), live.take()] {
+        let row = page.lines().find(|row| row.contains("recv still waiting")).expect(&page);
+        let behind = row.split("recv still waiting").nth(1).unwrap();
+        assert_eq!(behind.matches('│').count(), 2, "left of its lane and of the server's: {page}");
+    }
 }

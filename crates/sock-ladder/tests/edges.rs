@@ -37,8 +37,11 @@ fn a_reset_stands_where_it_is_met_and_not_before() {
     tape.send(CLIENT, 1, 200_000, b"a");
     tape.call(CLIENT, CallKind::Send, 1, 900_000, 900_050, Err("EPIPE")).dir = Some(Dir::Out);
     let page = page(&tape.lines);
-    let row = page.lines().find(|row| row.contains("EPIPE")).unwrap();
-    assert!(row.starts_with("900.0") && row.contains("RST"), "{page}");
+    let row = |word: &str| page.lines().find(|row| row.contains(word)).unwrap();
+    assert!(row("EPIPE").starts_with("900.0") && row("EPIPE").contains("╳"), "{page}");
+    // It came as the answer to a send, long before: its two halves bear a number.
+    assert!(row("RST").starts_with("200.0") && row("RST").contains("(1)"), "{page}");
+    assert!(row("EPIPE").contains("(1)") && !row("RST").contains("EPIPE"), "{page}");
 }
 
 /// A connect of a unix socket to a path that is not there.

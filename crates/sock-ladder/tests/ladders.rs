@@ -268,3 +268,46 @@ fn a_reset_that_answered_a_send_leaves_when_that_send_was_made() {
     let page = text(&torn.lines, &Drawing::default());
     assert!(page.lines().any(|line| line.contains("RST") && line.contains("close")), "{page}");
 }
+
+#[test]
+fn a_number_stands_for_one_arrow_of_a_picture() {
+    let mut tape = crossing();
+    tape.send(CLIENT, 1, 200, b"and now?");
+    tape.send(SERVER, 2, 205, b"still there?");
+    tape.recv(SERVER, 2, 218, 230, b"and now?");
+    tape.recv(CLIENT, 1, 212, 240, b"still there?");
+    let page = draw(&tape.lines, &Drawing::default());
+    for n in 1..=2 {
+        assert_eq!(page.matches(&format!("({n})")).count(), 2, "{page}");
+    }
+}
+
+#[test]
+fn the_number_of_a_cut_arrow_covers_no_lane() {
+    let mut tape = Tape::default();
+    for id in 1..=5 {
+        tape.proc(id, &format!("c{id}"));
+    }
+    tape.proc(9, "server");
+    let server = "127.0.0.1:7";
+    for id in 1..=5 {
+        let own = format!("127.0.0.1:4000{id}");
+        tape.tcp(id, Origin::Socket, 0, &own, server);
+        tape.tcp(10 + id, Origin::Accept, 0, server, &own);
+    }
+    for id in 1..=5 {
+        let t = 100 * u64::from(id);
+        tape.send(id, id, t, b"ping");
+        tape.send(9, 10 + id, t + 5, b"are you there?");
+        tape.recv(9, 10 + id, t + 18, t + 30, b"ping");
+        tape.recv(id, id, t + 12, t + 40, b"are you there?");
+    }
+    for width in 80..120 {
+        let page = draw(&tape.lines, &wide(width));
+        let lanes = |row: &str| row.chars().filter(|c| "│├┤┼".contains(*c)).count();
+        let all = page.lines().map(lanes).find(|lanes| *lanes > 0).unwrap();
+        for row in page.lines().filter(|row| row.contains(" µs ")) {
+            assert_eq!(lanes(row), all, "{row}\n{page}");
+        }
+    }
+}

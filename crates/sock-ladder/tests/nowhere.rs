@@ -181,3 +181,19 @@ fn the_filter_of_a_page_says_what_a_socket_without_a_connection_is() {
         assert!(page.contains(words), "{words}: {page}");
     }
 }
+
+#[test]
+fn who_never_was_connected_has_got_no_reset() {
+    let mut tape = Tape::default();
+    tape.proc(CLIENT, "client.py").sock(1, Kind::Stream, Origin::Socket, 0);
+    let connect = tape.call(CLIENT, CallKind::Connect, 1, 10, 40, Err("ECONNREFUSED"));
+    connect.args.addr = Some("127.0.0.1:9999".into());
+    tape.call(CLIENT, CallKind::Send, 1, 50, 55, Err("EPIPE"));
+    tape.close(CLIENT, 1, 60);
+    for picture in pictures(&tape.lines) {
+        // A page that explains speaks of much.
+        let has_reset = picture.contains("RST") && !picture.contains("<html");
+        assert!(!has_reset && !picture.contains("not recorded"), "{picture}");
+        assert!(picture.contains("send EPIPE"), "{picture}");
+    }
+}

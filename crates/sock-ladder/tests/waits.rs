@@ -284,3 +284,74 @@ fn only_the_calls_that_are_asked_for_are_drawn() {
     let live = heard(&tape, &drawing);
     assert!(live.contains("recv 5 B") && !live.contains("connect"), "{live}");
 }
+
+/// A server that says welcome at once, of which the client takes notice `later` µs after that.
+fn noticed(later: u64) -> Tape {
+    let mut tape = Tape::connected(7);
+    tape.send(SERVER, 2, 200, b"welcome\n");
+    tape.recv(CLIENT, 1, 190 + later, 200 + later, b"welcome\n");
+    tape
+}
+
+#[test]
+fn a_receive_that_came_much_later_than_its_send_says_so() {
+    let tape = noticed(300_000);
+    let wide = Drawing { width: 100, ..Drawing::default() };
+    for page in [text(&tape.lines, &wide), heard(&tape, &wide)] {
+        assert!(page.contains("300 ms later  ") && page.matches("later").count() == 1, "{page}");
+    }
+    let drawn = |drawing: &Drawing| text(&tape.lines, drawing);
+    assert!(drawn(&wide).contains("recv 8 B · 300 ms later  │"), "{}", drawn(&wide));
+    let ascii = drawn(&Drawing { ascii: true, ..wide.clone() });
+    assert!(ascii.contains("recv 8 B, 300 ms later  |"), "{ascii}");
+    let list = Drawing { width: 40, ..Drawing::default() };
+    for page in [drawn(&list), heard(&tape, &list)] {
+        assert!(page.contains("client recv 8 B · 300 ms later"), "{page}");
+    }
+    let narrow = drawn(&Drawing { width: 60, ..Drawing::default() });
+    assert!(narrow.contains("300 ms later"), "{narrow}");
+    // A picture with an axis of time shows it.
+    assert!(!svg(&tape.lines, &wide).contains("later"));
+    // Machines take a moment by themselves.
+    assert!(!text(&noticed(9_000).lines, &wide).contains("later"));
+}
+
+#[test]
+fn who_waited_long_and_was_late_says_both() {
+    let mut tape = Tape::connected(7);
+    tape.send(SERVER, 2, 1_000_000, b"slow");
+    tape.recv(CLIENT, 1, 100, 1_300_100, b"slow");
+    let page = text(&tape.lines, &Drawing { width: 110, ..Drawing::default() });
+    assert!(page.contains("recv 4 B · 300 ms later, waited 1.3 s  │"), "{page}");
+}
+
+#[test]
+fn what_stands_in_two_rows_has_two_times_and_is_not_called_late() {
+    let mut tape = Tape::connected(7);
+    tape.send(SERVER, 2, 200, b"welcome");
+    tape.send(CLIENT, 1, 150_000, b"hello");
+    tape.recv(SERVER, 2, 149_000, 150_100, b"hello");
+    tape.recv(CLIENT, 1, 299_000, 300_000, b"welcome");
+    let page = text(&tape.lines, &Drawing { width: 100, ..Drawing::default() });
+    assert!(page.contains("(1)") && !page.contains("later"), "{page}");
+}
+
+#[test]
+fn a_receive_that_is_late_is_seen_in_a_fold_where_people_would_notice() {
+    let folded = |late: u64| {
+        let mut tape = Tape::connected(7);
+        let mut t = 1_000;
+        for n in 0..100 {
+            let later = if n == 50 { late } else { 20 };
+            tape.send(CLIENT, 1, t, b"tick");
+            tape.recv(SERVER, 2, t + later - 10, t + later, b"tick");
+            t += later + 1_000;
+        }
+        text(&tape.lines, &Drawing { width: 100, ..Drawing::default() })
+    };
+    let page = folded(300_000);
+    assert!(page.contains("300 ms later") && page.matches("the same").count() == 2, "{page}");
+    // Hiccups do not tear what repeats.
+    let page = folded(20_000);
+    assert!(page.contains("× 98 the same") && !page.contains("later"), "{page}");
+}

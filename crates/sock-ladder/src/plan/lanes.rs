@@ -46,6 +46,13 @@ pub(crate) struct Lane {
     pub(super) count: usize,
 }
 
+impl Lane {
+    /// Whether its arrows go to the right, to those who answer.
+    pub(crate) fn only_asks(&self) -> bool {
+        self.asks && !self.answers
+    }
+}
+
 /// All lanes, left to right, and where each socket and each peer stands.
 #[derive(Debug)]
 pub(crate) struct Lanes {
@@ -173,11 +180,12 @@ impl Lanes {
         for sock in (0..story.socks.len()).filter(|&sock| takes_part(story, sock)) {
             here[self.own[sock]].push(sock);
         }
+        let both = found.both_sides();
         self.all = order
             .iter()
             .map(|&n| {
                 let (key, lane) = &found.lanes[n];
-                let (name, under) = words(story, key, lane, &here[new[n]]);
+                let (name, under) = words(story, &both, (key, lane), &here[new[n]]);
                 let id = if let Key::Proc(id) = key { Some(*id) } else { None };
                 let family = id.map(|id| families.of(id));
                 let is_forked = family != id;
@@ -188,7 +196,12 @@ impl Lanes {
 }
 
 /// What stands above a lane with the sockets `here`.
-fn words(story: &Story<'_>, key: &Key, lane: &Lane, here: &[usize]) -> (String, String) {
+fn words(
+    story: &Story<'_>,
+    both: &HashSet<ProcId>,
+    (key, lane): (&Key, &Lane),
+    here: &[usize],
+) -> (String, String) {
     let role = match (lane.asks, lane.answers) {
         (true, true) => "relay",
         (false, true) => "server",
@@ -197,9 +210,9 @@ fn words(story: &Story<'_>, key: &Key, lane: &Lane, here: &[usize]) -> (String, 
     match key {
         Key::Ghost(address) => (address.clone(), "(not recorded)".into()),
         Key::Part(id, address) => {
-            // The ends of a pair are alike.
-            let is_end = address.starts_with(UNNAMED);
-            let proc = story.procs.get(id).filter(|_| is_end);
+            // The ends of a pair are alike, and who is on one side only is no client of itself.
+            let is_alike = address.starts_with(UNNAMED) || !both.contains(id);
+            let proc = story.procs.get(id).filter(|_| is_alike);
             (proc.map_or(role, |proc| &proc.name).into(), address.clone())
         }
         Key::Proc(id) => {
@@ -260,6 +273,20 @@ impl Found {
         let lane = &mut self.lanes[lane].1;
         lane.asks |= role == Some(Role::Asks);
         lane.answers |= role == Some(Role::Answers);
+    }
+
+    /// The processes that ask at one of their own addresses and answer at one.
+    fn both_sides(&self) -> HashSet<ProcId> {
+        let sides = |which: fn(&Lane) -> bool| -> HashSet<ProcId> {
+            let those = self.lanes.iter().filter(|(_, lane)| which(lane));
+            let parts = those.filter_map(|(key, _)| match key {
+                Key::Part(id, _) => Some(*id),
+                Key::Proc(_) | Key::Ghost(_) => None,
+            });
+            parts.collect()
+        };
+        let answers = sides(|lane| lane.answers);
+        sides(|lane| lane.asks).into_iter().filter(|id| answers.contains(id)).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a ladder shows, before anybody draws: lanes, steps between them, the rows in their order, what is folded.
 
+mod answers;
 pub(crate) mod fold;
 mod gather;
 mod ghosts;

@@ -8,7 +8,7 @@
 //! whole row, one whose arrival is still behind something is split. Should the clocks of two writers contradict each
 //! other so much that every head waits for another, the earliest arrives before it departs.
 
-use super::steps::{Step, Touch};
+use super::steps::{Step, Touch, Untold};
 
 /// How much of a step a row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,18 @@ pub(crate) struct Row {
     pub(crate) share: Share,
     /// In ns since t0.
     pub(crate) t: u64,
+}
+
+/// A row has one time, that of what left. What came so much later, in ns, says so: anybody can tell that from at once.
+pub(crate) const LATE: u64 = 10_000_000;
+
+impl Row {
+    /// By how much later than the row's time what it shows was met by a call, in ns, where that is worth a word.
+    pub(crate) fn later(&self, step: &Step) -> Option<u64> {
+        let is_met = step.to.is_some_and(|to| to.call.is_some());
+        let by = step.arrive.saturating_sub(self.t);
+        (is_met && self.share == Share::Whole && by >= LATE).then_some(by)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +71,8 @@ enum State {
 pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
     let mut rows = Vec::with_capacity(steps.len());
     let mut states = vec![State::Waits; steps.len()];
-    let mut numbers = Numbers::default();
+    // Which arrow is cut; what it is called is settled when it is known which of them are shown.
+    let mut cuts = 0..;
     let queues = queues(steps, lanes);
     let mut heads = vec![0_usize; queues.len()];
     loop {
@@ -89,30 +102,29 @@ pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
         let to = step.to.filter(Touch::is_event);
         let share = match states[n] {
             State::Left(number) => {
-                numbers.free(number);
                 heads[lane] += 1;
                 Share::Arrives(number)
             }
             State::Came(number) => {
-                numbers.free(number);
                 heads[lane] += 1;
                 Share::Departs(number)
             }
             State::Waits if waits => {
                 heads[lane] += 1;
-                let number = numbers.take();
+                let number = cuts.next().unwrap_or(u32::MAX);
                 states[n] = State::Came(number);
                 Share::Arrives(number)
             }
             State::Waits => {
                 let blocked = to.is_some_and(|to| {
-                    !is_head(&heads, to.lane, n, false) && to.lane != step.from.lane
+                    let is_next = is_head(&heads, to.lane, n, false) && !is_met_late(step);
+                    !is_next && to.lane != step.from.lane
                 });
                 if step.from.is_event() {
                     heads[step.from.lane] += 1;
                 }
                 if blocked {
-                    let number = numbers.take();
+                    let number = cuts.next().unwrap_or(u32::MAX);
                     states[n] = State::Left(number);
                     Share::Departs(number)
                 } else {
@@ -127,6 +139,11 @@ pub(crate) fn rows(steps: &[Step], lanes: usize) -> Vec<Row> {
         };
         rows.push(Row { step: n, share, t });
     }
+}
+
+/// Whether a system's answer was met so late that it has two rows: no program knew of it before.
+fn is_met_late(step: &Step) -> bool {
+    step.from.word == Some(Untold::Answer) && step.arrive.saturating_sub(step.depart) >= LATE
 }
 
 /// When an entry is due: a step that is still whole, when it left.
@@ -158,7 +175,33 @@ fn queues(steps: &[Step], lanes: usize) -> Vec<Vec<Entry>> {
     queues
 }
 
-/// Numbers for steps in flight; the smallest free one is next.
+/// Gives the arrows that are cut in two their numbers, in the order in which those of `rows` are shown that `shown` says.
+///
+/// A number stands for one arrow, as long as two digits are enough; then the smallest one is next whose arrow has arrived.
+pub(crate) fn number_cuts(rows: &mut [Row], shown: impl Iterator<Item = usize>) {
+    let cut = |row: &Row| match row.share {
+        Share::Whole => None,
+        Share::Departs(cut) | Share::Arrives(cut) => Some(cut as usize),
+    };
+    let Some(most) = rows.iter().filter_map(cut).max() else { return };
+    let mut given = vec![0; most + 1];
+    let mut numbers = Numbers::default();
+    for n in shown {
+        let (Share::Departs(cut) | Share::Arrives(cut)) = &mut rows[n].share else { continue };
+        let number = &mut given[*cut as usize];
+        if *number == 0 {
+            *number = numbers.take();
+        } else {
+            numbers.free(*number);
+        }
+        *cut = *number;
+    }
+}
+
+/// The largest number of two digits.
+const SHORT: u32 = 99;
+
+/// Numbers for arrows that are cut.
 #[derive(Default)]
 struct Numbers {
     free: std::collections::BTreeSet<u32>,
@@ -167,7 +210,8 @@ struct Numbers {
 
 impl Numbers {
     fn take(&mut self) -> u32 {
-        self.free.pop_first().unwrap_or_else(|| {
+        let again = if self.used < SHORT { None } else { self.free.pop_first() };
+        again.unwrap_or_else(|| {
             self.used += 1;
             self.used
         })
@@ -205,6 +249,24 @@ mod tests {
                 guess: false,
             },
         )
+    }
+
+    #[test]
+    fn a_number_stands_for_one_cut_until_two_digits_are_not_enough() {
+        let row = |step: usize, share: Share| Row { step, share, t: 0 };
+        let mut rows: Vec<Row> = (0..200)
+            .flat_map(|n| {
+                [Share::Departs(n), Share::Arrives(n)].map(|share| row(n as usize, share))
+            })
+            .collect();
+        let all = rows.len();
+        // The first two cuts are not shown.
+        number_cuts(&mut rows, 4..all);
+        let numbers: Vec<Share> = rows[4..].iter().map(|row| row.share).collect();
+        for (n, pair) in (1..).zip(numbers.chunks(2)) {
+            let number = if n <= 99 { n } else { 1 };
+            assert_eq!(pair, [Share::Departs(number), Share::Arrives(number)]);
+        }
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sock_record::{Call, CallKind, Dir, Interval, LinkHow, LinkKind, Origin};
+use sock_record::{CallKind, Interval, LinkHow, LinkKind, Origin};
 
 use super::lanes::{Lanes, Peer};
 use crate::pair::Joined;
@@ -43,11 +43,14 @@ pub(crate) struct Touch {
     pub(crate) unseen: bool,
 }
 
-/// What happened where no call says so: an engine tells of connections, not of the calls that made them.
+/// What happened where no call says so: an engine tells of connections, not of the calls that made them, and a system
+/// answers without a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Untold {
     Connect,
     Accept,
+    /// What a system did by itself.
+    Answer,
 }
 
 impl Untold {
@@ -55,6 +58,7 @@ impl Untold {
         match self {
             Self::Connect => "connect",
             Self::Accept => "accept",
+            Self::Answer => "",
         }
     }
 }
@@ -105,7 +109,7 @@ impl Touch {
         Self { call: Some(call), ..Self::bare(lane) }
     }
 
-    fn word(lane: usize, word: Untold) -> Self {
+    pub(super) fn word(lane: usize, word: Untold) -> Self {
         Self { word: Some(word), ..Self::bare(lane) }
     }
 
@@ -128,7 +132,7 @@ pub(super) struct Maker<'s, 'a> {
     pub(super) story: &'s Story<'a>,
     pub(super) joined: &'s Joined,
     pub(super) lanes: &'s Lanes,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     pub(super) shown: Vec<bool>,
     /// How many of each call's bytes have their other side in the record.
     pub(super) met: Vec<u64>,
@@ -223,31 +227,6 @@ impl Maker<'_, '_> {
             self.add(what, from, Some(to), join.peek);
             let guess = join.kind == LinkKind::Bytes && join.how == LinkHow::Guess;
             self.steps.last_mut().into_iter().for_each(|step| step.guess = guess);
-        }
-    }
-
-    /// The send that a reset answered: the first one after a close that had left nothing unread, and so had sent a FIN.
-    fn answered(&self, close: usize, met: usize) -> Option<usize> {
-        let (story, closed) = (self.story, self.story.calls[close]);
-        let number = |name: &str| closed.args.more.get(name).and_then(serde_json::Value::as_u64);
-        let is_torn = number("unread").is_some_and(|unread| unread > 0);
-        if is_torn || number("linger_s") == Some(0) {
-            return None;
-        }
-        let sends = |line: &Call| line.dir == Some(Dir::Out) && line.moved().is_some();
-        let mut after = story
-            .calls_on(story.on(met)?)
-            .skip_while(|(_, line)| line.enter < closed.enter || !sends(line));
-        after.next().map(|(send, _)| send).filter(|&send| send < met)
-    }
-
-    /// Adds the reset with which the other end's system answered a send: no program there called anything.
-    fn answer(&mut self, send: usize, close: usize, to: Touch) {
-        let lane = self.lanes.of_call(self.story, close);
-        self.add(What::Rst, Touch::bare(lane), Some(to), false);
-        let left = returned(self.story.calls[send]);
-        if let Some(step) = self.steps.last_mut() {
-            step.depart = left.min(step.arrive);
         }
     }
 

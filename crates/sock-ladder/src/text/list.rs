@@ -79,7 +79,9 @@ pub(super) fn draw(scene: &Scene<'_, '_>, drawing: &Drawing) -> String {
         let step = &scene.steps[row.step];
         let side = |touch: &Touch, leaves: bool| {
             let name = scene.lanes.all.get(touch.lane).map_or("", |lane| &*lane.name);
-            format!("{name} {}", label(scene, touch, leaves, ascii).line()).trim_end().to_owned()
+            let later = row.later(step).filter(|_| !leaves);
+            let label = label(scene, touch, leaves, ascii).later(later, ascii);
+            format!("{name} {}", label.line()).trim_end().to_owned()
         };
         let number = match row.share {
             Share::Whole => String::new(),

@@ -92,7 +92,8 @@ pub fn text<'a>(lines: impl IntoIterator<Item = &'a Line>, drawing: &Drawing) ->
 /// Draws a record as a ladder.
 ///
 /// Clients stand left, servers right. An arrow goes from the entry of a send to the exit of the receive that got its
-/// bytes; a call of several arrows is bracketed. Where things crossed, an arrow is cut in two that have the same number.
+/// bytes; a call of several arrows is bracketed. A row stands at the time of the send; a receive that returned much later
+/// says how much. Where things crossed, an arrow is cut in two that have the same number.
 /// What only one side recorded ends at a lane that has the other side's address as its name.
 ///
 /// # Examples

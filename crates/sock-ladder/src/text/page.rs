@@ -177,10 +177,11 @@ impl<'p> Page<'p> {
 fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, bool)> {
     let step = &scene.steps[row.step];
     let (from, to) = (step.from, step.to);
+    let later = row.later(step);
     let Some(to) = to.filter(|to| to.lane != from.lane) else {
         // What stays on its lane stands on the outside; what a lane sent itself is two calls.
         let mut label_text = label(scene, &from, true, ascii);
-        if let Some(to) = to.map(|to| label(scene, &to, false, ascii)) {
+        if let Some(to) = to.map(|to| label(scene, &to, false, ascii).later(later, ascii)) {
             let arrow = if ascii { "->" } else { "→" };
             label_text.words = format!("{} {arrow} {}", label_text.line(), to.line());
             label_text.more = Vec::new();
@@ -198,7 +199,7 @@ fn labels(scene: &Scene<'_, '_>, row: &Row, ascii: bool) -> Vec<(usize, Label, b
         labels.push((from.lane, label(scene, &from, true, ascii), !rightward));
     }
     if !matches!(row.share, Share::Departs(_)) {
-        labels.push((to.lane, label(scene, &to, false, ascii), rightward));
+        labels.push((to.lane, label(scene, &to, false, ascii).later(later, ascii), rightward));
     }
     labels
 }

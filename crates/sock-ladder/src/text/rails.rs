@@ -67,6 +67,11 @@ pub(super) fn mark(level: &Level) -> &'static str {
     }
 }
 
+/// What stands where an arrow is cut.
+fn tag(n: u32) -> String {
+    format!(" ({n}) ")
+}
+
 /// Sentences in less room, in columns, are hard to read.
 const SENTENCE: usize = 32;
 
@@ -187,10 +192,19 @@ impl Rails {
         let length = a.abs_diff(b);
         // Distance from the sender's lane, to a column.
         let at = |d: usize| if rightward { a + d } else { a - d };
+        // Where it is cut stands its number, between two lanes.
         let (first, last) = match share {
             Share::Whole => (1, length - 1),
-            Share::Departs(_) => (1, length * 5 / 8),
-            Share::Arrives(_) => (length * 3 / 8, length - 1),
+            Share::Departs(n) => {
+                let cut = length * 5 / 8;
+                let end = (cut / self.gap + 1) * self.gap;
+                (1, cut.min(end.saturating_sub(tag(n).len() + 1)).max(1))
+            }
+            Share::Arrives(n) => {
+                let cut = length * 3 / 8;
+                let start = cut / self.gap * self.gap;
+                (cut.max(start + tag(n).len() + 1).min(length - 1), length - 1)
+            }
         };
         let line = if arrow.dashed { self.ink.dash } else { self.ink.line };
         for d in first..=last {
@@ -214,7 +228,7 @@ impl Rails {
         match share {
             Share::Whole => {}
             Share::Departs(n) => {
-                let tag = format!(" ({n}) ");
+                let tag = tag(n);
                 let x = if rightward { at(last) + 1 } else { at(last).saturating_sub(tag.len()) };
                 canvas.put(x, tag.trim_end_matches(|c| rightward && c == ' '));
             }

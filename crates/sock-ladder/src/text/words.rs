@@ -50,6 +50,19 @@ impl Label {
         std::iter::once(self.words.clone()).chain(more).collect()
     }
 
+    /// Adds by how much its call was later, in ns, than the time at which its row stands.
+    pub(super) fn later(mut self, by: Option<u64>, ascii: bool) -> Self {
+        let Some(by) = by.filter(|_| !self.is_empty()) else { return self };
+        let later = format!("{} later", duration(by, ascii));
+        if self.more.is_empty() {
+            self.joint = if ascii { ", " } else { " · " };
+            self.more.push(later);
+        } else {
+            self.more.insert(0, later + ",");
+        }
+        self
+    }
+
     /// How many columns it takes where it may have several lines.
     pub(super) fn narrow(&self) -> usize {
         let more = self.more.iter().map(|line| columns(line));

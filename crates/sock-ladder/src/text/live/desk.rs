@@ -255,7 +255,7 @@ impl Desk {
         let is_over = matches!(call.err.as_deref(), Some("ECONNRESET" | "EPIPE"));
         // Who never was connected has broken nothing.
         if is_over && known.is_connection() && !known.reset {
-            let by_us = known.fin && call.err.as_deref() == Some("EPIPE");
+            let by_us = known.ends_itself() && call.err.as_deref() == Some("EPIPE");
             known.reset = !by_us;
             if known.reset {
                 return self.reset(call, sock, rows);

@@ -6,9 +6,10 @@ use sock_record::{Call, CallKind, Ev};
 
 use super::super::words::{Label, longest, sized};
 use super::book::Who;
-use crate::plan::rows::Share;
+use crate::plan::rows::{LATE, Share};
 use crate::plan::steps::{Part, What};
 use crate::story::returned;
+use crate::waits::LONG;
 
 /// So many of its bytes a row keeps: no arrow is longer.
 const KEPT: usize = 128;
@@ -73,7 +74,7 @@ impl Side {
     }
 
     /// Its words, with its port where that is asked for.
-    pub(super) fn label(&self, is_tagged: bool) -> Label {
+    fn label(&self, is_tagged: bool) -> Label {
         let mut label = self.label.clone();
         if let Some(port) = self.tag.port.filter(|_| is_tagged && !label.is_empty()) {
             label.words = format!("{} :{port}", label.words);
@@ -145,7 +146,8 @@ impl Row {
         let mut hash = DefaultHasher::new();
         std::mem::discriminant(&self.what).hash(&mut hash);
         std::mem::discriminant(&self.share).hash(&mut hash);
-        (self.peek, self.load.len).hash(&mut hash);
+        let is_late = self.later().is_some_and(|by| by >= LONG);
+        (self.peek, self.load.len, is_late).hash(&mut hash);
         // Datagrams into the void are told apart by where they went.
         let goal = self.goal.as_ref().filter(|_| matches!(self.what, What::Datagram(_)));
         goal.hash(&mut hash);
@@ -171,6 +173,24 @@ impl Row {
     pub(super) fn is_about(&self, kind: &CallKind) -> bool {
         let sides = [Some(&self.from), self.to.as_ref()].into_iter().flatten();
         sides.filter_map(|side| side.call.as_ref()).any(|call| call.1 == *kind)
+    }
+
+    /// The words of one of its sides, with what there is to say of when that was.
+    pub(super) fn label(
+        &self,
+        (side, leaves): (&Side, bool),
+        is_tagged: bool,
+        ascii: bool,
+    ) -> Label {
+        side.label(is_tagged).later(self.later().filter(|_| !leaves), ascii)
+    }
+
+    /// By how much later than the row's time what it shows was met by a call, in ns, where that is worth a word.
+    pub(super) fn later(&self) -> Option<u64> {
+        let is_met =
+            self.from.call.is_some() && self.to.as_ref().is_some_and(|to| to.call.is_some());
+        let by = self.arrive.saturating_sub(self.t);
+        (is_met && self.share == Share::Whole && by >= LATE).then_some(by)
     }
 
     /// The calls that this row is the first to name, or the last to.

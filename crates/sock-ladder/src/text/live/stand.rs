@@ -2,7 +2,7 @@
 
 use sock_record::Level;
 
-use super::super::canvas::{self, Canvas, Ink};
+use super::super::canvas::{self, Canvas};
 use super::super::list::List;
 use super::super::rails::{Arrow, Below, Rails, WIDEST};
 use super::super::said::TAGGED;
@@ -147,15 +147,19 @@ impl Stand {
         if let Some(goal) = &row.goal {
             let rightward = count == 1 || from + 1 < count;
             self.has_strays = true;
-            label(&mut canvas, from, &own(row, rails.ink, is_tagged), !rightward);
+            label(&mut canvas, from, &own(row, rails, is_tagged), !rightward);
             let stray = Stray { from, rightward, end: Tip::of(row.what) };
             rails.stray(&mut canvas, stray, goal, |room| row.caption(room, ascii));
             canvas.finish(text);
             return rails.below(&rest, text);
         }
         let Some(to) = to.filter(|to| *to != from) else {
-            let at_right = from > 0 || (count == 1 && !self.has_strays);
-            let own = own(row, rails.ink, is_tagged);
+            let at_right = if from + 1 == count {
+                from > 0 || !self.has_strays
+            } else {
+                from > 0 && !book.part(&row.from.who).only_asks()
+            };
+            let own = own(row, rails, is_tagged);
             // Of what a lane sent itself, the calls say all there is.
             if own.is_empty() {
                 return;
@@ -168,7 +172,7 @@ impl Stand {
         for (side, leaves) in row.sides() {
             if speaks(side.part, leaves) {
                 let (n, at_right) = if leaves { (from, !rightward) } else { (to, rightward) };
-                label(&mut canvas, n, &side.label(is_tagged), at_right);
+                label(&mut canvas, n, &row.label((side, leaves), is_tagged, ascii), at_right);
             }
         }
         let arrow = Arrow {
@@ -202,14 +206,14 @@ impl Stand {
             Share::Whole => String::new(),
             Share::Departs(n) | Share::Arrives(n) => format!(" ({n})"),
         };
-        let of = |side: &Side| {
-            let label = side.label(row.is_one_of_several()).line();
+        let of = |side: &Side, leaves: bool| {
+            let label = row.label((side, leaves), row.is_one_of_several(), list.ascii).line();
             let label = if label.is_empty() { label } else { format!(" {label}") };
             book.title(&side.who).0 + &label
         };
-        list.say("", &format!("{time}{number} {}", of(&row.from)), text);
+        list.say("", &format!("{time}{number} {}", of(&row.from, true)), text);
         if let Some(to) = &row.to {
-            list.arrival(&of(to), |room| row.caption(room, list.ascii), text);
+            list.arrival(&of(to, false), |room| row.caption(room, list.ascii), text);
         } else if let Some(goal) = &row.goal {
             list.arrival(goal, |room| row.caption(room, list.ascii), text);
         }
@@ -274,13 +278,13 @@ impl Stand {
 }
 
 /// What stands beside a lane that has a row for itself. What a lane sent itself is two calls.
-fn own(row: &Row, ink: &Ink, is_tagged: bool) -> Label {
+fn own(row: &Row, rails: &Rails, is_tagged: bool) -> Label {
     let spoken = row.sides().filter(|(side, leaves)| speaks(side.part, *leaves));
-    let labels: Vec<Label> = spoken.map(|(side, _)| side.label(is_tagged)).collect();
+    let labels: Vec<Label> = spoken.map(|side| row.label(side, is_tagged, rails.ascii)).collect();
     if let [one] = &labels[..] {
         return one.clone();
     }
     let said = labels.iter().filter(|label| !label.is_empty());
     let words: Vec<String> = said.map(Label::line).collect();
-    Label::from(&*words.join(&format!(" {} ", ink.arrow)))
+    Label::from(&*words.join(&format!(" {} ", rails.ink.arrow)))
 }

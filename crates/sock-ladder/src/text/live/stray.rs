@@ -1,8 +1,8 @@
 //! Who is where something goes, and of whom it is known that there is somebody.
 
-use sock_record::SockId;
+use sock_record::{Origin, SockId};
 
-use super::book::{Book, GHOSTS, Known, Who};
+use super::book::{Book, GHOSTS, Known, Part, Who};
 
 impl Book {
     /// Who is at the address that a socket asks for, whether it listens or not.
@@ -25,5 +25,20 @@ impl Book {
 
     pub(super) fn is_heard(&self, ghost: &Who) -> bool {
         self.heard.contains(ghost)
+    }
+}
+
+impl Known {
+    /// Whether a broken pipe is its own doing: it has ended, or nobody had ever taken a connection of it.
+    pub(super) fn ends_itself(&self) -> bool {
+        let is_lone = self.from == Origin::Socket && self.mate.is_none();
+        self.fin || (is_lone && !self.connects && self.sent + self.got == 0)
+    }
+}
+
+impl Part {
+    /// Whether its arrows go to the right, to those who answer.
+    pub(super) fn only_asks(self) -> bool {
+        self.asks && !self.answers
     }
 }
