@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use sock_ladder::is_probe;
-use sock_record::{Call, CallKind, Line, Sock, SockId};
+use sock_record::{Call, CallKind, Line, Origin, Sock, SockId};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +101,8 @@ fn ports(lines: &[Line]) -> Vec<u16> {
 }
 
 /// Everything but sockets that are no part of any conversation: with which nothing was done, pairs through which nothing
-/// went (a runtime keeps some at hand), and what a C library does by itself when it looks up a name or a user: it asks a
-/// service (nscd) that is hardly ever there.
+/// went, at neither end (a runtime keeps some at hand), and what a C library does by itself when it looks up a name or a
+/// user: it asks a service (nscd) that is hardly ever there.
 pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
     let mut used: BTreeSet<SockId> = BTreeSet::new();
     let mut asking: BTreeSet<SockId> = BTreeSet::new();
@@ -124,6 +124,14 @@ pub(crate) fn conversations(lines: &[Line]) -> Vec<&Line> {
         );
         if begins {
             used.insert(*sock);
+        }
+    }
+    // What was done with one end of a pair says something of the other, also where that was only closed.
+    for line in lines {
+        if let Line::Sock(Sock { sock, mate: Some(mate), from: Origin::Pair, .. }) = line
+            && (used.contains(sock) || used.contains(mate))
+        {
+            used.extend([*sock, *mate]);
         }
     }
     let is_shown = |sock: SockId| sock == NONE || (used.contains(&sock) && !asking.contains(&sock));

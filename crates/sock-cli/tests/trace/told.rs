@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use sock_record::{Line, LinkKind};
 
 use crate::bench::{Bench, Traced};
-use crate::support::Program;
+use crate::support::{Program, sock};
 
 /// A program of these lines; `socket`, `os` and `time` are there.
 fn lines(bench: &Bench, program: &str) -> Vec<String> {
@@ -289,4 +289,38 @@ fn a_receive_that_was_held_to_the_end_is_said_to_return_sooner_alone() {
     assert!(held.contains(sooner), "{held}");
     let free = told(&["--hold", "0"]);
     assert!(!free.contains("without sock"), "{free}");
+}
+
+#[test]
+fn an_end_of_a_pair_that_was_only_closed_is_no_stranger() {
+    let Some(bench) = Bench::new() else { return };
+    let alone = "
+for kind in [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET]:
+    one, other = socket.socketpair(socket.AF_UNIX, kind)
+    other.close()
+    try:
+        one.send(b'x')
+    except OSError:
+        print('failed')
+    one.close()
+";
+    let with_child = "
+one, other = socket.socketpair()
+if os.fork() == 0:
+    other.close()
+    one.close()
+    os._exit(0)
+one.close()
+print('failed' if not other.recv(10) else '')
+os.wait()
+";
+    for (program, failures) in [(alone, 3), (with_child, 1)] {
+        let traced = bench.trace(&["--live", "always"], &[lines(&bench, program)]);
+        assert_eq!(traced.printed(), ("failed\n".repeat(failures), 0));
+        let page = &traced.finished.stderr;
+        assert!(!page.contains("not recorded") && page.contains("close"), "{page}");
+        let record = bench.path("record.jsonl");
+        let page = Program::run(sock(&["show", record.to_str().unwrap()]), b"");
+        assert!(!page.text().contains("not recorded"), "{}", page.text());
+    }
 }
