@@ -13,13 +13,21 @@ use crate::sockets::At;
 use crate::stopped::LastClose;
 use crate::sys::{Tid, shares_descriptors};
 use crate::tape::begun;
-use crate::tasks::{Interrupted, On, Open, Process, SIGNAL, Task};
+use crate::tasks::{Interrupted, On, Open, Process, Task};
 use crate::tracer::Tracer;
 use crate::words;
 
+/// What closes a descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Call,
+    /// The end of its process.
+    Exit,
+}
+
 impl Tracer<'_> {
     /// What has to be known before a descriptor is closed.
-    pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, seen: Seen, args: &mut Args) {
+    pub(crate) fn before_close(&mut self, tid: Tid, fd: i32, seen: Seen, by: By, args: &mut Args) {
         let at = seen.at;
         let moment = seen.moment(&self.book.all[at].line);
         let mut more = |name: &str, value| drop(args.more.insert(name.to_owned(), value));
@@ -37,20 +45,26 @@ impl Tracer<'_> {
         }
         self.compare(at, &seen, moment.inq.unwrap_or(0));
         drop(seen);
-        let holders = self.holders(tid, fd, at);
+        let holders = self.holders(tid, fd, at, by);
         if !holders.is_empty() {
             more("held_by", json!(holders));
         }
     }
 
     /// The descriptors by which it is still held: each with its process's number in the record.
-    fn holders(&mut self, tid: Tid, fd: i32, at: At) -> Vec<serde_json::Value> {
+    fn holders(&mut self, tid: Tid, fd: i32, at: At, by: By) -> Vec<serde_json::Value> {
         let Some(own) = self.tasks.all.get(&tid).map(|task| task.pid) else { return Vec::new() };
         let Some(inode) = self.book.inode(at) else { return Vec::new() };
         let mut holders = Vec::new();
         let has_rings = !self.ring_users.is_empty();
         for (pid, process) in &mut self.tasks.processes {
-            if *pid != own && (!process.sockets.contains(&at) || shares_descriptors(own, *pid)) {
+            if *pid != own && !process.sockets.contains(&at) {
+                continue;
+            }
+            // A call closes it for all that have the same table. Where nobody tells whether they do, to take them for two
+            // would keep open what one of them closes for both; and of an end it would be the other way round.
+            let is_same = *pid != own && shares_descriptors(own, *pid).unwrap_or(by == By::Call);
+            if is_same {
                 continue;
             }
             // Where nobody made a copy, who inherited it has it by the same number.
@@ -164,6 +178,8 @@ impl Tracer<'_> {
         let Some(task) = self.tasks.all.get_mut(&tid) else { return };
         task.is_dying = true;
         let pid = task.pid;
+        let may_share =
+            self.tasks.processes.get(&pid).is_some_and(|process| !process.window.keeps());
         if let Some(process) = self.tasks.processes.get_mut(&pid) {
             process.window.distrust();
         }
@@ -179,6 +195,9 @@ impl Tracer<'_> {
         for other in others {
             self.forget_call(other);
         }
+        if may_share && self.leave_to_sharer(tid, pid) {
+            return;
+        }
         let t = self.tape.now();
         for (fd, _) in lookup::sockets(tid) {
             // What is asked of each of thousands takes long, and the time is over: the rest is closed with the process.
@@ -191,7 +210,7 @@ impl Tracer<'_> {
             let id = process.id;
             let ev = self.tape.ev();
             let mut call = begun(ev, id, CallKind::Close, tid, t);
-            self.before_close(tid, fd, seen, &mut call.args);
+            self.before_close(tid, fd, seen, By::Exit, &mut call.args);
             by_end(&mut call.args, signal);
             (call.fd, call.sock) = (Some(fd), Some(self.book.all[at].line.sock));
             (call.exit, call.ret) = (Some(self.tape.now()), Some(0));
@@ -207,6 +226,22 @@ impl Tracer<'_> {
         if let Some(process) = self.tasks.processes.get_mut(&pid) {
             process.sockets.clear();
         }
+    }
+
+    /// Whether another process has the same table of descriptors: then the end of this one closes nothing, and the other has
+    /// what this one had.
+    fn leave_to_sharer(&mut self, tid: Tid, pid: Tid) -> bool {
+        let keeps = |pid| self.tasks.processes.get(&pid).is_none_or(|other| other.window.keeps());
+        let others = self.tasks.all.iter().filter(|(_, task)| task.pid != pid && !task.is_dying);
+        let mut others = others.filter(|(_, task)| !keeps(task.pid));
+        let sharer = others.find(|(other, _)| shares_descriptors(tid, **other) == Some(true));
+        let Some(sharer) = sharer.map(|(_, task)| task.pid) else { return false };
+        let own = self.tasks.processes.get_mut(&pid);
+        let left = own.map(|process| std::mem::take(&mut process.sockets)).unwrap_or_default();
+        if let Some(process) = self.tasks.processes.get_mut(&sharer) {
+            process.sockets.extend(left);
+        }
+        true
     }
 
     /// A process has ended that could not be asked: what it held is closed with it.
@@ -289,19 +324,10 @@ impl Tracer<'_> {
     }
 
     /// A call that a signal interrupted has failed already.
-    fn failed(&mut self, tid: Tid) {
+    pub(crate) fn failed(&mut self, tid: Tid) {
         let interrupted = self.tasks.all.get(&tid).and_then(|task| task.interrupted.as_ref());
         if interrupted.is_some_and(|it| it.is_over) {
             self.interrupted(tid);
-        }
-    }
-
-    /// A task is about to get a signal: that is what has interrupted the call which it was in.
-    pub(crate) fn signalled(&mut self, tid: Tid, signal: i32) {
-        let task = self.tasks.all.get_mut(&tid);
-        if let Some(Interrupted { open, .. }) = task.and_then(|task| task.interrupted.as_mut()) {
-            open.wish.more(SIGNAL, json!(words::signal(signal)));
-            self.failed(tid);
         }
     }
 

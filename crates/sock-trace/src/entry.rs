@@ -3,6 +3,7 @@
 use sock_record::{CallKind, Level, Origin};
 
 use crate::calls::{HERE, Sys};
+use crate::closing::By;
 use crate::decode::{fd, wish};
 use crate::filter::COPIES;
 use crate::known::Known;
@@ -38,6 +39,10 @@ impl Tracer<'_> {
             return Ok(go(tid, Go::On, 0)?);
         };
         let t = self.now;
+        if let Some(task) = self.tasks.all.get_mut(&tid) {
+            // A signal that comes now came of something else.
+            task.broken = None;
+        }
         if let Some(process) = self.process_mut(tid) {
             process.table.settle();
         }
@@ -65,9 +70,9 @@ impl Tracer<'_> {
         if Self::is_close(sys)
             && let Some(seen) = seen.take()
         {
-            self.before_close(tid, fd_of(sys, &args), seen, &mut wish.args);
+            self.before_close(tid, fd_of(sys, &args), seen, By::Call, &mut wish.args);
         }
-        let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish, seen };
+        let open = Open { ev: self.tape.ev(), sys, args, enter: t, on, wish, limit: None, seen };
         self.begin(tid, open)
     }
 

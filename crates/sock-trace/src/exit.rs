@@ -23,14 +23,15 @@ const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 
 impl Tracer<'_> {
     pub(crate) fn leave(&mut self, tid: Tid) -> Result<(), TraceError> {
-        let Some(Info::Exit { ret }) = info(tid) else { return Ok(go(tid, Go::On, 0)?) };
+        let Some(Info::Exit { ret, place }) = info(tid) else { return Ok(go(tid, Go::On, 0)?) };
         let t = self.now;
         if let Some(process) = self.process_mut(tid) {
             process.table.settle();
         }
         let open = self.tasks.all.get_mut(&tid).and_then(|task| task.open.take());
         self.set_phase(tid, Phase::Running);
-        let Some(open) = open else { return Ok(go(tid, Go::On, 0)?) };
+        let Some(mut open) = open else { return Ok(go(tid, Go::On, 0)?) };
+        Self::give_limit(tid, &mut open);
         if let On::Sock(at) = open.on {
             self.book.all[at].end(&kind(open.sys), open.wish.args.len);
         }
@@ -38,7 +39,8 @@ impl Tracer<'_> {
         if (is_over && !Self::is_close(open.sys)) || RESTARTS.contains(&ret) {
             // Which signal it was is told next.
             if let Some(task) = self.tasks.all.get_mut(&tid) {
-                task.interrupted = Some(Interrupted { open, t, is_over });
+                let is_again = false;
+                task.interrupted = Some(Interrupted { open, t, is_over, place, is_again });
             }
             return Ok(go(tid, Go::On, 0)?);
         }

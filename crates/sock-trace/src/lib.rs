@@ -45,6 +45,7 @@
     reason = "forty calls are told apart where they differ; naming the others each time would hide that"
 )]
 
+mod again;
 mod calls;
 mod closing;
 mod cpu;

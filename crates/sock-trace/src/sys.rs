@@ -1,6 +1,7 @@
 //! The system calls that no kept crate offers: the only unsafe code of this crate.
 #![allow(unsafe_code, reason = "the one place of this crate that may; see ARCHITECTURE.md")]
 
+mod again;
 mod alarm;
 mod ask;
 mod inherited;
@@ -12,6 +13,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::ptr;
 
+pub(crate) use self::again::{Place, call_again, fail_after_all, give_fourth, is_at};
 pub(crate) use self::alarm::{Alarm, Waker};
 pub(crate) use self::ask::{Counts, kernel_counts, out_queue, tcp_facts};
 pub(crate) use self::quiet::QuietStops;
@@ -63,7 +65,7 @@ pub(crate) enum Info {
     /// On the way in.
     Entry { arch: u32, nr: u64, args: [u64; 6] },
     /// On the way out; a failure is the negative errno.
-    Exit { ret: i64 },
+    Exit { ret: i64, place: Place },
 }
 
 /// `struct ptrace_syscall_info` of linux/ptrace.h, in words; the C library of musl does not have it.
@@ -176,7 +178,10 @@ pub(crate) fn info(tid: Tid) -> Option<Info> {
             let [_, _, _, nr, args @ .., _] = words;
             Some(Info::Entry { arch, nr, args })
         }
-        INFO_EXIT => Some(Info::Exit { ret: words[3].cast_signed() }),
+        INFO_EXIT => {
+            let place = Place { next: words[1], stack: words[2] };
+            Some(Info::Exit { ret: words[3].cast_signed(), place })
+        }
         _ => None,
     }
 }
@@ -230,16 +235,16 @@ pub(crate) fn write_memory(tid: Tid, at: u64, bytes: &[u8]) -> usize {
     usize::try_from(n).unwrap_or_default()
 }
 
-/// Whether two processes have one table of descriptors (`KCMP_FILES` of kcmp(2)). Where the system does not tell (a container
-/// without rights) they may: to take them for two would keep open what one of them closes for both.
-pub(crate) fn shares_descriptors(one: Tid, other: Tid) -> bool {
+/// Whether two processes have one table of descriptors (`KCMP_FILES` of kcmp(2)). None where the system does not tell (a
+/// container without rights).
+pub(crate) fn shares_descriptors(one: Tid, other: Tid) -> Option<bool> {
     const FILES: c_long = 2;
     // SAFETY: no memory is involved; numbers of processes that are none are an error.
     let order = unsafe {
         libc::syscall(libc::SYS_kcmp, c_long::from(one), c_long::from(other), FILES, 0, 0)
     };
     let is_gone = || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
-    order == 0 || (order < 0 && !is_gone())
+    (order >= 0 || is_gone()).then_some(order == 0)
 }
 
 /// Sends a signal to a process that we started.

@@ -11,7 +11,7 @@ use crate::plan::Program;
 use crate::seen::Seen;
 use crate::sockets::At;
 use crate::stopped::{Asked, LastClose};
-use crate::sys::{Tid, shares_descriptors};
+use crate::sys::{Place, Tid, shares_descriptors};
 use crate::table::Table;
 use crate::waits::Waiting;
 use crate::window::Window;
@@ -90,6 +90,8 @@ pub(crate) struct Open {
     pub(crate) enter: u64,
     pub(crate) on: On,
     pub(crate) wish: Wish,
+    /// The limit as the program gave it, where it is made again with what is left of that.
+    pub(crate) limit: Option<u64>,
     /// The socket itself, kept to the call's return: the kernel, too, keeps it for that long.
     pub(crate) seen: Option<Seen>,
 }
@@ -101,6 +103,10 @@ pub(crate) struct Interrupted {
     pub(crate) t: u64,
     /// The program has its error already: it does not go on.
     pub(crate) is_over: bool,
+    /// Where the task is at its return.
+    pub(crate) place: Place,
+    /// It had failed, and is about to be made again.
+    pub(crate) is_again: bool,
 }
 
 impl Interrupted {
@@ -261,7 +267,7 @@ impl Tasks {
             .map_or((0, "?".to_owned()), |process| (process.program, process.name.clone()));
         self.add(tid, pid, program, &name);
         self.inherit(pid, parent.filter(|_| !known));
-        let shares = parent.filter(|parent| !known && shares_descriptors(*parent, pid));
+        let shares = parent.filter(|of| !known && shares_descriptors(*of, pid) != Some(false));
         let keeps =
             parent.and_then(|of| self.processes.get(&of)).is_none_or(|of| of.window.keeps());
         for (pid, distrusts) in

@@ -181,13 +181,16 @@ impl<'a> Tracer<'a> {
                 self.dying(tid, Some(signal).filter(|signal| *signal != 0));
                 go(tid, Go::On, 0)?;
             }
-            Stop::Group => go(tid, Go::Stay, 0)?,
+            Stop::Group => {
+                self.stays(tid);
+                go(tid, Go::Stay, 0)?;
+            }
             Stop::Signal(signal) => {
                 if signal == libc::SIGPIPE {
                     self.tell_sigpipe(tid);
                 }
-                self.signalled(tid, signal);
-                go(tid, Go::On, signal)?;
+                let reaches = !self.is_unheard(tid, signal);
+                go(tid, Go::On, if reaches { signal } else { 0 })?;
             }
         }
         Ok(())
@@ -234,7 +237,7 @@ impl<'a> Tracer<'a> {
         if let Some(line) = self.tasks.introduce(call.proc) {
             self.tape.write(line);
         }
-        if call.err.as_deref() == Some("EPIPE") {
+        if call.err.as_deref() == Some("EPIPE") && !call.args.has_flag("MSG_NOSIGNAL") {
             let tid = call.tid.and_then(|tid| Tid::try_from(tid).ok());
             if let Some(task) = tid.and_then(|tid| self.tasks.all.get_mut(&tid)) {
                 task.broken = Some(call.ev);

@@ -74,6 +74,7 @@ pub(crate) fn signal(signal: i32) -> String {
         (libc::SIGTERM, "TERM"),
         (libc::SIGCHLD, "CHLD"),
         (libc::SIGCONT, "CONT"),
+        (libc::SIGSTOP, "STOP"),
         (libc::SIGTSTP, "TSTP"),
         (libc::SIGURG, "URG"),
         (libc::SIGVTALRM, "VTALRM"),

@@ -589,6 +589,21 @@ def shares_table():
     one.detach()
 
 
+def leaves_table():
+    """Has a child, with the same table of descriptors or (`fork`) with its own, that ends while its parent goes on."""
+    import ctypes
+
+    CLONE, CLONE_FILES = {"x86_64": 56, "aarch64": 220}[os.uname().machine], 0x400
+    flags = signal.SIGCHLD | (0 if "fork" in sys.argv else CLONE_FILES)
+    one, other = socket.socketpair()
+    if ctypes.CDLL(None).syscall(CLONE, flags, 0, 0, 0, 0) == 0:
+        one.send(b"from the child")
+        os._exit(0)
+    os.wait()
+    one.send(b" and after it")
+    print(other.recv(50).decode())
+
+
 def alarmed():
     """Ends waits by an alarm whose handler raises, hears one whose handler goes on, and dies of the last one."""
 

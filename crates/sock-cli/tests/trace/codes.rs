@@ -1,6 +1,7 @@
 //! Every code is told of a real program that does what the code is about.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use sock_record::Line;
 
@@ -64,9 +65,10 @@ fn table() -> BTreeMap<&'static str, How> {
     ];
     let mut table: BTreeMap<_, _> = alone.map(|(code, prints)| (code, How::Alone(prints))).into();
     table.extend(PAIRS.map(|(code, options)| (code, How::Pair(options))));
-    let own: [(_, Own); 5] = [
+    let own: [(_, Own); 6] = [
         ("foreign", foreign),
         ("gap", |bench| Some(gap(bench))),
+        ("interrupted", interrupted),
         ("other-server", |bench| Some(other_server(bench))),
         ("ring", ring),
         ("start", |bench| Some(start(bench))),
@@ -133,7 +135,7 @@ fn told(traced: &Traced) -> BTreeMap<String, String> {
 }
 
 /// A program of this folder in C, where there is a compiler.
-fn compiled(bench: &Bench, name: &str) -> Option<String> {
+pub(crate) fn compiled(bench: &Bench, name: &str) -> Option<String> {
     let program = bench.path(name);
     let source = format!("{}/tests/trace/{name}.c", env!("CARGO_MANIFEST_DIR"));
     let done = peer("cc")?.args(["-Wall", "-o"]).arg(&program).arg(source).output().unwrap();
@@ -148,7 +150,7 @@ fn foreign(bench: &Bench) -> Option<Traced> {
         return None;
     }
     let program = vec![compiled(bench, "foreign")?];
-    let mut untraced = Program::start(std::process::Command::new(&program[0]));
+    let mut untraced = Program::start(Command::new(&program[0]));
     if untraced.line_or_end().is_none_or(|line| line != "asked") {
         skip("a kernel that runs 32-bit programs");
         return None;
@@ -161,12 +163,24 @@ fn foreign(bench: &Bench) -> Option<Traced> {
     Some(traced)
 }
 
+/// A receive with a time limit, and a signal that nothing is done about.
+fn interrupted(bench: &Bench) -> Option<Traced> {
+    let program = vec![compiled(bench, "signals")?, "limited".to_owned()];
+    let untraced = Command::new(&program[0]).arg(&program[1]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&untraced.stdout), "limited: ready, heard 0\n");
+    let traced = bench.trace(&["-q"], &[program]);
+    assert_eq!(traced.printed(), ("limited: EINTR, heard 0\n".to_owned(), 0));
+    let said = told(&traced).remove("interrupted").unwrap_or_default();
+    assert!(said.starts_with("SIGWINCH came, which signals ignores; "), "{said}");
+    Some(traced)
+}
+
 /// A socket that somebody else sends on.
 fn gap(bench: &Bench) -> Traced {
     let path = bench.path("stranger.sock");
     let path = path.to_str().unwrap();
     let words = bench.actor("stranger", &[path]);
-    let mut stranger = std::process::Command::new(&words[0]);
+    let mut stranger = Command::new(&words[0]);
     stranger.args(&words[1..]);
     let mut stranger = Program::start(stranger);
     assert_eq!(stranger.line(), "ready");

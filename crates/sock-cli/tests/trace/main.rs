@@ -14,6 +14,7 @@ mod lives;
 mod pictures;
 mod real;
 mod refused;
+mod signals;
 mod story;
 #[allow(dead_code, unused_imports, reason = "each test program uses its part of the support")]
 #[path = "../support/mod.rs"]

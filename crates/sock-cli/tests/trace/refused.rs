@@ -57,6 +57,19 @@ fn what_is_closed_for_two_is_closed_where_nobody_tells_that_they_share_it() {
 }
 
 #[test]
+fn an_end_closes_nothing_for_others_where_nobody_tells_whether_they_share_it() {
+    let Some(bench) = Bench::new() else { return };
+    let command = bench.command(&[], &[bench.actor("leaves_table", &["fork"])]);
+    let Some(finished) = refused(&bench, "kcmp", Errno::PERM, &command) else { return };
+    let traced = Traced { finished, lines: bench.record() };
+    assert_eq!(traced.printed(), ("from the child and after it\n".to_owned(), 0));
+    let parent = traced.calls().find(|call| call.call == CallKind::Recv).unwrap().proc;
+    let closes = traced.calls().filter(|call| call.call == CallKind::Close && call.proc != parent);
+    let held: Vec<bool> = closes.map(|call| call.args.more.contains_key("held_by")).collect();
+    assert_eq!(held, [true; 2]);
+}
+
+#[test]
 fn bytes_are_kept_where_the_call_that_reads_them_is_refused() {
     let Some(bench) = Bench::new() else { return };
     let programs = [bench.actor("iterative", &[]), bench.actor("one", &[])];

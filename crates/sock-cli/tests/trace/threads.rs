@@ -33,3 +33,15 @@ fn a_program_that_ends_while_its_threads_wait_has_ended_by_itself() {
         assert_eq!(closes.iter().filter_map(|call| unread(call)).sum::<u64>(), 10, "{closes:?}");
     }
 }
+
+#[test]
+fn the_end_of_one_who_shares_its_descriptors_closes_none_of_them() {
+    let Some(bench) = Bench::new() else { return };
+    let traced = bench.trace(&["-q"], &[bench.actor("leaves_table", &[])]);
+    let printed = ("from the child and after it\n".to_owned(), 0);
+    assert_eq!(traced.is_whole().printed(), printed, "{}", traced.finished.stderr);
+    let received = traced.calls().find(|call| call.call == CallKind::Recv).unwrap();
+    let closes: Vec<&Call> = traced.calls().filter(|call| call.call == CallKind::Close).collect();
+    let is_later = |call: &&Call| call.proc == received.proc && Some(call.enter) > received.exit;
+    assert!(closes.len() == 2 && closes.iter().all(is_later), "{closes:?}");
+}

@@ -13,6 +13,7 @@ const PAGES: &[(&str, &str)] = &[
     ("gap", include_str!("pages/gap.txt")),
     ("in-use", include_str!("pages/in-use.txt")),
     ("interleaved", include_str!("pages/interleaved.txt")),
+    ("interrupted", include_str!("pages/interrupted.txt")),
     ("merged", include_str!("pages/merged.txt")),
     ("nagle", include_str!("pages/nagle.txt")),
     ("never-accepted", include_str!("pages/never-accepted.txt")),
