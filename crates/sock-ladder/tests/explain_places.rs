@@ -315,8 +315,7 @@ fn a_datagram_that_nobody_received_is_told_by_why() {
     assert_eq!(
         about(&tape.lines, "not-received"),
         [
-            "never received: server was bound to 127.0.0.1:5353 but did not receive it; it was still queued at the end, or the \
-          queue was full and the kernel dropped it"
+            "never received: server was bound to 127.0.0.1:5353, but never received from that socket; call recvfrom, in a loop"
         ]
     );
     assert_eq!(

@@ -120,7 +120,7 @@ fn a_time_limit_that_was_over_is_a_row_in_plain_words() {
     }
     let notes = explain(&tape.lines);
     let said = notes.iter().find(|note| note.code == "timed-out");
-    assert!(said.is_some_and(|note| note.text.contains("(poll with a timeout")), "{notes:?}");
+    assert!(said.is_some_and(|note| note.text.contains("poll with a timeout")), "{notes:?}");
 }
 
 #[test]

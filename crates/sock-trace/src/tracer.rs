@@ -210,7 +210,7 @@ impl<'a> Tracer<'a> {
         let (level, text) = if answer == Answer::Handler {
             (Level::Info, format!("SIGPIPE came with this error, and {who} has a handler for it"))
         } else {
-            let cure = "ignore it, or send with MSG_NOSIGNAL, and take EPIPE as the end of the conversation";
+            let cure = "ignore it, or send with MSG_NOSIGNAL, and look at the error EPIPE instead";
             (
                 Level::Warn,
                 format!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sock_record::{CallKind, Dir, Level, LinkKind};
+use sock_record::{Call, CallKind, Dir, Level, LinkKind};
 
 use super::case::{Case, took};
 use super::places::{Tenant, tenants, written};
@@ -18,47 +18,16 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
 }
 
 fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
-    // Whoever answered has accepted, seen or not.
-    let is_answered = |sock: usize| {
-        let is_reply =
-            |call: &sock_record::Call| call.dir == Some(Dir::In) && call.moved() > Some(0);
-        case.story.calls_on(sock).any(|(_, call)| is_reply(call))
-    };
-    let unmet = |sock: usize| {
-        case.is_stream(sock)
-            && !is_answered(sock)
-            && case.joined.mates[sock].is_none()
-            && case.story.facts(sock).connect.is_some()
-    };
-    let waiting: Vec<usize> = (0..case.story.socks.len()).filter(|&sock| unmet(sock)).collect();
+    let waiting: Vec<usize> =
+        (0..case.story.socks.len()).filter(|&sock| is_unmet(case, sock)).collect();
     if waiting.is_empty() {
         return;
     }
-    let listeners = tenants(case, |sock| case.is_stream(sock) && case.story.is_listener(sock));
+    let listeners = listeners(case);
     for sock in waiting {
-        let (Some(call), Some(place)) = (case.story.facts(sock).connect, case.story.peer(sock))
-        else {
-            continue;
-        };
+        let Some(call) = case.story.facts(sock).connect else { continue };
+        let Some(server) = server(case, &listeners, sock) else { continue };
         let line = case.line(call);
-        let here = |tenant: &&Tenant| {
-            tenant.place.covers(&place)
-                && tenant.listens.is_some_and(|at| at <= returned(line))
-                && tenant.until > line.enter
-        };
-        // Who never accepts may leave that to a process that this record has no calls of.
-        let accepts = |listener: usize| {
-            case.story.calls_on(listener).any(|(_, call)| call.call == CallKind::Listen)
-        };
-        let Some(server) = listeners.iter().find(here).filter(|tenant| accepts(tenant.sock)) else {
-            continue;
-        };
-        if line.err.is_some() && case.story.facts(sock).moved.is_none() {
-            continue;
-        }
-        if case.story.has_ring(server.sock) {
-            continue;
-        }
         let sent = case.story.facts(sock).moved.is_some();
         teller.say("never-accepted", Level::Warn, call, line.proc, || {
             let name = case.story.proc(server.sock).map_or("the server", |proc| case.name(proc));
@@ -70,6 +39,48 @@ fn never(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             )
         });
     }
+}
+
+fn listeners(case: &Case<'_, '_>) -> Vec<Tenant> {
+    tenants(case, |sock| case.is_stream(sock) && case.story.is_listener(sock))
+}
+
+/// Whether a connection met nobody who accepted it. Whoever answered has accepted, seen or not.
+fn is_unmet(case: &Case<'_, '_>, sock: usize) -> bool {
+    let is_reply = |call: &Call| call.dir == Some(Dir::In) && call.moved() > Some(0);
+    case.is_stream(sock)
+        && case.joined.mates[sock].is_none()
+        && case.story.facts(sock).connect.is_some()
+        && !case.story.calls_on(sock).any(|(_, call)| is_reply(call))
+}
+
+/// Who listened where a connection waits that met nobody.
+fn server<'t>(case: &Case<'_, '_>, listeners: &'t [Tenant], sock: usize) -> Option<&'t Tenant> {
+    let (connect, place) = (case.story.facts(sock).connect?, case.story.peer(sock)?);
+    let line = case.line(connect);
+    let here = |tenant: &&Tenant| {
+        tenant.place.covers(&place)
+            && tenant.listens.is_some_and(|at| at <= returned(line))
+            && tenant.until > line.enter
+    };
+    // Who never accepts may leave that to a process that this record has no calls of.
+    let accepts = |listener: usize| {
+        case.story.calls_on(listener).any(|(_, call)| call.call == CallKind::Listen)
+    };
+    let server = listeners.iter().find(here).filter(|tenant| accepts(tenant.sock))?;
+    let has_begun = line.err.is_none() || case.story.facts(sock).moved.is_some();
+    (has_begun && !case.story.has_ring(server.sock)).then_some(server)
+}
+
+/// The close by which who listened ended a connection that it had never accepted, before `t`.
+pub(super) fn ended_unaccepted(case: &Case<'_, '_>, sock: usize, t: u64) -> Option<usize> {
+    if !case.is_tcp(sock) || !is_unmet(case, sock) {
+        return None;
+    }
+    let listeners = listeners(case);
+    let server = server(case, &listeners, sock)?;
+    let close = case.story.facts(server.sock).last_close?;
+    (case.line(close).enter <= t).then_some(close)
 }
 
 fn one_at_a_time(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {

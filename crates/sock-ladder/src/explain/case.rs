@@ -11,6 +11,7 @@ use super::loops::Loops;
 use super::names;
 use crate::facts::is_tcp;
 use crate::pair::{Join, Joined};
+use crate::place::Place;
 use crate::story::Story;
 
 /// A paired story with its indexes.
@@ -73,6 +74,26 @@ impl<'s, 'a> Case<'s, 'a> {
     /// A program's name alone: what is said of one of several that do the same holds for all of them.
     pub(super) fn kind(&self, proc: ProcId) -> &'a str {
         self.story.procs.get(&proc).map_or("", |proc| &proc.name)
+    }
+
+    /// Where a socket for datagrams is: as it knows itself, or as who received from it was told.
+    pub(super) fn place(&self, sock: usize) -> Option<Place> {
+        let told = |n: usize| {
+            let join = self.from(n).iter().find(|join| join.kind == LinkKind::Dgram)?;
+            Place::new(self.line(join.to).args.addr.as_deref()?)
+        };
+        let by_others = || self.story.calls_on(sock).find_map(|(n, _)| told(n));
+        self.story.local(sock).or_else(by_others)
+    }
+
+    /// The status with which a program ended by itself, where that tells of a failure.
+    pub(super) fn failure(&self, proc: ProcId) -> Option<i32> {
+        // Whom somebody ended by Ctrl-C or by kill has not failed.
+        const INTENDED: [i32; 3] = [0, 128 + 2, 128 + 15];
+        let nth = self.story.started.iter().position(|&started| started == proc)?;
+        let status = (*self.story.end?.exit.get(nth)?)?;
+        let is_meant = INTENDED.contains(&status) || self.story.is_stopped(proc);
+        (!is_meant).then_some(status)
     }
 
     /// The waits in loops; most records are never asked for them.

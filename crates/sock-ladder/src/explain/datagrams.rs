@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin};
 
-use super::case::{Case, list, took};
+use super::case::{Case, called, list, took};
+use super::kinds::other_kind;
 use super::places::{Tenant, tenants, written};
 use super::taken::{STRANGER, failed_there, holder};
 use super::teller::Teller;
@@ -128,8 +129,10 @@ fn nobody(
     teller.say("nobody-bound", Level::Warn, n, call.proc, || {
         let to = case.story.on(n).and_then(|sock| case.story.peer_text(sock)).unwrap_or("the peer");
         let place = Place::new(to);
-        let gone = place.and_then(|place| gone(case, bound, &place, sent.enter));
-        let cure = gone.map_or_else(|| START.to_owned(), |gone| format!("{gone}; {STAY}"));
+        let gone = place.as_ref().and_then(|place| gone(case, bound, place, sent.enter));
+        let other = || other_kind(case, place.as_ref()?, sent, false);
+        let cure = gone.map(|gone| format!("{gone}; {STAY}")).or_else(other);
+        let cure = cure.unwrap_or_else(|| START.to_owned());
         format!(
             "nobody was bound to {to} when {} sent {} B {} earlier: ICMP told it so (port unreachable), and the socket reports \
              it with its next call; {cure}",
@@ -157,11 +160,14 @@ fn lost(
     {
         teller.say("not-received", Level::Warn, n, (call.proc, &place), || {
             let who = case.story.proc(tenant.sock).map_or("a program", |proc| case.name(proc));
-            format!(
-                "never received: {who} was bound to {} but did not receive it; it was still queued at the end, or the queue was \
-                 full and the kernel dropped it",
-                written(&tenant.place),
-            )
+            let place = written(&tenant.place);
+            match no_more(case, tenant.sock, call) {
+                Some(no_more) => format!("never received: {who} was bound to {place}, but {no_more}"),
+                None => format!(
+                    "never received: {who} was bound to {place} but did not receive it; it was still queued at the end, or the \
+                     queue was full and the kernel dropped it",
+                ),
+            }
         });
         return;
     }
@@ -171,7 +177,12 @@ fn lost(
     // Who is not traced may well have been there: only what nobody ever answered is worth a word, and only nearby.
     let is_near = matches!(&place, Place::Inet(ip, _) if ip.is_loopback() || ip.is_unspecified());
     let has_error = case.story.facts(sock).unreachable > Some(n);
-    if !is_near || has_error || answered.iter().any(|other| place.covers(other)) {
+    // Whoever answered before was there before.
+    let is_answered = || {
+        answered.iter().any(|other| place.covers(other))
+            && gone(case, bound, &place, call.enter).is_none()
+    };
+    if !is_near || has_error || is_answered() {
         return;
     }
     teller.say("nobody-bound", Level::Warn, n, (call.proc, &place), || {
@@ -188,6 +199,11 @@ fn lost(
                 line.err.as_deref().unwrap_or("an error"),
             );
         }
+        if let Some(other) = other_kind(case, &place, call, false) {
+            return format!(
+                "sent into the void: no socket of UDP was bound to {to}, and UDP does not tell the sender; {other}"
+            );
+        }
         let late = there.iter().filter(covers).map(|tenant| tenant.since).find(|&since| since > call.enter);
         let late = late.map(|since| format!(" (it was bound {} later)", took(since - call.enter)));
         let others = if late.is_none() { others(case, bound, call) } else { Vec::new() };
@@ -201,6 +217,28 @@ fn lost(
             late.unwrap_or_default(),
         )
     });
+}
+
+/// That a socket was not asked for datagrams any more when one was sent to it, and what to do about that.
+fn no_more(case: &Case<'_, '_>, sock: usize, sent: &Call) -> Option<String> {
+    if case.story.has_unseen(sock, Dir::In) {
+        return None;
+    }
+    let calls = case.story.calls_of[sock].iter().rev();
+    let last = calls.copied().find(|&n| case.story.dir(n) == Some(Dir::In));
+    match last {
+        Some(last) if case.story.until(last) >= sent.enter => None,
+        Some(last) => {
+            let line = case.line(last);
+            let name = if line.call == CallKind::Wait { "recv" } else { called(line) };
+            Some(if case.story.is_stopped(line.proc) {
+                format!("called {name} no more before sock ended it")
+            } else {
+                format!("called {name} no more after that; receive in a loop")
+            })
+        }
+        None => Some("never received from that socket; call recvfrom, in a loop".to_owned()),
+    }
 }
 
 /// Says who has the address instead of who wanted it, where somebody did in vain.

@@ -6,6 +6,7 @@ use sock_record::{Call, CallKind, Dir, Level, LinkKind};
 use super::case::{Case, number, text, took};
 use super::teller::Teller;
 use crate::story::returned;
+use crate::text::count;
 
 /// What waits less, in ns, may only have been interrupted by the end of the run.
 pub(super) const LONG: u64 = 100_000_000;
@@ -65,16 +66,25 @@ pub(super) fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<Stri
         calls.filter(|(_, call)| call.dir == Some(Dir::Out) && call.moved() > Some(0)).last()
     };
     let (one, other) = (sends(sock), sends(mate));
-    let (n, call) = one.into_iter().chain(other).max_by_key(|(_, call)| call.enter)?;
+    let Some((n, call)) = one.into_iter().chain(other).max_by_key(|(_, call)| call.enter) else {
+        return unsaid(case, sock, mate);
+    };
     let receiver = if case.story.on(n) == Some(sock) { mate } else { sock };
-    let data = call.data.as_deref().filter(|_| !call.cut)?;
-    let is_whole = u64::try_from(data.len()).ok() == call.moved();
-    let is_line = *data.last().filter(|_| is_whole && case.is_stream(sock))? == b'\n';
+    let data = call.data.as_deref().filter(|_| case.is_stream(sock))?;
+    let is_whole = !call.cut && u64::try_from(data.len()).ok() == call.moved();
+    let is_line = *data.last()? == b'\n';
     let reads = case.story.calls_on(receiver).filter(|(_, call)| call.dir == Some(Dir::In)).last();
     // Who waits for so many bytes as it said has told why.
     let (reader, _) = reads.filter(|(_, call)| !call.args.has_flag("MSG_WAITALL"))?;
     let (who, reader) = (case.who(n), case.who(reader));
-    Some(if is_line {
+    Some(if !is_whole {
+        format!(
+            "{who} spoke last: if {reader} reads to the end, it waits for shutdown(SHUT_WR), and if it reads lines, for a line \
+             end; whether those {} B had one the record does not say, which has the first {} alone",
+            count(call.moved().unwrap_or(0)),
+            count(data.len() as u64),
+        )
+    } else if is_line {
         format!(
             "{who} spoke last, with a line end: either {reader} reads to the end, which {who} has to tell with \
              shutdown(SHUT_WR), or its answer lies in a buffer of its own that it has to flush"
@@ -85,6 +95,22 @@ pub(super) fn hint(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<Stri
              shutdown(SHUT_WR)"
         )
     })
+}
+
+/// What may be wrong where neither end has sent anything.
+fn unsaid(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<String> {
+    let is_known = |sock: usize| {
+        let has_ended = case.story.facts(sock).shutdown.is_some();
+        case.is_stream(sock) && !case.story.has_unseen(sock, Dir::Out) && !has_ended
+    };
+    if !is_known(sock) || !is_known(mate) {
+        return None;
+    }
+    let (one, other) = (case.who(last(case, sock)?), case.who(last(case, mate)?));
+    Some(format!(
+        "neither {one} nor {other} has sent a byte: what one of them has written may lie in a buffer of its own, which it has to \
+         flush (in Python: flush() of the file that makefile returned)"
+    ))
 }
 
 /// Adds to what was said while it happened, at the other of the two calls.

@@ -14,6 +14,7 @@ mod full;
 mod held;
 mod interleaved;
 mod kept;
+mod kinds;
 mod loops;
 mod misuse;
 mod nagle;

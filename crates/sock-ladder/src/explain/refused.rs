@@ -3,6 +3,7 @@
 use sock_record::{Call, CallKind, Level};
 
 use super::case::{Case, took};
+use super::kinds::other_kind;
 use super::places::{Tenant, same_door, tenants, written};
 use super::taken::failed_there;
 use super::teller::Teller;
@@ -100,6 +101,9 @@ fn why(
             );
         }
         return format!("{name} has bound {bound} but does not listen; call listen after bind");
+    }
+    if let Some(other) = other_kind(case, place, call, true) {
+        return format!("nobody listens on {address}: {other}");
     }
     let listening: Vec<&Tenant> = tenants
         .iter()

@@ -2,6 +2,7 @@
 
 use sock_record::{Call, CallKind, Dir, Level};
 
+use super::backlog::ended_unaccepted;
 use super::case::{Case, number, took};
 use super::deadlock::{both_send, nothing_under_way};
 use super::ends::deed;
@@ -64,12 +65,24 @@ fn torn_by(case: &Case<'_, '_>, sock: usize) -> Option<(usize, String)> {
                 part.part(),
                 Short::cure(who)
             ),
-            None => format!(
-                "{sent}, so the kernel sent RST instead of FIN; read to the end before closing"
-            ),
+            None => format!("{sent}, so the kernel sent RST instead of FIN; {}", cure(case, line)),
         };
         (close, why)
     })
+}
+
+/// What would have helped where somebody closed before it had read all.
+fn cure(case: &Case<'_, '_>, close: &Call) -> String {
+    match case.failure(close.proc).filter(|_| is_by_end(close)) {
+        Some(status) => {
+            let why = match status {
+                129..=192 => format!("signal {}", status - 128),
+                _ => format!("status {status}"),
+            };
+            format!("look first at why {} ended ({why})", case.name(close.proc))
+        }
+        None => "read to the end before closing".to_owned(),
+    }
 }
 
 fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
@@ -81,6 +94,14 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
         return why;
     }
     let Some(close) = case.mate(sock).and_then(|mate| case.story.facts(mate).last_close) else {
+        if let Some(close) = ended_unaccepted(case, sock, returned(case.line(call))) {
+            return format!(
+                "reset: {} {} without having accepted this connection, so its kernel sent RST to all that waited in the backlog; \
+                 call accept, in a loop",
+                case.who(close),
+                deed(case, case.line(close)),
+            );
+        }
         return format!("reset by {peer}: it closed with bytes unread, or was gone when more came");
     };
     let line = case.line(close);
@@ -114,7 +135,8 @@ fn why_reset(case: &Case<'_, '_>, sock: usize, call: usize) -> String {
             )
         }
         None => format!(
-            "reset: {peer} {what} while bytes were on their way to it; read to the end before closing"
+            "reset: {peer} {what} while bytes were on their way to it; {}",
+            cure(case, line),
         ),
     }
 }
@@ -251,15 +273,15 @@ fn unread(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>, sock: usize) {
                 Short::cure(who),
             );
         }
+        let cure = cure(case, line);
         if peer_is_gone {
             return format!(
-                "{who} {did} with {n} B unread: they are lost, and {peer}, which had closed before, never hears of it; read to \
-                 the end before closing"
+                "{who} {did} with {n} B unread: they are lost, and {peer}, which had closed before, never hears of it; {cure}"
             );
         }
         format!(
             "{who} {did} with {n} B unread: the kernel sends RST instead of FIN, and {peer} may lose what is on its way to it; \
-             read to the end before closing"
+             {cure}"
         )
     });
 }

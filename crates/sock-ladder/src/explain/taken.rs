@@ -32,12 +32,16 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
                 (Some(holder), _) => {
                     let proc = case.story.proc(holder.sock);
                     let who = proc.map_or("a program", |proc| case.name(proc));
-                    let who = if proc == Some(call.proc) { format!("{who} itself") } else { who.to_owned() };
+                    let (who, cure) = if proc == Some(call.proc) {
+                        (format!("{who} itself"), "close that socket first")
+                    } else {
+                        (who.to_owned(), "stop it")
+                    };
                     let does = if holder.listens.is_some() { "listens" } else { "is bound" };
                     let place = written(&holder.place);
                     let on = if place == address { "there".to_owned() } else { format!("on {place}") };
                     format!(
-                        "{address} is in use: {who} {does} {on}, for {} now; stop it, or take another port",
+                        "{address} is in use: {who} {does} {on}, for {} now; {cure}, or take another port",
                         took(call.enter - holder.since),
                     )
                 }

@@ -1,11 +1,12 @@
 //! Questions that were received and never answered, by programs that wait in loops: no deadlock that a call could show.
 
-use sock_record::{Call, CallKind, Dir, Level};
+use sock_record::{Call, CallKind, Dir, Level, ProcId};
 
 use super::case::{Case, called, number, took};
 use super::deadlock::{ended, hint, last, nothing_under_way};
 use super::loops::{LONGER, cut_short};
 use super::teller::Teller;
+use super::unread::is_alone;
 use crate::story::returned;
 use crate::text::count;
 
@@ -14,6 +15,17 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         // Who was called may wait for its callers as long as it likes; who calls wants an answer.
         let is_caller = case.is_stream(sock) && case.story.facts(sock).connect.is_some();
         let Some(mate) = case.mate(sock).filter(|_| is_caller) else { continue };
+        if let Some((wait, silent, server)) = left_alone(case, sock, mate) {
+            teller.say("no-answer", Level::Warn, wait, (case.line(wait).proc, server), || {
+                format!(
+                    "{} waited {} to receive in vain: {} had accepted it, said nothing, and waited in accept for somebody else; \
+                     start whom it waits for, or let it serve each as soon as it has accepted it",
+                    case.who(wait),
+                    took(silent),
+                    case.name(server),
+                )
+            });
+        }
         let Some((asked, taken)) = question(case, sock, mate) else { continue };
         let Some(wait) = blocked(case, sock).or_else(|| cut_short(case, sock, asked)) else {
             continue;
@@ -45,6 +57,36 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
             )
         });
     }
+}
+
+/// The wait of a caller for whom nothing was done because who was called waited for another one, how long that was, and who.
+fn left_alone(case: &Case<'_, '_>, sock: usize, mate: usize) -> Option<(usize, u64, ProcId)> {
+    let story = case.story;
+    let wait = blocked(case, sock)?;
+    // Whoever has said something has a story of its own.
+    let is_used = |sock: usize| {
+        let has_ended = story.facts(sock).shutdown.is_some();
+        story.facts(sock).moved.is_some() || has_ended || story.has_unseen(sock, Dir::Out)
+    };
+    if story.is_cut_off()
+        || is_used(sock)
+        || is_used(mate)
+        || story.calls_of[mate].iter().any(|&n| story.dir(n).is_some())
+    {
+        return None;
+    }
+    let (_, taken) =
+        story.calls_on(mate).next().filter(|(_, call)| call.call == CallKind::Accept)?;
+    let thread = (taken.proc, taken.tid);
+    let (since, until) = (case.line(wait).enter.max(returned(taken)), ended(case, wait));
+    let calls = story.calls.iter().enumerate().rev();
+    let (accept, line) = calls
+        .filter(|(_, call)| (call.proc, call.tid) == thread)
+        .find(|(_, call)| call.enter <= until && call.call != CallKind::Close)?;
+    let silent = until.min(ended(case, accept)).saturating_sub(since.max(line.enter));
+    let is_other = line.call == CallKind::Accept && story.on(accept) != Some(mate);
+    let is_left = is_other && silent >= LONGER && is_alone(case, thread);
+    is_left.then_some((wait, silent, taken.proc))
 }
 
 /// The last send of who calls and the last receive of who was called, which never said a word.

@@ -26,7 +26,10 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
         let Some((_, holder)) = case.story.calls_on(mate).next().filter(|_| is_open) else {
             continue;
         };
-        if waited < LONG || case.line(question).enter > case.line(wait).enter {
+        // Who answers later has heard it, or needed no question.
+        let answers = |call: &Call| call.dir == Some(Dir::Out) && call.enter >= until;
+        let is_late = case.story.calls_on(mate).any(|(_, call)| answers(call));
+        if waited < LONG || is_late || case.line(question).enter > case.line(wait).enter {
             continue;
         }
         let matter = (case.line(wait).proc, holder.proc);
@@ -113,7 +116,7 @@ fn instead(
 }
 
 /// Whether a thread is the only one of its program, and the program has no children, as far as the record has them.
-fn is_alone(case: &Case<'_, '_>, (proc, tid): (ProcId, Option<u32>)) -> bool {
+pub(super) fn is_alone(case: &Case<'_, '_>, (proc, tid): (ProcId, Option<u32>)) -> bool {
     let pid = case.story.procs.get(&proc).and_then(|proc| proc.pid);
     let is_child = |other: &&sock_record::Proc| pid.is_some() && other.ppid == pid;
     let is_fellow = |call: &&Call| call.proc == proc && call.tid != tid && call.tid.is_some();

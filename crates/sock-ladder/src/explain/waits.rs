@@ -4,6 +4,7 @@ use sock_record::{Call, CallKind, Dir, Family, Level, LinkKind, Origin, SockId};
 
 use super::case::{Case, called, list, took};
 use super::teller::Teller;
+use crate::place::Place;
 use crate::story::returned;
 use crate::text::count;
 use crate::waits::Vain;
@@ -12,16 +13,21 @@ pub(super) fn tell(case: &Case<'_, '_>, teller: &mut Teller<'_, '_>) {
     for (n, call) in case.story.calls.iter().enumerate() {
         let Some(sock) = case.story.on(n) else { continue };
         if let Some(vain) = case.story.vain(n) {
-            teller
-                .say("timed-out", Level::Info, n, case.kind(call.proc), || gave_up(case, n, vain));
+            let late = if vain == Vain::Recv { late(case, n, sock) } else { None };
+            teller.say("timed-out", Level::Info, n, (case.kind(call.proc), late.is_some()), || {
+                gave_up(case, n, vain) + &late.unwrap_or_default()
+            });
             continue;
         }
         match call.err.as_deref() {
             // A library wakes itself through a pair of its own.
             Some("EAGAIN" | "EWOULDBLOCK") if is_own_pair(case, sock) => {}
             Some("EAGAIN" | "EWOULDBLOCK") => {
-                let matter = (case.kind(call.proc), call.call.as_str());
-                teller.say("would-block", Level::Info, n, matter, || would_block(case, n, sock));
+                let died = died(case, n);
+                let matter = (case.kind(call.proc), call.call.as_str(), died);
+                teller.say("would-block", Level::Info, n, matter, || {
+                    would_block(case, (n, sock), died)
+                });
             }
             Some("EINPROGRESS") if call.call == CallKind::Connect => {
                 teller.say("would-block", Level::Info, n, (case.kind(call.proc), "goes on"), || {
@@ -55,9 +61,10 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
     let waited = took(returned(call).saturating_sub(call.enter));
     if call.call == CallKind::Wait {
         let sys = called(call);
+        let python = if sys == "poll" { "in Python: settimeout; " } else { "" };
         return format!(
-            "{} for {waited}, and that is all the time that {who} had set ({sys} with a timeout, before the call itself): {} was \
-             given up, and may be tried again",
+            "{} for {waited}, and that is all the time that {who} had set ({python}{sys} with a timeout, before the call itself): \
+             {} was given up, and may be tried again",
             vain.lack(),
             vain.call(),
         );
@@ -68,6 +75,35 @@ fn gave_up(case: &Case<'_, '_>, n: usize, vain: Vain) -> String {
         "{what} for {waited}: {who} had set {option}, so {} failed with EAGAIN instead of waiting on",
         called(call),
     )
+}
+
+/// What came after a receive had given up, when nobody received there any more.
+fn late(case: &Case<'_, '_>, n: usize, sock: usize) -> Option<String> {
+    let story = case.story;
+    let mut later = story.calls_of[sock].iter().rev().copied().take_while(|&later| later > n);
+    if later.any(|later| story.dir(later).is_some()) {
+        return None;
+    }
+    let end = returned(case.line(n));
+    let is_late =
+        |call: &Call| call.dir == Some(Dir::Out) && call.moved() > Some(0) && call.enter >= end;
+    let send = if story.is_dgram(sock) && case.partner(sock).is_none() {
+        let own = case.place(sock)?;
+        let is_here = |call: &Call| {
+            call.args.addr.as_deref().and_then(Place::new).is_some_and(|to| own.covers(&to))
+        };
+        let is_own = |call: &Call| call.proc == case.line(n).proc;
+        let mut later = story.calls[n + 1..].iter().copied().take(FAR);
+        later.find(|call| is_late(call) && is_here(call) && !is_own(call))?
+    } else {
+        story.calls_on(case.partner(sock)?).map(|(_, call)| call).find(|call| is_late(call))?
+    };
+    Some(format!(
+        "; {} sent {} B {} later, when nobody received there any more: wait longer for it",
+        case.name(send.proc),
+        count(send.moved().unwrap_or(0)),
+        took(send.enter - end),
+    ))
 }
 
 /// A connect that did not even begin: that of a unix socket needs a place in the backlog.
@@ -105,7 +141,15 @@ fn no_room(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
     }
 }
 
-fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
+/// The status with which a program ended that did nothing more after a call.
+fn died(case: &Case<'_, '_>, call: usize) -> Option<i32> {
+    let proc = case.line(call).proc;
+    let status = case.failure(proc).filter(|status| *status < 128)?;
+    let goes_on = |later: &&Call| later.proc == proc && later.call != CallKind::Close;
+    (!case.story.calls[call + 1..].iter().any(goes_on)).then_some(status)
+}
+
+fn would_block(case: &Case<'_, '_>, (call, sock): (usize, usize), died: Option<i32>) -> String {
     let line = case.line(call);
     if line.call == CallKind::Connect {
         return not_begun(case, call, sock);
@@ -128,6 +172,12 @@ fn would_block(case: &Case<'_, '_>, call: usize, sock: usize) -> String {
     let told = told.filter(|_| line.dir != Some(Dir::Out));
     let told = told
         .map(|sys| format!(", though {sys} had told that there was: another may have been faster"));
+    if let Some(status) = died {
+        return format!(
+            "{what}; {reason}, so {name} returned at once with EAGAIN (in Python: BlockingIOError), which only says: not yet; {who} \
+             ended then (status {status}): wait with select or poll, and call {name} again"
+        );
+    }
     let then = woken(case, call, sock).or_else(|| next(case, call, sock));
     let then = then.map(|text| format!("; {text}")).unwrap_or_default();
     format!(

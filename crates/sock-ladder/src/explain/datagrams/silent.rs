@@ -11,7 +11,10 @@ use crate::place::{Door, Place};
 use crate::story::{is_unreturned, returned};
 use crate::waits::LONG;
 
-/// Says what a receive that never returned waited for.
+/// In so many answers to others nobody looks for one of one's own.
+const MANY: usize = 2_000;
+
+/// Says what a receive that never returned, or gave up, waited for.
 pub(super) fn tell(
     case: &Case<'_, '_>,
     teller: &mut Teller<'_, '_>,
@@ -23,7 +26,10 @@ pub(super) fn tell(
         return;
     };
     let line = case.line(n);
-    let is_over = is_unreturned(line) || line.err.as_deref() == Some("EINTR");
+    // Who serves may look again and again; who has asked gives up once.
+    let is_bound = case.first(sock, &CallKind::Bind).is_some();
+    let has_given_up = story.vain(n).is_some() && !is_bound && !story.is_cut_off();
+    let is_over = is_unreturned(line) || line.err.as_deref() == Some("EINTR") || has_given_up;
     let waited = story.until(n).saturating_sub(line.enter);
     let has_received =
         story.calls_on(sock).any(|(_, call)| call.dir == Some(Dir::In) && call.moved().is_some());
@@ -31,7 +37,6 @@ pub(super) fn tell(
     if story.dir(n) != Some(Dir::In) || !is_over || waited < LONG || has_received || is_unseen {
         return;
     }
-    let is_bound = case.first(sock, &CallKind::Bind).is_some();
     let asked = || story.calls_on(sock).filter(|(_, call)| sent(call)).last();
     let words = match (is_bound, asked()) {
         (true, _) => {
@@ -51,11 +56,27 @@ pub(super) fn tell(
                 case.from(question).first().map(|join| case.who(join.to)).unwrap_or_default();
             let asked = to(case, sock, call).map(|place| format!(" to {}", written(&place)));
             let received = case.from(question).first().map_or(question, |join| join.to);
-            let astray = case.story.on(received).and_then(|other| {
-                let mut later = case.story.calls_on(other).filter(|&(n, _)| n > received);
-                let (_, answer) = later.find(|(_, call)| sent(call))?;
-                to(case, other, answer)
+            let (here, other) = (case.place(sock), story.on(received));
+            let goals = other.into_iter().flat_map(|other| {
+                let later = story.calls_on(other).filter(|&(n, call)| n > received && sent(call));
+                later.filter_map(move |(_, call)| to(case, other, call))
             });
+            let goals: Vec<Place> = goals.take(MANY).collect();
+            // An answer that came when nobody waited any more is told of the wait.
+            let is_late = here.map_or(!goals.is_empty(), |here| {
+                goals.len() == MANY || goals.iter().any(|goal| here.covers(goal))
+            });
+            if is_late {
+                return;
+            }
+            let has_asked = |place: &Place| {
+                let asks = |call: &Call| {
+                    let from = call.args.addr.as_deref().filter(|_| call.dir == Some(Dir::In));
+                    from.and_then(Place::new).is_some_and(|from| from == *place)
+                };
+                other.is_some_and(|other| story.calls_on(other).any(|(_, call)| asks(call)))
+            };
+            let astray = goals.into_iter().next().filter(|goal| !has_asked(goal));
             let then = match astray {
                 Some(place) => format!(
                     "sent to {} afterwards; an answer goes to the address that recvfrom tells of its question",
