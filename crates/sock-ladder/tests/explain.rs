@@ -385,7 +385,7 @@ fn two_small_sends_and_forty_milliseconds_are_nagle() {
 
 #[test]
 fn codes_are_words_that_stay() {
-    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"backlog-full broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use interleaved merged nagle never-accepted no-answer no-fin no-reuseaddr nobody-bound not-bound not-closed not-connected not-here not-listening not-read not-received nothing-came one-at-a-time other-server partial-send passed refused reset ring sigpipe split start stopped time-wait timed-out would-block");
+    insta::assert_snapshot!(codes().collect::<Vec<_>>().join(" "), @"backlog-full broken-pipe closed-unread cut deadlock end end-ignored foreign gap in-use interleaved interrupted merged nagle never-accepted no-answer no-fin no-reuseaddr nobody-bound not-bound not-closed not-connected not-here not-listening not-read not-received nothing-came one-at-a-time other-server partial-send passed refused reset ring sigpipe split start stopped time-wait timed-out would-block");
 }
 
 #[test]
